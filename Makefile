@@ -1,0 +1,66 @@
+# Set-up and the usual commands. Each target brings up all it needs; nothing has to be installed by hand first.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup demo paper lint test test-real bench bench-atlas clean
+
+CORES ?= $(shell getconf _NPROCESSORS_ONLN)
+# The first Python on the path that is new enough; `make PYTHON=/path/to/python3.12 demo` chooses another.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
+BIN := .venv/bin
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: $(BIN)/.complete ## Install everything into .venv (the other targets do it by themselves)
+
+$(BIN)/.complete: requirements.txt
+	@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		echo "Python 3.11 or newer is needed, found: $$($(or $(PYTHON),python3) --version 2>&1). Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; fi
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "Python's venv module is missing. On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
+	@echo "Setting up .venv with $$($(PYTHON) --version); this takes a few minutes the first time."
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	touch $@
+
+# Runs the workflow, writes its report (after a failure too: the report then shows it), prints Table 2.
+# $(1): run name, $(2): Snakemake's configuration options.
+define run_and_report
+	@status=0; $(BIN)/snakemake --cores $(CORES) $(2) --quiet rules || status=$$?; \
+	if [ ! -e results/$(1)/tables/table2.md ]; then exit $$status; fi; \
+	if [ ! results/$(1)/report.html -nt results/$(1)/provenance.html ]; then \
+		$(BIN)/snakemake --cores 1 $(2) --report results/$(1)/report.html --quiet all || status=$$?; fi; \
+	echo; cat results/$(1)/tables/table2.md; echo; echo "Report: $(CURDIR)/results/$(1)/report.html"; exit $$status
+endef
+
+demo: $(BIN)/.complete ## Run the whole benchmark on embedded data and write its report
+	$(call run_and_report,demo,--configfile config/demo.yaml)
+
+paper: $(BIN)/.complete ## Run the paper's benchmark (config/config.yaml) and write its report
+	$(call run_and_report,paper,)
+
+lint: $(BIN)/.complete ## Check style and workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint --configfile config/demo.yaml
+
+test: $(BIN)/.complete ## Run the tests
+	$(BIN)/pytest
+
+test-real: $(BIN)/.complete ## Run the benchmark on real cells, where the development data are there
+	$(BIN)/pytest tests/real -s
+
+bench: $(BIN)/.complete ## Time JIND's stages, with the machine's own speed beside them
+	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.benchmark
+
+bench-atlas: $(BIN)/.complete ## The same on 30,000, 90,000 and 268,000 cells of the Mouse Atlas' shape, and a million on disk
+	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.benchmark --genes 2797 --precision float32 \
+		--source 21000 63000 187383 --target 9000 27000 80307
+	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.benchmark --genes 3000 --stream 1000000
+
+clean: ## Remove the demo's results
+	rm -rf results/demo

@@ -1,0 +1,20 @@
+"""The page and the table that say how the run was made."""
+
+import pandas as pd
+
+from jindbench import io, jobs, provenance
+
+with jobs.logged(snakemake.log[0]):
+    outcomes = [io.read_json(path) for path in snakemake.input.outcomes]
+    datasets = []
+    for path in snakemake.input.datasets:
+        adata = io.read_h5ad(path, backed=True)
+        datasets.append({"file": path, "origin": adata.uns["source"], "X": adata.uns["x_kind"]})
+        datasets[-1] |= {"cells": adata.n_obs, "genes": adata.n_vars, "read from": ", ".join(adata.uns["files"])}
+        datasets[-1] |= {"sha256 of the file": io.sha256(path)}
+        adata.file.close()
+    io.write_table(provenance.runs_table(outcomes), snakemake.output.runs)
+    io.write_text(
+        provenance.run_page(snakemake.wildcards.run, snakemake.params.configuration, outcomes, pd.DataFrame(datasets)),
+        snakemake.output.page,
+    )

@@ -1,0 +1,58 @@
+"""Run one method on one task with one seed.
+
+A method that fails does not fail the job: its outcome is recorded with the reason, so that the tables show it and all
+others come out. `complete.py` turns recorded failures into the exit status.
+"""
+
+from pathlib import Path
+
+from jindbench import io, jobs, predictions, registry
+from jindbench.names import LABEL
+
+
+def run():
+    """Run the method and write its predictions; returns what the record adds."""
+    if snakemake.params.parent:
+        parent = io.read_json(snakemake.input.parent_outcome)
+        if parent["status"] != "ok":
+            raise RuntimeError(f"{snakemake.params.parent} failed ({parent['reason']})")
+    method = registry.component("methods", snakemake.params.method)
+    source, target = io.read_h5ad(snakemake.input.source), io.read_target(snakemake.input.target)
+    cell_ids, types = target.obs_names.copy(), set(source.obs[LABEL])
+    predicted = method.run(
+        source,
+        target,
+        method.Parameters.model_validate(snakemake.params.parameters),
+        seed=snakemake.params.seed,
+        threads=snakemake.threads,
+        model_dir=model_dir,
+        parent_dir=Path(snakemake.input.parent_model) if snakemake.params.parent else None,
+    )
+    predictions.check(predicted, cell_ids, types)
+    predictions.write(predicted, snakemake.output.predictions)
+    return {"inputs_sha256": {name: io.sha256(snakemake.input[name]) for name in ("source", "target")}}
+
+
+with jobs.logged(snakemake.log[0]):
+    jobs.limit_threads(snakemake.threads)
+    model_dir = Path(snakemake.output.model)
+    model_dir.mkdir(parents=True, exist_ok=True)
+    outcome = jobs.guarded(run)
+    if outcome.reason:
+        jobs.log.error("failed: %s", outcome.reason)
+        predictions.write(predictions.none(), snakemake.output.predictions)
+    io.write_json(
+        {
+            "status": "failed" if outcome.reason else "ok",
+            "reason": outcome.reason,
+            "task": snakemake.wildcards.task,
+            "method": snakemake.wildcards.method,
+            "file": f"methods/{snakemake.params.method}.py",
+            "parameters": dict(snakemake.params.parameters),
+            "seed": snakemake.params.seed,
+            "threads": snakemake.threads,
+            **outcome.record,
+            **(outcome.result or {}),
+        },
+        snakemake.output.outcome,
+    )

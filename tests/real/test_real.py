@@ -1,0 +1,44 @@
+"""The benchmark on real cells, through the real Snakefile, held against what the authors' code gives on them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jindbench import io
+
+REPOSITORY = Path(__file__).parents[2]
+DATA = REPOSITORY.parent / "shared/data"
+CONFIGURATION = Path(__file__).with_name("config.yaml").relative_to(REPOSITORY)
+
+
+@pytest.fixture(scope="module")
+def raw():
+    """Mean raw accuracy over seeds, by task and method."""
+    if not DATA.is_dir():
+        pytest.skip(f"the real cells for development are not here: {DATA}")
+    snakemake = Path(sys.executable).parent / "snakemake"
+    command = [snakemake, "--cores", "all", "--configfile", CONFIGURATION, "--quiet", "rules"]
+    subprocess.run(command, cwd=REPOSITORY, check=True)
+    tables = REPOSITORY / "results/real/tables"
+    print("\n" + (tables / "table2.md").read_text())
+    scores = io.read_table(tables / "metrics_by_method.tsv", text=["task", "method", "status"])
+    assert (scores["status"].isin(["ok", "not applicable"])).all()
+    return scores[scores["metric"] == "raw"].set_index(["task", "method"])["value"]
+
+
+def test_cortex_is_within_a_point_of_the_authors_code(raw):
+    assert raw["cortex_7_3", "jind"] == pytest.approx(0.97, abs=0.01)
+    assert raw["cortex_7_3", "jind_plus"] == pytest.approx(0.97, abs=0.01)
+
+
+@pytest.mark.parametrize("task", ["baron_muraro", "baron_segerstolpe"])
+def test_unaligned_pancreas_is_where_the_authors_code_is(raw, task):
+    assert 0.88 <= raw[task, "jind_classifier"] <= 0.97
+
+
+def test_every_method_learns_something(raw):
+    for (task, method), value in raw.items():
+        if method != "majority":
+            assert value > raw[task, "majority"] + 0.2, (task, method)

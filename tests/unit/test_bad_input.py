@@ -1,0 +1,184 @@
+"""Every fault of an input file gets its own one-line error that names the file and what was expected."""
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from jindbench import io, tasks
+from jindbench.dataset_checks import to_contract
+from jindbench.datasets import anndata_file
+from jindbench.errors import InputError
+
+N_CELLS, N_GENES = 6, 4
+
+
+def good():
+    X = np.arange(N_CELLS * N_GENES, dtype=np.float32).reshape(N_CELLS, N_GENES) % 5
+    obs = pd.DataFrame(
+        {"type": ["a", "a", "b", "b", "b", "c"], "donor": ["d1", "d2"] * 3}, index=[f"c{i}" for i in range(N_CELLS)]
+    )
+    return ad.AnnData(X, obs=obs, var=pd.DataFrame(index=[f"g{i}" for i in range(N_GENES)]))
+
+
+def load(adata, tmp_path, **changes):
+    path = tmp_path / "cells.h5ad"
+    adata.write_h5ad(path)
+    keys = {"path": str(path), "label_key": "type", "batch_key": "donor", "x_kind": "counts"} | changes
+    parameters = anndata_file.Parameters(**keys)
+    assert anndata_file.batches(parameters)
+    return anndata_file.load(parameters)
+
+
+def test_a_good_file_comes_out_by_the_contract(tmp_path):
+    loaded = load(good(), tmp_path)
+    assert sparse.isspmatrix_csr(loaded.X)
+    assert loaded.X.dtype == np.float32
+    assert (loaded.X.toarray() == good().X).all()
+    assert loaded.obs["label"].tolist() == ["a", "a", "b", "b", "b", "c"]
+    assert loaded.obs["batch"].tolist() == ["d1", "d2"] * 3
+    assert list(loaded.obs.columns) == ["label", "batch"]
+    assert loaded.uns["x_kind"] == "counts"
+
+
+@pytest.mark.parametrize("layout", [sparse.csc_matrix, sparse.csr_matrix, np.asarray])
+@pytest.mark.parametrize("dtype", [np.int32, np.float64, np.uint8])
+def test_layouts_and_types_of_numbers(layout, dtype, tmp_path):
+    adata = good()
+    adata.X = layout(adata.X.astype(dtype))
+    assert (load(adata, tmp_path).X.toarray() == good().X).all()
+
+
+def with_value(value):
+    def change(adata):
+        adata.X[2, 1] = value
+
+    return change
+
+
+def renamed(axis, old, new):
+    def change(adata):
+        names = [new if name == old else name for name in getattr(adata, axis)]
+        setattr(adata, axis, names)
+
+    return change
+
+
+def label(value):
+    def change(adata):
+        adata.obs["type"] = ["a", value, "b", "b", "b", "c"]
+
+    return change
+
+
+FAULTS = {
+    "NaN": (with_value(np.nan), {}, "1 values that are NaN or infinite"),
+    "infinite": (with_value(np.inf), {}, "1 values that are NaN or infinite"),
+    "negative": (with_value(-2), {}, "1 negative values (lowest -2), which 'counts' cannot have"),
+    "negative log": (with_value(-2), {"x_kind": "log"}, "which 'log' cannot have"),
+    "fractional counts": (with_value(1.5), {}, "x_kind is 'counts', but 1 values are no integers (such as 1.5)"),
+    "duplicate cell": (renamed("obs_names", "c1", "c0"), {}, "cell ids (obs_names) must be unique; 1 are repeated, the first is 'c0'"),
+    "duplicate gene": (renamed("var_names", "g1", "g0"), {}, "genes (var_names) must be unique; 1 are repeated, the first is 'g0'"),
+    "no label": (label(None), {}, "1 cells have no label, the first is 'c1'"),
+    "empty label": (label(" "), {}, "1 cells have no label"),
+    "line break in a label": (label("T cell\r"), {}, "label: 'T cell\\r' holds a control character"),
+    "tab in a cell id": (renamed("obs_names", "c1", "c\t1"), {}, "cell ids (obs_names): 'c\\t1' holds a control character"),
+    "batch and label the same": (lambda adata: None, {"batch_key": "type"}, "label_key and batch_key are both 'type'"),
+    "reserved label": (label("unassigned"), {}, "'unassigned' is the name of rejected cells"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_of_the_content(fault, tmp_path):
+    change, keys, message = FAULTS[fault]
+    adata = good()
+    change(adata)
+    with pytest.raises(InputError) as error:
+        load(adata, tmp_path, **keys)
+    assert message in str(error.value)
+    assert str(tmp_path / "cells.h5ad") in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_index_may_have_any_name_and_the_input_stays_as_it_is(tmp_path):
+    adata = good()
+    adata.obs.index.name, adata.var.index.name = "label", "batch"
+    adata.X = sparse.csr_matrix((np.zeros(1, dtype=np.float32), ([0], [0])), shape=adata.shape)
+    stated = ad.AnnData(adata.X, obs=adata.obs.rename(columns={"type": "label"}), uns={"x_kind": "counts"})
+    checked = to_contract(stated, "here")
+    assert checked.obs.index.name is None
+    assert stated.X.nnz == 1  # an explicit zero
+    io.write_h5ad(checked, tmp_path / "out.h5ad")
+
+
+def test_fractional_counts_are_accepted_where_declared(tmp_path):
+    adata = good()
+    adata.X[2, 1] = 1.5
+    assert load(adata, tmp_path, fractional_counts=True).X[2, 1] == 1.5
+    assert load(adata, tmp_path, x_kind="normalized").X[2, 1] == 1.5
+
+
+@pytest.mark.parametrize(("key", "name"), [("label_key", "celltype"), ("batch_key", "sample")])
+def test_missing_key(key, name, tmp_path):
+    with pytest.raises(InputError, match=rf"{key} '{name}' is not a column of obs \(there are: type, donor\)"):
+        load(good(), tmp_path, **{key: name})
+
+
+def test_missing_file_says_where_it_comes_from(tmp_path):
+    keys = {"path": str(tmp_path / "no.h5ad"), "label_key": "type", "x_kind": "counts", "origin": "GEO GSE1"}
+    with pytest.raises(InputError, match=r"no\.h5ad: no such file \(to be had from: GEO GSE1\)"):
+        anndata_file.batches(anndata_file.Parameters(**keys))
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>404</html>", None])
+def test_file_of_another_kind_or_truncated(content, tmp_path):
+    path = tmp_path / "x.h5ad"
+    if content is None:
+        good().write_h5ad(path)
+        content = path.read_bytes()[:3000]
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="x.h5ad: not a readable AnnData"):
+        io.read_h5ad(path)
+
+
+def test_empty_matrix(tmp_path):
+    with pytest.raises(InputError, match="0 cells x 4 genes"):
+        adata = good()[:0].copy()
+        adata.write_h5ad(tmp_path / "cells.h5ad")
+        anndata_file.load(anndata_file.Parameters(path=str(tmp_path / "cells.h5ad"), label_key="type", x_kind="counts"))
+
+
+# --- Tasks
+
+
+def test_no_common_genes_and_unequal_kinds(tmp_path):
+    source = load(good(), tmp_path)
+    other = source.copy()
+    other.var_names = [f"ENSG{i}" for i in range(N_GENES)]
+    with pytest.raises(InputError, match=r"tasks\.t: source and target share no gene \(source has 'g0', .*'ENSG0'"):
+        tasks.match_genes(source, other, "tasks.t")
+    other = source.copy()
+    other.uns["x_kind"] = "normalized"
+    with pytest.raises(InputError, match="'counts', of the target 'normalized'"):
+        tasks.match_genes(source, other, "tasks.t")
+
+
+def test_empty_side(tmp_path):
+    cells = load(good(), tmp_path)
+    only_a, only_c = cells[cells.obs["label"] == "a"], cells[cells.obs["label"] == "c"]
+    with pytest.raises(InputError, match=r"tasks\.t\.source: no cells are left \(types: common\)"):
+        tasks.select_types(only_a, only_c, "common", "common", "tasks.t")
+    with pytest.raises(InputError, match=r"tasks\.t\.split: of 6 cells, 6 are source"):
+        tasks.random_split(cells, 0.99, 0, "tasks.t")
+    with pytest.raises(InputError, match=r"there is no batch 'd9' \(there are: d1, d2\)"):
+        tasks.select_batch(cells, "d9", "tasks.t")
+    with pytest.raises(InputError, match=r"tasks\.t\.target\.types: no cell is 'z' \(there are: c\)"):
+        tasks.select_types(only_a, only_c, "all", ["z"], "tasks.t")
+
+
+def test_a_target_file_with_labels_is_refused(tmp_path):
+    cells = load(good(), tmp_path)
+    io.write_h5ad(cells, tmp_path / "target.h5ad")
+    with pytest.raises(InputError, match="a target must hold no batch or label column"):
+        io.read_target(tmp_path / "target.h5ad")

@@ -1,0 +1,146 @@
+"""A wrong configuration gets one line for each fault, naming the key and what was expected."""
+
+import pytest
+
+from jindbench import config, registry
+
+GOOD = {
+    "run": {"name": "r", "tasks": ["t"], "methods": ["majority", "jind"], "seeds": [0, 1]},
+    "tasks": {"t": {"source": {"dataset": "toy", "batch": "source"}, "target": {"dataset": "toy", "batch": "target"}}},
+}
+
+
+def changed(path, value):
+    """GOOD with one key changed; `None` removes it."""
+
+    def copy(node):
+        return {key: copy(child) for key, child in node.items()} if isinstance(node, dict) else node
+
+    result = copy(GOOD)
+    node = result
+    *parents, last = path.split("/")
+    for key in parents:
+        node = node.setdefault(key, {})
+    if value is None:
+        del node[last]
+    else:
+        node[last] = value
+    return result
+
+
+def test_a_good_configuration():
+    loaded = config.load(GOOD)
+    config.check_data(loaded)
+    assert loaded.selected_datasets() == ["toy"]
+    assert list(loaded.selected_methods()) == ["majority", "jind", "jind_classifier"]  # with what jind builds on
+    assert loaded.methods["jind"].parent == "jind_classifier"
+
+
+def test_a_method_can_have_variants():
+    variant = {"method": "svm_rej", "title": "SVM .5", "threshold": 0.5}
+    loaded = config.load(changed("methods/lenient", variant))
+    assert loaded.methods["lenient"].parameters.threshold == 0.5
+    assert loaded.methods["svm_rej"].parameters.threshold == 0.7
+
+
+FAULTS = [
+    ("rnu", {}, "rnu: unknown key (did you mean 'run'?)"),
+    ("run/seed", [0], "run.seed: unknown key (did you mean 'seeds'?)"),
+    ("run/seeds", None, "run.seeds: this key is required"),
+    ("run/seeds", [0, "x"], "run.seeds.1: expected a whole number, got 'x'"),
+    ("run/seeds", [-1], "run.seeds.0: expected greater than or equal to 0, got -1"),
+    ("run/seeds", [1, 1], "run.seeds: a seed is named twice"),
+    ("run/name", "a b", "run.name: expected letters, digits, '_', '.' and '-' only, got 'a b'"),
+    ("run/name", "../up", "run.name: expected letters"),
+    ("run/tasks", ["jind"], "run.tasks: no task 'jind'"),
+    ("run/tasks", ["q"], "run.tasks: no task 'q' (there are: t)"),
+    ("run/methods", ["jint"], "run.methods: no method 'jint' (did you mean 'jind'?)"),
+    ("run/methods", ["jind", "jind"], "run.methods: 'jind' is named twice"),
+    ("run", 3, "run: expected a mapping, got 3"),
+    ("tasks/t/source/dataset", "toi", "tasks.t.source.dataset: no dataset 'toi' (did you mean 'toy'?)"),
+    ("tasks/t/source/batches", "x", "tasks.t.source.batches: unknown key (did you mean 'batch'?)"),
+    ("tasks/t/source/batch", 3, "tasks.t.source.batch: expected text, got 3"),
+    ("tasks/t/source/types", "comon", "tasks.t.source.types: expected 'common', 'all' or a list of cell types, got 'comon'"),
+    ("tasks/t/target", None, "tasks.t: expected either source and target, or split"),
+    ("tasks/t/split", {"dataset": "toy"}, "tasks.t: expected either source and target, or split"),
+    ("tasks/x y", {"split": {"dataset": "toy"}}, "tasks.x y: a name must consist of letters"),
+    ("tasks/s", {"split": {"dataset": "toy", "source_share": 1.5}}, "tasks.s.split.source_share: expected less than 1, got 1.5"),
+    ("datasets/toy", {"n_gens": 9}, "datasets.toy.n_gens: unknown key (did you mean 'n_genes'?)"),
+    ("datasets/mine", {}, "datasets.mine: there is no file 'mine' in datasets/ (there are: anndata_file"),
+    ("datasets/mine", {"loader": "anndata_file", "label_key": "l", "x_kind": "log"}, "datasets.mine.path: this key is required"),
+    ("datasets/mine", {"loader": "anndata_file", "path": "p", "label_key": "l", "x_kind": "cnt"},
+     "datasets.mine.x_kind: expected 'counts', 'normalized' or 'log', got 'cnt'"),
+    ("datasets/mine", {"loader": "anndata_file", "path": "p", "label_key": "l", "x_kind": "log", "normalize": True},
+     "datasets.mine: normalize: true needs counts or normalized values, x_kind is 'log'"),
+    ("methods/svm_rej", {"treshold": 0.5}, "methods.svm_rej.treshold: unknown key (did you mean 'threshold'?)"),
+    ("methods/svm_rej", {"threshold": "high"}, "methods.svm_rej.threshold: expected a number, got 'high'"),
+    ("methods/jind", {"learning_rate": "1e-4"}, "methods.jind.learning_rate: expected a number, got '1e-4'; YAML reads 1e-4 as text"),
+    ("methods/svm_rej", 0.5, "methods.svm_rej: expected a mapping (or {} for the defaults), got 0.5"),
+    ("methods/jind", {"parent": "nobody"}, "methods.jind.parent: no method 'nobody'"),
+    ("datasets", 0, "datasets: expected a mapping, got 0"),
+    ("methods", [], "methods: expected a mapping, got []"),
+    ("run/name", "data", "run.name: 'data' is the folder of the datasets"),
+    ("methods/majority", {"title": "metric"}, "run.methods: 'metric' is a column of the tables"),
+    ("methods/majority", {"title": 3}, "methods.majority.title: expected text, got 3"),
+    ("methods/jind", {"parent": "majority"}, "methods.jind.parent: expected jind_classifier or a variant of it, got 'majority'"),
+    ("methods/jind_classifier", {"parent": "jind"}, "methods.jind_classifier.parent: expected none, got 'jind'"),
+    ("datasets/pbmc68k_reduced", {"normalize": True}, "datasets.pbmc68k_reduced.normalize: unknown key"),
+    ("methods/jind", {"preset": "papers"}, "methods.jind.preset: expected 'paper', 'preprint' or 'published', got 'papers'"),
+    ("methods/majority", {"title": "JIND"}, "run.methods: two have the title 'JIND' in tables; set title"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "value", "line"), FAULTS, ids=[f"{f[0]}={f[1]}"[:60] for f in FAULTS])
+def test_each_fault_has_one_line(path, value, line):
+    with pytest.raises(config.ConfigurationError) as error:
+        config.load(changed(path, value))
+    lines = str(error.value).splitlines()
+    assert [text for text in lines if text.startswith(f"configuration: {line}")], lines
+    assert len(lines) == 1, lines
+
+
+def test_an_entry_may_be_empty():
+    assert config.load(GOOD | {"methods": {"svm_rej": None}}).methods["svm_rej"]
+
+
+def test_a_broken_file_concerns_only_who_uses_it(monkeypatch):
+    component = registry.component
+
+    def broken(kind, name):
+        if name == "svm_rej":
+            raise SyntaxError("bad file")
+        return component(kind, name)
+
+    monkeypatch.setattr(registry, "component", broken)
+    assert "svm_rej" not in config.load(GOOD).methods
+    with pytest.raises(
+        config.ConfigurationError, match=r"methods\.svm_rej: methods/svm_rej\.py cannot be used: SyntaxError: bad file"
+    ):
+        config.load(changed("run/methods", ["svm_rej"]))
+
+
+def test_presets_fill_what_is_not_set():
+    chosen = config.load(changed("methods/jind", {"preset": "published", "epochs": 3})).methods["jind"].parameters
+    assert (chosen.epochs, chosen.batch_size, chosen.penalty, chosen.keep) == (3, 128, 0.0, "fewest_rejected")
+    assert type(chosen).model_validate(chosen.model_dump()) == chosen
+
+
+def test_all_faults_are_told_at_once():
+    wrong = changed("run/seeds", [1, 1])
+    wrong["methods"] = {"svm_rej": {"threshold": 2, "fold": 3}}
+    with pytest.raises(config.ConfigurationError) as error:
+        config.load(wrong)
+    assert len(str(error.value).splitlines()) == 3
+
+
+def test_missing_batch_and_missing_file_are_found_before_anything_runs():
+    wrong = changed("tasks/t/target/batch", "querry")
+    with pytest.raises(
+        config.ConfigurationError,
+        match=r"tasks\.t\.target\.batch: dataset 'toy' has no batch 'querry' \(there are: source, target\)",
+    ):
+        config.check_data(config.load(wrong))
+    wrong = changed("tasks/t/target/dataset", "mine")
+    wrong["datasets"] = {"mine": {"loader": "anndata_file", "path": "no.h5ad", "label_key": "l", "x_kind": "counts"}}
+    with pytest.raises(config.ConfigurationError, match=r"datasets\.mine: no\.h5ad: no such file"):
+        config.check_data(config.load(wrong))

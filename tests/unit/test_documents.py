@@ -1,0 +1,105 @@
+"""What the documents say is what the code does."""
+
+import itertools
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from jindbench import config, registry, tasks
+
+REPOSITORY = Path(__file__).parents[2]
+CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
+
+
+def pins(text):
+    return dict(line.split("==") for line in text.splitlines() if "==" in line)
+
+
+def test_conda_environment_has_the_same_versions_as_requirements():
+    required = pins((REPOSITORY / "requirements.txt").read_text())
+    required = {CONDA_NAMES.get(name, name.lower()): version for name, version in required.items()}
+    environment = yaml.safe_load((REPOSITORY / "envs/python.yaml").read_text())
+    conda = dict(entry.split(" ==") for entry in environment["dependencies"] if " ==" in entry)
+    assert conda == {name: required.get(name) for name in conda}
+    # Everything the library imports is there.
+    imported = set()
+    for file in (REPOSITORY / "workflow/jindbench").rglob("*.py"):
+        imported |= set(re.findall(r"^\s*(?:import|from) (\w+)", file.read_text(), flags=re.MULTILINE))
+    modules = imported - set(sys.stdlib_module_names) - {"jindbench"}
+    packages = {"sklearn": "scikit-learn", "yaml": "pyyaml"} | CONDA_NAMES
+    assert {packages.get(module, module) for module in modules} <= set(conda)
+
+
+def test_every_requirement_is_pinned_exactly():
+    lines = (REPOSITORY / "requirements.txt").read_text().splitlines()
+    assert [
+        line for line in lines if line and not line.startswith("#") and not re.fullmatch(r"[\w.-]+==[\w.]+", line)
+    ] == []
+
+
+def models():
+    yield from (config.Run, tasks.Task, tasks.Side, tasks.Split, config.DatasetKeys, config.MethodKeys)
+    for kind in ("datasets", "methods"):
+        for name in registry.names(kind):
+            yield registry.component(kind, name).Parameters
+
+
+def row(name, field):
+    if field.json_schema_extra:
+        values = " | ".join(
+            f"`{yaml.safe_dump(value).splitlines()[0]}`" for value in field.json_schema_extra["presets"].values()
+        )
+        return f"| `{name}` | {values} | {field.description} |"
+    if name in ("preset", "device", "precision"):  # the same in each of the three columns, or the column's name
+        return f"| {field.description} |"
+    default = "required" if field.is_required() else f"`{yaml.safe_dump(field.default).splitlines()[0]}`"
+    return f"| `{name}` | {default} | {field.description} |"
+
+
+@pytest.mark.parametrize("model", models(), ids=lambda model: f"{model.__module__}.{model.__name__}")
+def test_the_configurations_readme_has_every_key(model):
+    text = (REPOSITORY / "config/README.md").read_text()
+    missing = [row(*item) for item in model.model_fields.items() if row(*item) not in text]
+    assert missing == []
+
+
+def test_every_method_and_dataset_is_described():
+    text = (REPOSITORY / "config/README.md").read_text()
+    for kind in ("datasets", "methods"):
+        for name in registry.names(kind):
+            assert re.search(rf"^#+ `{name}`", text, flags=re.MULTILINE), name
+
+
+def test_the_readmes_rule_graph_is_the_workflows():
+    block = re.search(r"```mermaid\nflowchart LR\n(.*?)```", (REPOSITORY / "README.md").read_text(), flags=re.DOTALL)
+    drawn = set()
+    for line in block.group(1).splitlines():
+        chain = [name.strip() for name in line.split("-->") if name.strip()]
+        drawn |= set(itertools.pairwise(chain))
+    command = [
+        Path(sys.executable).parent / "snakemake",
+        "--configfile",
+        "config/demo.yaml",
+        "--rulegraph",
+        "mermaid-js",
+    ]
+    graph = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    rules = dict(re.findall(r"(id\d+)\[(\w+)\]", graph))
+    assert drawn == {(rules[a], rules[b]) for a, b in re.findall(r"(id\d+) --> (id\d+)", graph)}
+
+
+def test_the_readme_names_only_what_is_there():
+    text = (REPOSITORY / "README.md").read_text()
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (REPOSITORY / target).exists(), target
+    targets = re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), flags=re.MULTILINE)
+    assert set(re.findall(r"(?:^|`)make ([a-z-]+)", text, flags=re.MULTILINE)) <= set(targets)
+
+
+def test_the_users_example_in_the_readme_is_a_valid_configuration():
+    example = re.search(r"```yaml\n(.*?)```", (REPOSITORY / "README.md").read_text(), flags=re.DOTALL).group(1)
+    config.load(yaml.safe_load(example))

@@ -1,0 +1,69 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from jindbench import predictions
+
+CELLS = pd.Index(["c0", "c1", "c2"])
+TYPES = np.array(["A", "B"])
+PROBABILITIES = np.array([[0.9, 0.1], [0.3, 0.7], [0.5, 0.5]])
+
+
+def labels(threshold, **options):
+    return predictions.from_probabilities(CELLS, TYPES, PROBABILITIES, threshold, **options)["label"].tolist()
+
+
+def test_the_most_probable_type_unless_below_its_threshold():
+    table = predictions.from_probabilities(CELLS, TYPES, PROBABILITIES, np.array([0.6, 0.8]))
+    assert table["raw_label"].tolist() == ["A", "B", "A"]
+    assert table["confidence"].tolist() == [0.9, 0.7, 0.5]
+    assert table["threshold"].tolist() == [0.6, 0.8, 0.6]
+    assert table["label"].tolist() == ["A", "unassigned", "unassigned"]
+
+
+def test_at_the_threshold():
+    assert labels(0.7) == ["A", "B", "unassigned"]
+    assert labels(0.7, reject_at_threshold=True) == ["A", "unassigned", "unassigned"]
+
+
+def test_without_a_threshold_nothing_is_rejected():
+    assert labels(None) == ["A", "B", "A"]
+    table = predictions.from_probabilities(CELLS, TYPES, PROBABILITIES, None)
+    assert table["threshold"].isna().all()
+
+
+def good():
+    return predictions.from_probabilities(CELLS, TYPES, PROBABILITIES, 0.6)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("cell_id", ["c0", "c0", "c2"], "cell 'c0' is predicted twice"),
+        ("cell_id", ["c0", "c1", "x"], "1 of 3 target cells have no prediction"),
+        ("raw_label", ["A", "B", "Z"], "'Z' is not a type of the source"),
+        ("confidence", [0.9, np.nan, 0.5], "a confidence is NaN"),
+        ("confidence", [1.9, 0.7, 0.5], "not between 0 and 1"),
+        ("label", ["B", "B", "unassigned"], "label is neither raw_label nor 'unassigned'"),
+        ("label", ["A", "unassigned", "unassigned"], "rejected whose confidence is above"),
+        ("label", ["A", "B", "A"], "not rejected whose confidence is below"),
+        ("other", [1, 2, 3], "columns are"),
+    ],
+)
+def test_rubbish_is_refused(column, values, message):
+    predictions.check(good(), CELLS, set(TYPES))
+    with pytest.raises(predictions.InvalidPredictions, match=message):
+        predictions.check(good().assign(**{column: values}), CELLS, set(TYPES))
+
+
+def test_a_cell_too_many_is_refused():
+    extra = pd.concat([good(), good().iloc[:1].assign(cell_id="c9")])
+    with pytest.raises(predictions.InvalidPredictions, match="1 predicted cells are not in the target, such as 'c9'"):
+        predictions.check(extra, CELLS, set(TYPES))
+
+
+def test_written_and_read_again(tmp_path):
+    predictions.write(good(), tmp_path / "p.tsv.gz")
+    pd.testing.assert_frame_equal(predictions.read(tmp_path / "p.tsv.gz"), good(), check_dtype=False)
+    predictions.write(predictions.none(), tmp_path / "none.tsv.gz")
+    assert predictions.read(tmp_path / "none.tsv.gz").empty

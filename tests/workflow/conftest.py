@@ -1,0 +1,112 @@
+"""The real Snakefile, run as a user runs it, on cells small enough for a test."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[2]
+SNAKEMAKE = Path(sys.executable).parent / "snakemake"
+
+TINY = {
+    "run": {
+        "name": "tiny",
+        "tasks": ["batches", "split"],
+        "methods": ["majority", "svm_rej", "jind_classifier", "jind", "jind_plus"],
+        "seeds": [0],
+    },
+    "datasets": {"toy": {"n_source": 90, "n_target": 60, "n_genes": 40}},
+    "tasks": {
+        "batches": {
+            "title": "Toy",
+            "source": {"dataset": "toy", "batch": "source"},
+            "target": {"dataset": "toy", "batch": "target"},
+        },
+        "split": {"split": {"dataset": "toy", "batch": "source"}},
+    },
+    "methods": {
+        "jind_classifier": {"epochs": 3},
+        "jind": {"epochs": 1, "short_epoch_iterations": 2},
+        "jind_plus": {"epochs": 1},
+    },
+}
+
+
+@dataclass
+class Workflow:
+    """A copy of the project's files, with a configuration, in a folder of its own."""
+
+    folder: Path
+
+    def configure(self, configuration: dict) -> None:
+        (self.folder / "test.yaml").write_text(yaml.safe_dump(configuration))
+
+    def command(self, *arguments: str) -> list[str]:
+        return [str(SNAKEMAKE), "--cores", "2", "--configfile", "test.yaml", *arguments]
+
+    def run(self, *arguments: str, ok: bool | None = True) -> str:
+        """Run Snakemake; `ok` says whether it must succeed. Returns what it printed."""
+        done = subprocess.run(
+            self.command(*arguments), cwd=self.folder, capture_output=True, text=True, env=environment(), check=False
+        )
+        output = done.stdout + done.stderr
+        assert ok is None or (done.returncode == 0) == ok, output
+        return output
+
+    def pending(self) -> set[tuple[str, ...]]:
+        """Jobs that Snakemake would run now: (rule, method) for methods, (rule,) for others."""
+        jobs, rule = set(), None
+        for line in self.run("--dry-run").splitlines():
+            if line.startswith(("rule ", "localrule ")):
+                rule = line.split()[1].rstrip(":")
+                jobs.add((rule,))
+            elif line.strip().startswith("wildcards:") and "method=" in line:
+                jobs.discard((rule,))
+                jobs.add((rule, line.split("method=")[1].split(",")[0]))
+        return jobs
+
+    def read(self, path: str) -> str:
+        return (self.folder / "results/tiny" / path).read_text()
+
+
+def environment() -> dict[str, str]:
+    """No variable of the test's own process that would change what Snakemake does."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(("PYTHONPATH", "SNAKEMAKE"))}
+
+
+def copy_project(folder: Path) -> Workflow:
+    folder.mkdir(exist_ok=True)
+    for name in ("Snakefile", "workflow", "scripts", "config", "envs", "profiles"):
+        source = REPOSITORY / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder / name)
+    workflow = Workflow(folder)
+    workflow.configure(TINY)
+    return workflow
+
+
+@pytest.fixture
+def fresh(tmp_path) -> Workflow:
+    """A project in which nothing has run."""
+    return copy_project(tmp_path / "fresh")
+
+
+@pytest.fixture(scope="session")
+def _done(tmp_path_factory) -> Workflow:
+    workflow = copy_project(tmp_path_factory.mktemp("done"))
+    workflow.run()
+    return workflow
+
+
+@pytest.fixture
+def completed(_done, tmp_path) -> Workflow:
+    """A project of its own in which a run has completed."""
+    shutil.copytree(_done.folder, tmp_path / "copy", symlinks=True)
+    return Workflow(tmp_path / "copy")

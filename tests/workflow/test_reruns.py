@@ -1,0 +1,162 @@
+"""What runs again after a change, a failure or an interruption: all that has to, and nothing else."""
+
+import signal
+import subprocess
+import time
+
+import pytest
+import yaml
+
+TABLES = {(rule,) for rule in ("metrics", "table2", "raw_accuracy", "training", "provenance", "complete", "all")}
+
+
+def append(workflow, path, text="\n# edited\n"):
+    file = workflow.folder / path
+    file.write_text(file.read_text() + text)
+
+
+@pytest.mark.parametrize(
+    ("edited", "expected"),
+    [
+        ("workflow/jindbench/methods/svm_rej.py", {("run_method", "svm_rej")} | TABLES),
+        ("workflow/jindbench/methods/jind_plus.py", {("run_method", "jind_plus")} | TABLES),
+        ("workflow/jindbench/jind/alignment.py", {("run_method", "jind"), ("run_method", "jind_plus")} | TABLES),
+        (
+            "workflow/jindbench/jind/classifier.py",
+            {("run_method", "jind_classifier"), ("run_method", "jind"), ("run_method", "jind_plus")} | TABLES,
+        ),
+        ("workflow/jindbench/tables.py", {("table2",), ("provenance",), ("complete",), ("all",)}),
+        ("workflow/jindbench/plots/raw_accuracy.py", {("raw_accuracy",), ("complete",), ("all",)}),
+        ("workflow/jindbench/datasets/pbmc68k_reduced.py", set()),
+        ("README.md", set()),
+    ],
+)
+def test_an_edit_runs_what_rests_on_it_and_nothing_else(completed, edited, expected):
+    if edited == "README.md":
+        (completed.folder / edited).write_text("new")
+    else:
+        append(completed, edited)
+    assert completed.pending() == expected
+
+
+def test_a_changed_parameter_runs_that_method_and_what_follows(completed):
+    configuration = yaml.safe_load((completed.folder / "test.yaml").read_text())
+    configuration["methods"]["jind"]["penalty"] = 0.01
+    completed.configure(configuration)
+    assert completed.pending() == {("run_method", "jind"), ("run_method", "jind_plus")} | TABLES
+
+
+def test_a_failing_method_is_shown_and_the_others_come_out(completed):
+    """Runs, breaks, shows the reason instead of the old number, fails, is mended, comes back."""
+    good = completed.read("tables/table2.md")
+    file = completed.folder / "workflow/jindbench/methods/jind.py"
+    source = file.read_text()
+    file.write_text(source.replace("    model = JIND", '    raise RuntimeError("out of <luck>")\n    model = JIND'))
+
+    output = completed.run(ok=False)
+    assert "jind on batches, seed 0, failed: RuntimeError: out of <luck>" in output
+    table = {
+        line.split(" | ")[0] + line.split(" | ")[2]: line
+        for line in completed.read("tables/table2.md").splitlines()
+        if " | raw" in line
+    }
+    before = {line.split(" | ")[0] + line.split(" | ")[2]: line for line in good.splitlines() if " | raw" in line}
+    assert len(table) == 2
+    for key, line in table.items():
+        cells, old = line.split(" | "), before[key].split(" | ")
+        assert cells[6] == "failed: RuntimeError: out of &lt;luck> (seed 0)"
+        assert cells[7] == "failed: RuntimeError: jind failed (RuntimeError: out of &lt;luck>) (seed 0) |"
+        assert [cell.strip("*") for cell in cells[:6]] == [cell.strip("*") for cell in old[:6]]
+    metrics = completed.read("tables/metrics.tsv")
+    assert "out of <luck>" in metrics
+    assert "<luck>" not in completed.read("tables/table2.html")
+
+    # The next run tries again, although nothing changed, and nothing but what failed.
+    assert {("run_method", "jind"), ("run_method", "jind_plus")} | TABLES == completed.pending()
+    completed.run(ok=False)
+
+    file.write_text(source)
+    completed.run()
+    assert completed.read("tables/table2.md") == good
+    assert "Nothing to be done" in completed.run()
+
+
+def failing(workflow, name, body, **run):
+    """Add a method made from `majority` with a faulty body, and run it."""
+    majority = (workflow.folder / "workflow/jindbench/methods/majority.py").read_text()
+    faulty = majority.replace('"Majority"', f'"{name.title()}"').replace(
+        "    classes, counts", f"{body}\n    classes, counts"
+    )
+    (workflow.folder / f"workflow/jindbench/methods/{name}.py").write_text(faulty)
+    configuration = yaml.safe_load((workflow.folder / "test.yaml").read_text())
+    configuration["run"] |= {"tasks": ["batches"], "methods": ["majority", name]} | run
+    workflow.configure(configuration)
+    output = workflow.run(ok=False)
+    raw = next(line for line in workflow.read("tables/table2.md").splitlines() if "| raw |" in line)
+    return output, [cell.strip() for cell in raw.strip("| ").split(" | ")][3:]
+
+
+def test_a_method_that_is_killed_is_a_failure(fresh):
+    """As the system kills what takes too much memory; and one that just ends."""
+    output, (majority, killed) = failing(fresh, "killed", "    import os\n\n    os.kill(os.getpid(), 9)")
+    assert majority.startswith("**0.")
+    assert killed == "failed: killed by SIGKILL (seed 0)"
+    assert "killed on batches, seed 0, failed: killed by SIGKILL" in output
+    _, (_, ended) = failing(fresh, "ended", "    raise SystemExit(3)")
+    assert ended == "failed: exited with status 3 (seed 0)"
+
+
+def test_rubbish_is_a_failure(fresh):
+    _, (_, rubbish) = failing(
+        fresh,
+        "rubbish",
+        "    return predictions.from_probabilities(target.obs_names[1:], ['x'], np.ones((target.n_obs - 1, 1)), None)",
+    )
+    assert rubbish.startswith("failed: InvalidPredictions: 1 of ")
+    assert rubbish.endswith(" target cells have no prediction (seed 0)")
+
+
+def test_one_failed_seed_leaves_no_average(fresh):
+    body = "    if seed == 1:\n        raise ValueError('seed one')"
+    _, (majority, flaky) = failing(fresh, "flaky", body, seeds=[0, 1])
+    assert "± 0.000" in majority
+    assert flaky == "failed: ValueError: seed one (seed 1)"
+    metrics = fresh.read("tables/metrics.tsv").splitlines()
+    assert [line.split("\t")[-1] for line in metrics if line.startswith("batches\tflaky\t0\traw")] == ["ok"]
+
+
+def test_a_parent_that_failed_is_tried_again_though_it_is_not_in_the_tables(fresh):
+    configuration = yaml.safe_load((fresh.folder / "test.yaml").read_text())
+    configuration["run"] |= {"tasks": ["batches"], "methods": ["majority", "jind"]}
+    fresh.configure(configuration)
+    file = fresh.folder / "workflow/jindbench/methods/jind_classifier.py"
+    source = file.read_text()
+    file.write_text(source.replace("    X, genes", "    raise MemoryError('too big')\n    X, genes"))
+    fresh.run(ok=False)
+    assert "failed: RuntimeError: jind_classifier failed (MemoryError: too big)" in fresh.read("tables/table2.md")
+    assert ("run_method", "jind_classifier") in fresh.pending()
+    file.write_text(source)
+    fresh.run()
+    assert "failed" not in fresh.read("tables/table2.md")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_resumes(completed, fresh, sent):
+    process = subprocess.Popen(
+        fresh.command(), cwd=fresh.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    begun = fresh.folder / "results/tiny/runs"
+    deadline = time.monotonic() + 120
+    while len(list(begun.glob("*/*/*/outcome.json"))) < 3 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(sent)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode != 0, output
+    assert not (fresh.folder / "results/tiny/complete.txt").exists()
+    done = output.count("(Rule: run_method)")  # "Finished jobid: 7 (Rule: run_method)"
+    assert 0 < done < 10
+
+    resumed = fresh.run()
+    assert resumed.count("(Rule: run_method)") == 10 - done
+    for name in ("metrics.tsv", "table2.md"):
+        assert fresh.read(f"tables/{name}") == completed.read(f"tables/{name}")

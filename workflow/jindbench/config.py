@@ -1,0 +1,312 @@
+"""The configuration: read and checked as a whole before anything runs.
+
+Datasets and methods are files found by discovery; an entry of the configuration sets their parameters, or adds a
+variant of one under a name of its own.
+"""
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from jindbench import registry
+from jindbench.errors import InputError
+from jindbench.parameters import Name, Parameters
+from jindbench.tasks import Task
+
+
+class Run(Parameters):
+    """What to do now: a selection from what exists."""
+
+    name: Name = Field(description="Results go to `results/{name}/`.")
+    tasks: list[Name] = Field(min_length=1, description="Tasks to run.")
+    methods: list[Name] = Field(min_length=1, description="Methods to run on each task, in the order of the tables.")
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="Every method runs once with each.")
+
+
+class DatasetKeys(Parameters):
+    """Keys of a dataset's entry that are not parameters of its file."""
+
+    loader: str | None = Field(None, description="File in `datasets/`; null: the entry's own name.")
+
+
+class MethodKeys(Parameters):
+    """Keys of a method's entry that are not parameters of its file."""
+
+    method: str | None = Field(None, description="File in `methods/`; null: the entry's own name.")
+    title: str | None = Field(None, description="Name in tables and figures; null: the file's own.")
+    parent: str | None = Field(None, description="Method whose stored model it starts from; null: the file's own.")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset of the configuration: the file that loads it, and that file's parameters."""
+
+    loader: str
+    parameters: Parameters
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of the configuration: the file that runs it, its name in tables, its parent and parameters."""
+
+    method: str
+    title: str
+    parent: str | None
+    parameters: Parameters
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The checked configuration. `datasets`, `tasks` and `methods` hold all that exists, `run` the selection."""
+
+    run: Run
+    datasets: dict[str, Dataset]
+    tasks: dict[str, Task]
+    methods: dict[str, Method]
+
+    def selected_tasks(self) -> dict[str, Task]:
+        """The selected tasks by name."""
+        return {name: self.tasks[name] for name in self.run.tasks}
+
+    def selected_datasets(self) -> list[str]:
+        """Names of the datasets that the selected tasks read, each once."""
+        return list(dict.fromkeys(name for task in self.selected_tasks().values() for name in task.datasets()))
+
+    def selected_methods(self) -> dict[str, Method]:
+        """The selected methods by name, and those whose models they start from."""
+        names = list(self.run.methods)
+        for name in names:
+            parent = self.methods[name].parent
+            if parent is not None and parent not in names:
+                names.append(parent)
+        return {name: self.methods[name] for name in names}
+
+    def selected(self) -> dict:
+        """The selection as plain data, all defaults written out."""
+        datasets = {name: self.datasets[name] for name in self.selected_datasets()}
+        return {
+            "run": self.run.model_dump(),
+            "datasets": {
+                name: {"loader": dataset.loader} | dataset.parameters.model_dump() for name, dataset in datasets.items()
+            },
+            "tasks": {name: task.model_dump(exclude_none=True) for name, task in self.selected_tasks().items()},
+            "methods": {
+                name: {"method": method.method, "title": method.title, "parent": method.parent}
+                | method.parameters.model_dump()
+                for name, method in self.selected_methods().items()
+            },
+        }
+
+    def task_title(self, task: str) -> str:
+        """The task's name in tables and figures."""
+        return self.tasks[task].title or task
+
+
+# Columns of Table 2 beside the methods' own, and a folder beside the runs' own.
+TABLE_COLUMNS = ("task", "n", "metric")
+DATA_FOLDER = "data"
+
+
+class ConfigurationError(Exception):
+    """The configuration is wrong; one line for each fault."""
+
+
+def load(config: dict) -> Configuration:
+    """Check a configuration as Snakemake merged it.
+
+    Raises
+    ------
+    ConfigurationError
+        With a line for every fault that can be told without reading data.
+    """
+    faults: list[str] = []
+    known = ["run", "datasets", "tasks", "methods"]
+    for key in config:
+        if key not in known:
+            faults.append(f"{key}: unknown key{_hint(key, known)}")
+    sections = {}
+    for key in known:
+        sections[key] = {} if config.get(key) is None else config[key]
+        if not isinstance(sections[key], dict):
+            faults.append(f"{key}: expected a mapping, got {sections[key]!r}")
+            sections[key] = None if key == "run" else {}
+
+    run = _validated(Run, sections["run"], "run", faults) if sections["run"] is not None else None
+    tasks = {}
+    for name, entry in sections["tasks"].items():
+        _check_name(name, "tasks", faults)
+        if (task := _validated(Task, entry, f"tasks.{name}", faults)) is not None:
+            tasks[name] = task
+            if set(task.sides()) not in ({"split"}, {"source", "target"}):
+                faults.append(f"tasks.{name}: expected either source and target, or split")
+    used = [side.dataset for task in tasks.values() for side in task.sides().values()]
+    datasets = _components("datasets", sections["datasets"], DatasetKeys, used, faults)
+    methods = _components("methods", sections["methods"], MethodKeys, run.methods if run else [], faults)
+
+    for name, task in tasks.items():
+        for key, side in task.sides().items():
+            if side.dataset not in datasets and side.dataset not in sections["datasets"]:
+                faults.append(f"tasks.{name}.{key}.dataset: no dataset '{side.dataset}'{_hint(side.dataset, datasets)}")
+    for name, method in methods.items():
+        needed = registry.component("methods", method.method).PARENT
+        if method.parent in methods and methods[method.parent].method != needed:
+            expected = f"{needed} or a variant of it" if needed else "none"
+            faults.append(f"methods.{name}.parent: expected {expected}, got '{method.parent}'")
+        elif method.parent is not None and method.parent not in methods and method.parent not in sections["methods"]:
+            faults.append(f"methods.{name}.parent: no method '{method.parent}'{_hint(method.parent, methods)}")
+    if run is not None:
+        for key, chosen, existing in (("tasks", run.tasks, tasks), ("methods", run.methods, methods)):
+            for position, name in enumerate(chosen):
+                has_file = key == "methods" and name in registry.names(key)
+                if name not in existing and name not in sections[key] and not has_file:
+                    faults.append(f"run.{key}: no {key[:-1]} '{name}'{_hint(name, existing)}")
+                if name in chosen[:position]:
+                    faults.append(f"run.{key}: '{name}' is named twice")
+        if run.name == DATA_FOLDER:
+            faults.append(f"run.name: '{DATA_FOLDER}' is the folder of the datasets; choose another name")
+        if len(set(run.seeds)) < len(run.seeds):
+            faults.append("run.seeds: a seed is named twice")
+        for key, items in (("tasks", tasks), ("methods", methods)):
+            titles = [items[name].title or name for name in set(getattr(run, key)) if name in items]
+            if reserved := sorted(set(titles) & set(TABLE_COLUMNS)):
+                faults.append(f"run.{key}: '{reserved[0]}' is a column of the tables; set another title")
+            if repeated := sorted({title for title in titles if titles.count(title) > 1}):
+                faults.append(f"run.{key}: two have the title '{repeated[0]}' in tables; set title")
+    if faults:
+        raise ConfigurationError("\n".join(f"configuration: {fault}" for fault in faults))
+    return Configuration(run, datasets, tasks, methods)
+
+
+def check_data(configuration: Configuration) -> None:
+    """Check that the data of the selected tasks are there, with the keys and batches that the configuration names.
+
+    Raises
+    ------
+    ConfigurationError
+        With a line for every fault.
+    """
+    faults, batches = [], {}
+    for name in configuration.selected_datasets():
+        dataset = configuration.datasets[name]
+        try:
+            batches[name] = registry.component("datasets", dataset.loader).batches(dataset.parameters)
+        except InputError as error:
+            faults.append(f"datasets.{name}: {error}")
+            batches[name] = None
+    for name, task in configuration.selected_tasks().items():
+        for key, side in task.sides().items():
+            present = batches[side.dataset]
+            if present is not None and side.batch is not None and side.batch not in present:
+                faults.append(
+                    f"tasks.{name}.{key}.batch: dataset '{side.dataset}' has no batch '{side.batch}' "
+                    f"(there are: {', '.join(present)})"
+                )
+    if faults:
+        raise ConfigurationError("\n".join(f"configuration: {fault}" for fault in faults))
+
+
+def _components(
+    kind: str, entries: dict, keys: type[BaseModel], selected: list[str], faults: list[str]
+) -> dict[str, Dataset | Method]:
+    """All discovered files, those with defaults for all parameters as they are, and the configuration's entries."""
+    file_key = "loader" if kind == "datasets" else "method"
+    discovered = registry.names(kind)
+    components = {}
+    for name, entry in ({name: {} for name in discovered} | entries).items():
+        where, entry = f"{kind}.{name}", {} if entry is None else entry
+        _check_name(name, kind, faults)
+        if not isinstance(entry, dict):
+            faults.append(f"{where}: expected a mapping (or {{}} for the defaults), got {entry!r}")
+            continue
+        own = {key: value for key, value in entry.items() if key in keys.model_fields}
+        chosen = _validated(keys, own, where, faults)
+        if chosen is None:
+            continue
+        own = chosen.model_dump(exclude_none=True)
+        file = own.get(file_key, name)
+        if file not in discovered:
+            faults.append(f"{where}: there is no file '{file}' in {kind}/{_hint(file, discovered)}; set {file_key}")
+            continue
+        try:
+            module = registry.component(kind, file)
+        except Exception as error:  # whatever is wrong with the file, only who uses it needs to know
+            if name in selected or name in entries:
+                faults.append(f"{where}: {kind}/{file}.py cannot be used: {type(error).__name__}: {error}")
+            continue
+        values = {key: value for key, value in entry.items() if key not in keys.model_fields}
+        if not entry and any(field.is_required() for field in module.Parameters.model_fields.values()):
+            if name in entries:
+                _validated(module.Parameters, values, where, faults)
+            continue  # a loader that needs parameters is no dataset by itself
+        parameters = _validated(module.Parameters, values, where, faults, other_keys=list(keys.model_fields))
+        if parameters is None:
+            continue
+        if kind == "datasets":
+            components[name] = Dataset(file, parameters)
+        else:
+            components[name] = Method(
+                file, own.get("title", module.TITLE), own.get("parent", module.PARENT), parameters
+            )
+    return components
+
+
+def _validated(
+    model: type[BaseModel], value: Any, where: str, faults: list[str], other_keys: list[str] | None = None
+) -> Any:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            path = ".".join([where, *(str(part) for part in fault["loc"])])
+            faults.append(f"{path}: {_expected(fault, model, other_keys or [])}")
+        return None
+
+
+def _expected(fault: dict, model: type[BaseModel], other_keys: list[str]) -> str:
+    """What was expected, in one line."""
+    got = f", got {fault['input']!r}"
+    match fault["type"]:
+        case "extra_forbidden":
+            for part in fault["loc"][:-1]:
+                model = _nested(model, part)
+            return f"unknown key{_hint(fault['loc'][-1], [*other_keys, *model.model_fields])}"
+        case "missing":
+            return "this key is required"
+        case "string_pattern_mismatch":
+            return f"expected letters, digits, '_', '.' and '-' only{got}"
+        case "model_type" | "dict_type":
+            return f"expected a mapping{got}"
+        case "value_error":
+            return str(fault["ctx"]["error"]) + (got if fault["loc"] else "")
+        case "string_type":
+            return f"expected text{got}"
+        case "int_type":
+            return f"expected a whole number{got}"
+        case "float_type" if isinstance(fault["input"], str) and re.fullmatch(r"-?\d+[eE]-?\d+", fault["input"]):
+            return f"expected a number{got}; YAML reads {fault['input']} as text, write a decimal point: 1.0e-4"
+    message = fault["msg"].removeprefix("Input should be ").replace("a valid ", "a ")
+    return f"expected {message[0].lower()}{message[1:]}{got}"
+
+
+def _nested(model: type[BaseModel], key: str) -> type[BaseModel]:
+    """The model of a field such as `source: Side | None`."""
+    annotation = model.model_fields[key].annotation
+    options = [annotation, *getattr(annotation, "__args__", ())]
+    return next(option for option in options if isinstance(option, type) and issubclass(option, BaseModel))
+
+
+def _check_name(name: Any, section: str, faults: list[str]) -> None:
+    try:
+        TypeAdapter(Name).validate_python(name, strict=True)
+    except ValidationError:
+        faults.append(f"{section}.{name}: a name must consist of letters, digits, '_', '.' and '-'")
+
+
+def _hint(key: Any, known: Any) -> str:
+    known = [str(item) for item in known]
+    if close := difflib.get_close_matches(str(key), known, n=1):
+        return f" (did you mean '{close[0]}'?)"
+    return f" (there are: {', '.join(known) or 'none'})"

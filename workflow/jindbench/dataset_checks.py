@@ -1,0 +1,112 @@
+"""Every check of a dataset's content, in one place: each fault gets its own one-line error."""
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+
+from jindbench.errors import InputError
+from jindbench.names import BATCH, COUNTS, LABEL, UNASSIGNED, X_KIND, X_KINDS
+
+
+def check_keys(adata: AnnData, where: str, label_key: str, batch_key: str | None) -> None:
+    """Check that the named `obs` columns exist.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the missing key and the columns there are.
+    """
+    if label_key == batch_key:
+        raise InputError(f"{where}: label_key and batch_key are both '{label_key}'; batches need a column of their own")
+    for role, key in (("label_key", label_key), ("batch_key", batch_key)):
+        if key is not None and key not in adata.obs:
+            columns = ", ".join(map(str, adata.obs.columns)) or "none"
+            raise InputError(f"{where}: {role} '{key}' is not a column of obs (there are: {columns})")
+
+
+def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) -> AnnData:
+    """Check a loaded dataset and return it as the workflow stores it.
+
+    Parameters
+    ----------
+    adata
+        Cells x genes; `obs["label"]`, optionally `obs["batch"]`; `uns["x_kind"]`.
+    where
+        The file or dataset that an error names.
+    fractional_counts
+        Accept counts that are not integers (CEL-seq's corrected UMIs).
+
+    Returns
+    -------
+    X as CSR float32, `obs` with text columns `label` and `batch` (one batch, "all", where there is none).
+
+    Raises
+    ------
+    InputError
+        For the first fault found.
+    """
+    x_kind = adata.uns[X_KIND]
+    if x_kind not in X_KINDS:
+        raise InputError(f"{where}: x_kind is '{x_kind}'; expected one of {', '.join(X_KINDS)}")
+    if 0 in adata.shape:
+        raise InputError(f"{where}: {adata.n_obs} cells x {adata.n_vars} genes: nothing to work with")
+    _check_unique(adata.obs_names, f"{where}: cell ids (obs_names)")
+    _check_unique(adata.var_names, f"{where}: genes (var_names)")
+
+    X = adata.X
+    if not (isinstance(X, np.ndarray) or sparse.issparse(X)):
+        raise InputError(f"{where}: X is a {type(X).__name__}; expected a dense or sparse matrix of numbers")
+    if not (np.issubdtype(X.dtype, np.number) or X.dtype == bool):
+        raise InputError(f"{where}: X holds {X.dtype}; expected real numbers")
+    X = sparse.csr_matrix(X, dtype=np.float32, copy=True)
+    X.sum_duplicates()
+    X.eliminate_zeros()
+    if not np.isfinite(X.data).all():
+        raise InputError(f"{where}: X holds {(~np.isfinite(X.data)).sum()} values that are NaN or infinite")
+    if (X.data < 0).any():
+        raise InputError(
+            f"{where}: X holds {(X.data < 0).sum()} negative values (lowest {X.data.min():g}), "
+            f"which '{x_kind}' cannot have"
+        )
+    if x_kind == COUNTS and not fractional_counts:
+        odd = X.data != np.round(X.data)
+        if odd.any():
+            raise InputError(
+                f"{where}: x_kind is 'counts', but {odd.sum()} values are no integers (such as {X.data[odd][0]:g}); "
+                "say fractional_counts: true if they are corrected counts, or state another x_kind"
+            )
+
+    obs = pd.DataFrame(index=adata.obs_names.astype(str).rename(None))
+    _check_text(obs.index, f"{where}: cell ids (obs_names)")
+    for column in (LABEL, BATCH):
+        if column not in adata.obs:
+            continue  # a dataset without batches; a missing label key was refused when the file was read
+        values = adata.obs[column]
+        missing = values.isna().to_numpy() | (values.astype(str).str.strip() == "").to_numpy()
+        if missing.any():
+            raise InputError(
+                f"{where}: {missing.sum()} cells have no {column}, the first is '{obs.index[missing][0]}'; "
+                "remove these cells or name them"
+            )
+        obs[column] = values.astype(str).to_numpy(dtype=object)
+        _check_text(obs[column], f"{where}: {column}")
+    if (obs[LABEL] == UNASSIGNED).any():
+        raise InputError(f"{where}: '{UNASSIGNED}' is the name of rejected cells and cannot be a cell type")
+    if BATCH not in obs:
+        obs[BATCH] = "all"
+
+    var = pd.DataFrame(index=adata.var_names.astype(str).rename(None))
+    return AnnData(X, obs=obs, var=var, uns=dict(adata.uns))
+
+
+def _check_text(values: pd.Index | pd.Series, what: str) -> None:
+    odd = values[values.str.contains(r"[\x00-\x1f\x7f]", regex=True)]
+    if len(odd):
+        raise InputError(f"{what}: {next(iter(odd))!r} holds a control character, such as a line break or tab")
+
+
+def _check_unique(index: pd.Index, what: str) -> None:
+    repeated = index[index.duplicated()]
+    if len(repeated):
+        raise InputError(f"{what} must be unique; {len(repeated)} are repeated, the first is '{repeated[0]}'")

@@ -1,0 +1,58 @@
+"""Any AnnData file on this machine: a user's own data."""
+
+from typing import Literal
+
+from anndata import AnnData
+from pydantic import Field, model_validator
+
+from jindbench import io
+from jindbench.dataset_checks import check_keys, to_contract
+from jindbench.errors import InputError
+from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
+from jindbench.parameters import CountParameters
+
+
+class Parameters(CountParameters):
+    path: str = Field(description="The .h5ad file, relative to the folder Snakemake runs in.")
+    label_key: str = Field(description="Column of `obs` with the cell types.")
+    batch_key: str | None = Field(None, description="Column of `obs` with the batches, if there are several.")
+    x_kind: Literal["counts", "normalized", "log"] = Field(description="What `X` holds.")
+    fractional_counts: bool = Field(
+        False, description="Accept counts that are not integers, such as CEL-seq's corrected UMIs."
+    )
+    origin: str | None = Field(None, description="Where the file comes from; shown where the file is missing.")
+
+    @model_validator(mode="after")
+    def _log_is_final(self):
+        if self.normalize and self.x_kind == "log":
+            raise ValueError("normalize: true needs counts or normalized values, x_kind is 'log'")
+        return self
+
+
+def files(parameters: Parameters) -> list[str]:
+    return [parameters.path]
+
+
+def batches(parameters: Parameters) -> list[str]:
+    try:
+        adata = io.read_h5ad(parameters.path, backed=True)
+    except InputError as error:
+        raise InputError(
+            f"{error}" + (f" (to be had from: {parameters.origin})" if parameters.origin else "")
+        ) from None
+    try:
+        check_keys(adata, parameters.path, parameters.label_key, parameters.batch_key)
+        if parameters.batch_key is None:
+            return ["all"]
+        return sorted(adata.obs[parameters.batch_key].dropna().astype(str).unique())
+    finally:
+        adata.file.close()
+
+
+def load(parameters: Parameters) -> AnnData:
+    adata = io.read_h5ad(parameters.path)
+    check_keys(adata, parameters.path, parameters.label_key, parameters.batch_key)
+    columns = {parameters.label_key: LABEL} | ({parameters.batch_key: BATCH} if parameters.batch_key else {})
+    loaded = AnnData(adata.X, obs=adata.obs[list(columns)].rename(columns=columns), var=adata.var[[]])
+    loaded.uns = {X_KIND: parameters.x_kind, SOURCE: parameters.origin or parameters.path}
+    return to_contract(loaded, parameters.path, fractional_counts=parameters.fractional_counts)

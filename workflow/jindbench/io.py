@@ -1,0 +1,113 @@
+"""Files: written under a temporary name and renamed, so that nothing half-written is ever found."""
+
+import gzip
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import anndata as ad
+import pandas as pd
+from anndata import AnnData
+
+from jindbench.errors import InputError
+from jindbench.names import BATCH, CELL_ID, LABEL
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` on success, remove it on error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sha256(path: str | Path) -> str:
+    """SHA-256 of a file's bytes, as hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_h5ad(path: str | Path, *, backed: bool = False) -> AnnData:
+    """Read an AnnData file; `backed` leaves X on disk.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is no AnnData file.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        return ad.read_h5ad(path, backed="r" if backed else None)
+    except Exception as error:  # h5py and anndata raise many kinds, all of which mean the same to the user
+        raise InputError(f"{path}: not a readable AnnData (.h5ad) file: {error}".replace("\n", " ")) from error
+
+
+def write_h5ad(adata: AnnData, path: str | Path) -> None:
+    """Write an AnnData file, compressed."""
+    with replacing(path) as temporary:
+        adata.write_h5ad(temporary, compression="gzip", compression_opts=1)
+
+
+def read_target(path: str | Path) -> AnnData:
+    """Read a task's target, and hold that it carries nothing but expression: no label, no batch."""
+    target = read_h5ad(path)
+    if leaked := {LABEL, BATCH} & set(target.obs.columns):
+        raise InputError(f"{path}: a target must hold no {' or '.join(sorted(leaked))} column")
+    return target
+
+
+def write_solution(cell_ids: pd.Index, labels: pd.Series, path: str | Path) -> None:
+    """Write the target's true labels, which only scoring reads."""
+    write_table(pd.DataFrame({CELL_ID: cell_ids, LABEL: labels.to_numpy(dtype=str)}), path)
+
+
+def read_solution(path: str | Path) -> pd.Series:
+    """Read the target's true labels: a series of labels indexed by cell_id."""
+    return read_table(path, text=[CELL_ID, LABEL]).set_index(CELL_ID)[LABEL]
+
+
+def write_table(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a tab-separated table; missing values as NA, gzip by the name's suffix and without a time stamp."""
+    content = table.to_csv(sep="\t", index=False, na_rep="NA").encode("utf-8")
+    with replacing(path) as temporary:
+        temporary.write_bytes(gzip.compress(content, mtime=0) if str(path).endswith(".gz") else content)
+
+
+def read_table(path: str | Path, text: list[str] | None = None) -> pd.DataFrame:
+    """Read a tab-separated table. Columns named in `text` stay text, whatever they look like ("NA", "1e5")."""
+    header = pd.read_csv(path, sep="\t", nrows=0).columns
+    text = [column for column in text or [] if column in header]
+    missing = {column: ["NA", ""] for column in header if column not in text}
+    return pd.read_csv(path, sep="\t", dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=missing)
+
+
+def write_text(content: str, path: str | Path) -> None:
+    """Write text as UTF-8."""
+    with replacing(path) as temporary:
+        temporary.write_text(content, encoding="utf-8")
+
+
+def write_figure(figure: "matplotlib.figure.Figure", *paths: str | Path) -> None:  # noqa: F821
+    """Write a figure in the form that each path's suffix names."""
+    for path in map(Path, paths):
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format=path.suffix[1:], dpi=150)
+
+
+def write_json(content: dict, path: str | Path) -> None:
+    """Write a dictionary as indented JSON."""
+    write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", path)
+
+
+def read_json(path: str | Path) -> dict:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))

@@ -1,0 +1,206 @@
+"""Training stage: the prediction model (paper, Methods, 'Training stage')."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import sparse
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from jindbench.jind import optimizers
+from jindbench.jind.expression import BLOCK
+from jindbench.jind.model import JINDModel, blocks, choose_device, dense, precision
+from jindbench.jind.networks import Classifier, Encoder, frozen, seeded
+from jindbench.jind.parameters import ClassifierParameters, SelfTrainingParameters
+
+log = logging.getLogger(__name__)
+
+HISTORY = ["epoch", "train_loss", "validation_accuracy", "learning_rate", "kept"]
+
+
+def class_weights(y: Tensor, n_types: int, epsilon: float) -> Tensor:
+    """Eq. 2: w_k = 2 / (K (epsilon + n_k)), where n_k is the share of type k among the cells."""
+    shares = torch.bincount(y, minlength=n_types) / len(y)
+    return 2 / (n_types * (epsilon + shares))
+
+
+def weighted_cross_entropy(logits: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """Eq. 1, -w_k log(y_hat_k) for a cell of type k, over a mini-batch.
+
+    The paper writes the loss of one cell. Over a mini-batch it is the sum divided by the sum of the cells' weights, as
+    in the authors' code. (The paper's Eq. 1 lacks the minus sign.)
+    """
+    losses = -weights[y] * logits.log_softmax(dim=1)[torch.arange(len(y), device=y.device), y]
+    return losses.sum() / weights[y].sum()
+
+
+def train_classifier(
+    X: sparse.csr_matrix,
+    labels: np.ndarray,
+    genes: list[str],
+    x_kind: str,
+    parameters: ClassifierParameters,
+    seed: int,
+    *,
+    progress: bool = False,
+) -> tuple[JINDModel, pd.DataFrame]:
+    """Train encoder and classifier on the source and find what the thresholds need.
+
+    Parameters
+    ----------
+    X
+        Transformed expression of the source, N_s x M.
+    labels
+        Cell types, N_s.
+    genes
+        Names of the M genes.
+    x_kind
+        What the source's X held before it was transformed; kept with the model.
+    progress
+        Show a progress bar.
+
+    Returns
+    -------
+    The model, and a table with losses and validation accuracy for each epoch.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two cells: one to train, one to validate.
+    """
+    if len(labels) < 2:
+        raise ValueError(f"the source has {len(labels)} cells; JIND needs two, one to train and one to validate")
+    device = choose_device(parameters.device)
+    classes, y = np.unique(labels, return_inverse=True)
+    y = torch.from_numpy(y).to(device)
+    with seeded(seed):
+        encoder = Encoder(X.shape[1], parameters.dropout, parameters.noise).to(device)
+        classifier = Classifier(len(classes)).to(device)
+        split = split_by_type if parameters.stratified and torch.bincount(y).min() > 1 else split_rows
+        train, validation = split(y.cpu(), parameters.validation_share)
+        weights = class_weights(y, len(classes), parameters.weight_epsilon)
+        history = train_best_epoch(
+            nn.ModuleDict({"encoder": encoder, "classifier": classifier}),
+            lambda rows: classifier(encoder(dense(X, rows, device))),
+            y,
+            train,
+            validation,
+            weights,
+            parameters,
+            progress="train" if progress else None,
+        )
+    model = JINDModel(
+        genes=list(genes),
+        classes=classes.tolist(),
+        x_kind=x_kind,
+        parameters=parameters,
+        encoder=frozen(encoder),
+        classifier=frozen(classifier),
+        class_weights=weights,
+        validation_confidence=torch.empty(0, device=device),
+        validation_assigned=torch.empty(0, dtype=torch.long, device=device),
+        source_codes=torch.empty(0, 256, device=device),
+    )
+    confidence, assigned = model.probabilities(X[validation]).max(dim=1)
+    facts = {"validation_confidence": confidence, "validation_assigned": assigned}
+    return replace(model, source_codes=model.latent_codes(X), **facts), history
+
+
+def split_rows(y: Tensor, validation_share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Random rows for training and for validation, at least one of each."""
+    order = torch.randperm(len(y)).numpy()
+    n_validation = min(max(round(validation_share * len(y)), 1), len(y) - 1)
+    return order[n_validation:], order[:n_validation]
+
+
+def split_by_type(y: Tensor, validation_share: float) -> tuple[np.ndarray, np.ndarray]:
+    """`split_rows` for the cells of each type by themselves."""
+    halves = []
+    for k in torch.unique(y):
+        cells = torch.nonzero(y == k).squeeze(1).numpy()
+        halves.append([cells[rows] for rows in split_rows(cells, validation_share)])
+    train, validation = (np.concatenate(parts) for parts in zip(*halves, strict=True))
+    return train, validation
+
+
+def train_best_epoch(
+    networks: nn.Module,
+    logits_of: Callable[[np.ndarray], Tensor],
+    y: Tensor,
+    train: np.ndarray,
+    validation: np.ndarray,
+    weights: Tensor,
+    parameters: ClassifierParameters | SelfTrainingParameters,
+    *,
+    keep_last_of_the_best: bool = False,
+    progress: str | None = None,
+) -> pd.DataFrame:
+    """Train with Adam and keep the state of the epoch with the best validation accuracy.
+
+    Methods, 'Training Details': the learning rate is halved when the training loss stays flat. Self-training uses the
+    same procedure with its own parameters.
+
+    Parameters
+    ----------
+    networks
+        What is trained; left with the kept state.
+    logits_of
+        Forward pass for the cells in the given rows.
+    y
+        Type of every cell that `train` and `validation` point to.
+    weights
+        w_k of Eq. 2.
+    keep_last_of_the_best
+        Of several epochs with the best accuracy keep the last instead of the first.
+    progress
+        What a progress bar is called; None for no bar.
+
+    Returns
+    -------
+    One row for each epoch: train_loss, validation_accuracy, learning_rate, kept.
+    """
+    trained = [parameter for parameter in networks.parameters() if parameter.requires_grad]
+    optimizer = optimizers.adam(trained, parameters.learning_rate)
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimizer, factor=0.5, patience=parameters.patience, threshold=parameters.flat_share
+    )
+    best_accuracy, best_epoch, best_state, history = -1.0, 0, None, []
+    for epoch in tqdm(range(1, parameters.epochs + 1), desc=progress, disable=progress is None, unit="epoch"):
+        networks.train()
+        order = train[torch.randperm(len(train)).numpy()]
+        batches, total_loss = blocks(order, parameters.batch_size), 0.0
+        for rows in batches:
+            with precision(y.device, parameters.precision):
+                logits = logits_of(rows)
+            loss = weighted_cross_entropy(logits.float(), y[rows], weights)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total_loss += loss.item()
+        loss, accuracy = total_loss / len(batches), _accuracy(networks, logits_of, y, validation)
+        history.append(
+            {
+                "epoch": epoch,
+                "train_loss": loss,
+                "validation_accuracy": accuracy,
+                "learning_rate": optimizer.param_groups[0]["lr"],
+            }
+        )
+        log.info("epoch %d: training loss %.4f, validation accuracy %.4f", epoch, loss, accuracy)
+        schedule.step(loss)
+        if accuracy > best_accuracy or (keep_last_of_the_best and accuracy == best_accuracy):
+            best_accuracy, best_epoch = accuracy, epoch
+            best_state = {name: value.clone() for name, value in networks.state_dict().items()}
+    networks.load_state_dict(best_state)
+    return pd.DataFrame(history).assign(kept=lambda table: table["epoch"] == best_epoch)
+
+
+def _accuracy(networks: nn.Module, logits_of: Callable[[np.ndarray], Tensor], y: Tensor, rows: np.ndarray) -> float:
+    networks.eval()
+    with torch.no_grad():
+        predicted = torch.cat([logits_of(block).argmax(dim=1) for block in blocks(rows, BLOCK)])
+    return (predicted == y[rows]).double().mean().item()

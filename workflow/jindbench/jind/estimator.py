@@ -1,0 +1,187 @@
+"""JIND for Python users: one fitted reference, any number of targets.
+
+>>> reference = JIND(preset="published", seed=0).fit(source, label_key="cell_type")
+>>> mapped = reference.align(target)
+>>> table = mapped.self_train(target).predict(target)
+"""
+
+import copy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jindbench import io
+from jindbench.errors import InputError
+from jindbench.jind.alignment import align
+from jindbench.jind.classifier import train_classifier
+from jindbench.jind.expression import Cells, as_anndata, source_expression
+from jindbench.jind.model import JINDModel
+from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters, SelfTrainingParameters
+from jindbench.jind.self_training import self_train
+from jindbench.names import X_KIND
+
+
+class JIND:
+    """Cell-type annotation by JIND (Goyal et al. 2020).
+
+    Parameters
+    ----------
+    preset
+        Named set of parameter values: "paper", "preprint" or "published" (see `jindbench.jind.parameters`).
+    classifier, alignment, self_training
+        Parameters of the three stages: a mapping with those that differ from the preset, or a parameters object.
+    seed
+        Seed of every random step.
+    device
+        "auto" (CUDA where there is one), "cpu" or "cuda".
+    min_gene_share
+        Least share of the reference's genes that a target must have.
+    progress
+        Show progress bars; by default only to a person at a terminal.
+
+    Attributes
+    ----------
+    model_
+        The fitted `jindbench.jind.model.JINDModel`.
+    history_
+        Table of the last stage's epochs.
+
+    Notes
+    -----
+    `fit` fits this object. `align` and `self_train` return a new one and leave this one as it is.
+    """
+
+    def __init__(
+        self,
+        preset: str = "paper",
+        *,
+        classifier: dict | ClassifierParameters | None = None,
+        alignment: dict | AlignmentParameters | None = None,
+        self_training: dict | SelfTrainingParameters | None = None,
+        seed: int = 0,
+        device: str = "auto",
+        min_gene_share: float = 0.5,
+        progress: bool | None = None,
+    ):
+        def parameters(kind, given):
+            if isinstance(given, kind):
+                return given
+            return kind(**({"preset": preset, "device": device} | dict(given or {})))
+
+        self.classifier = parameters(ClassifierParameters, classifier)
+        self.alignment = parameters(AlignmentParameters, alignment)
+        self.self_training = parameters(SelfTrainingParameters, self_training)
+        self.seed = seed
+        self.min_gene_share = min_gene_share
+        self.progress = sys.stderr.isatty() if progress is None else progress
+
+    def fit(
+        self,
+        source: Cells,
+        labels: np.ndarray | None = None,
+        *,
+        genes: list[str] | None = None,
+        label_key: str = "label",
+        x_kind: str | None = None,
+    ) -> "JIND":
+        """Train the prediction model on labelled cells.
+
+        Parameters
+        ----------
+        source
+            Cells x genes: an AnnData, or a matrix together with `genes`.
+        labels
+            Cell types; by default `source.obs[label_key]`.
+        x_kind
+            What X holds: "counts", "normalized" or "log"; by default `source.uns["x_kind"]`, else "counts".
+
+        Returns
+        -------
+        This object, fitted.
+
+        Raises
+        ------
+        InputError
+            If the labels are missing or do not fit, or X is not what it is said to be.
+        """
+        source = as_anndata(source, genes, x_kind)
+        if labels is None:
+            if label_key not in source.obs:
+                columns = ", ".join(source.obs.columns) or "none"
+                raise InputError(f"the source has no obs column '{label_key}' (there are: {columns})")
+            labels = source.obs[label_key]
+        labels = np.asarray(labels, dtype=str)
+        if len(labels) != source.n_obs:
+            raise InputError(f"{len(labels)} labels for {source.n_obs} cells")
+        X, genes = source_expression(source, self.classifier)
+        self.model_, self.history_ = train_classifier(
+            X, labels, genes, source.uns[X_KIND], self.classifier, self.seed, progress=self.progress
+        )
+        return self
+
+    def align(self, target: Cells, **layout) -> "JIND":
+        """Align to a target.
+
+        Parameters
+        ----------
+        target
+            Cells x genes: an AnnData, or a matrix with `genes=`; genes are matched by name.
+        **layout
+            `genes` and `x_kind`, as in `fit`; by default the target's X is of the source's kind.
+
+        Returns
+        -------
+        A new JIND whose predictions for this target come from aligned latent codes. This one is unchanged.
+        """
+        X = self._cells(target, layout, self.model_.expression)
+        return self._with(*align(self.model_, X, self.alignment, self.seed, progress=self.progress))
+
+    def self_train(self, target: Cells, **layout) -> "JIND":
+        """Train on the confident predictions for a target (JIND+); a new JIND, as `align` returns."""
+        X = self._cells(target, layout, self.model_.expression)
+        return self._with(*self_train(self.model_, X, self.self_training, self.seed, progress=self.progress))
+
+    def predict(self, target: Cells, *, probabilities: bool = False, **layout) -> pd.DataFrame:
+        """Annotate a target, in blocks of cells: one that is backed by a file is never read as a whole.
+
+        Returns
+        -------
+        One row for each cell, as `jindbench.predictions` describes; with `probabilities` also a column
+        `probability of TYPE` for each type.
+        """
+        table, values = self._cells(target, layout, self.model_.predict)
+        if probabilities:
+            columns = [f"probability of {name}" for name in self.model_.classes]
+            table = table.join(pd.DataFrame(values, columns=columns))
+        return table
+
+    def latent_codes(self, target: Cells, **layout) -> np.ndarray:
+        """Latent codes of a target's cells, n x 256, float32."""
+        return self._cells(target, layout, self.model_.codes)
+
+    def save(self, folder: str | Path) -> None:
+        """Store the model in a folder, without pickle: weights as safetensors, the rest as text."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        self.model_.save(Path(folder), self.history_)
+
+    @classmethod
+    def load(cls, folder: str | Path, **settings) -> "JIND":
+        """Read what `save` stored; `settings` as in the constructor, for the stages to come."""
+        loaded = cls(**settings)
+        loaded.model_ = JINDModel.load(Path(folder), loaded.classifier.device)
+        loaded.classifier = loaded.model_.parameters
+        loaded.history_ = io.read_table(Path(folder) / "history.tsv")
+        return loaded
+
+    def _with(self, model: JINDModel, history: pd.DataFrame) -> "JIND":
+        other = copy.copy(self)
+        other.model_, other.history_ = model, history
+        return other
+
+    def _cells(self, target: Cells, layout: dict, function: Callable) -> Any:
+        """What a function of the model gives for a target in any of the accepted layouts."""
+        return function(as_anndata(target, **({"x_kind": self.model_.x_kind} | layout)), self.min_gene_share)

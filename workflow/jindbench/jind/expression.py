@@ -1,0 +1,100 @@
+"""From a user's cells to the sparse matrix that the networks read: genes matched by name, transformed, in blocks."""
+
+import logging
+from collections.abc import Iterator
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+
+from jindbench.errors import InputError
+from jindbench.jind.parameters import ClassifierParameters
+from jindbench.names import COUNTS, X_KIND
+from jindbench.preprocess import most_variable_genes, transform
+
+log = logging.getLogger(__name__)
+
+BLOCK = 4096  # cells that are handled at one time
+
+Cells = AnnData | sparse.spmatrix | np.ndarray
+
+
+def source_expression(source: AnnData, parameters: ClassifierParameters) -> tuple[sparse.csr_matrix, list[str]]:
+    """Transformed expression of the source's most variable genes (N_s x M, sparse), and their names."""
+    X = _transformed(source.X, source.uns[X_KIND], parameters)
+    chosen = most_variable_genes(X, parameters.n_genes)
+    if len(chosen) < X.shape[1]:
+        X = X[:, chosen]
+    return X, source.var_names[chosen].tolist()
+
+
+def target_expression(
+    target: AnnData, genes: list[str], parameters: ClassifierParameters, min_gene_share: float
+) -> Iterator[sparse.csr_matrix]:
+    """Transformed expression of the model's genes, a block of cells at a time: a target on disk is never read whole.
+
+    Raises
+    ------
+    InputError
+        If the target has less than `min_gene_share` of the genes.
+    """
+    columns = match_genes(target.var_names, genes, min_gene_share)
+    for start in range(0, target.n_obs, BLOCK):
+        X = _transformed(target.X[start : start + BLOCK], target.uns[X_KIND], parameters)
+        yield X if columns is None else X @ columns
+
+
+def _transformed(X: Cells, x_kind: str, p: ClassifierParameters) -> sparse.csr_matrix:
+    return transform(X, x_kind, log_base=p.log_base, cell_total=p.cell_total, log_normalized=p.log_normalized)
+
+
+def as_anndata(cells: Cells, genes: list[str] | None = None, x_kind: str | None = None) -> AnnData:
+    """Cells as AnnData that states in `uns` what X holds: its own word first, then `x_kind`, then "counts".
+
+    Raises
+    ------
+    InputError
+        If a matrix comes without as many gene names as it has columns.
+    """
+    if not isinstance(cells, AnnData):
+        if genes is None or len(genes) != cells.shape[1]:
+            n = "no" if genes is None else len(genes)
+            raise InputError(f"a matrix of {cells.shape[1]} columns needs as many gene names; {n} were given")
+        cells = ad.AnnData(sparse.csr_matrix(cells), var=pd.DataFrame(index=list(genes)))
+    if X_KIND in cells.uns:
+        return cells
+    uns = {X_KIND: x_kind or COUNTS}
+    return ad.AnnData(cells.X, obs=cells.obs, var=cells.var[[]], uns=uns) if not cells.isbacked else _stated(cells, uns)
+
+
+def _stated(cells: AnnData, uns: dict) -> AnnData:
+    cells.uns = dict(cells.uns) | uns
+    return cells
+
+
+def match_genes(present: pd.Index, wanted: list[str], min_share: float) -> sparse.csr_matrix | None:
+    """Matrix that turns columns of the target's genes into the model's; None where they are the same already.
+
+    Genes of the model that the target lacks become zero.
+
+    Raises
+    ------
+    InputError
+        If the target has less than `min_share` of the model's genes.
+    """
+    if len(present) == len(wanted) and (present == wanted).all():
+        return None
+    positions = present.get_indexer(wanted)
+    found = np.flatnonzero(positions >= 0)
+    share = len(found) / len(wanted)
+    if share < min_share:
+        raise InputError(
+            f"the target has {len(found)} of the model's {len(wanted)} genes ({share:.1%}), at least {min_share:.0%} "
+            f"are needed; the model's begin with {', '.join(wanted[:3])}, the target's with {', '.join(present[:3])}"
+        )
+    if share < 1:
+        log.warning("the target lacks %.1f %% of the model's genes; they count as not expressed", 100 * (1 - share))
+    ones = np.ones(len(found), dtype=np.float32)
+    return sparse.csr_matrix((ones, (positions[found], found)), shape=(len(present), len(wanted)))

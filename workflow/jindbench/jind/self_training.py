@@ -1,0 +1,79 @@
+"""JIND+: training the prediction model again on the confident predictions of the target (paper, Methods, 'JIND+')."""
+
+import copy
+import logging
+from dataclasses import replace
+
+import pandas as pd
+import torch
+from scipy import sparse
+from torch import nn
+
+from jindbench.jind.classifier import HISTORY, class_weights, split_rows, train_best_epoch
+from jindbench.jind.model import JINDModel, dense
+from jindbench.jind.networks import frozen, seeded
+from jindbench.jind.parameters import SelfTrainingParameters
+
+log = logging.getLogger(__name__)
+
+
+def self_train(
+    model: JINDModel, X: sparse.csr_matrix, parameters: SelfTrainingParameters, seed: int, *, progress: bool = False
+) -> tuple[JINDModel, pd.DataFrame]:
+    """Fine-tune the prediction model on the target's confident predictions; the generator stays fixed.
+
+    The thresholds stay as they are.
+
+    Parameters
+    ----------
+    model
+        After alignment; it is not changed.
+    X
+        Transformed expression of the target, N_t x M.
+    progress
+        Show a progress bar.
+
+    Returns
+    -------
+    The self-trained model and the table of its epochs. With fewer than two confident cells there is nothing to train
+    on: the model comes back as it is, with an empty table.
+    """
+    probabilities = model.probabilities(X)
+    confident = torch.nonzero(model.accepted(probabilities, parameters.outlier_fraction)).squeeze(1)
+    log.info("%d of %d cells are confident and serve as labelled cells", len(confident), X.shape[0])
+    if len(confident) < 2:
+        log.warning("self-training was left out: it needs two confident cells")
+        return model, pd.DataFrame(columns=HISTORY)
+
+    X, y = X[confident.cpu().numpy()], probabilities[confident].argmax(dim=1)
+    weights = model.class_weights
+    if parameters.class_weights == "confident_cells":
+        weights = class_weights(y, len(model.classes), model.parameters.weight_epsilon)
+    encoder, classifier = copy.deepcopy(model.encoder), copy.deepcopy(model.classifier)
+    encoder.requires_grad_(True)
+    classifier.requires_grad_(parameters.trained == "prediction_model")
+    generator = model.generator
+    if generator is not None:  # it is fixed: S(x) and B(x) are computed once
+        scale_and_shift = model.blockwise(X, lambda x: torch.cat(generator.scale_and_shift(x), dim=1))
+
+    def logits_of(rows):
+        x = dense(X, rows, model.device)
+        if generator is None:
+            return classifier(encoder(x))
+        scale, shift = scale_and_shift[rows].chunk(2, dim=1)
+        return classifier(scale * encoder(x, generator.input_shift) + shift)
+
+    with seeded(seed):
+        train, validation = split_rows(y, parameters.validation_share)
+        history = train_best_epoch(
+            nn.ModuleDict({"encoder": encoder, "classifier": classifier}),
+            logits_of,
+            y,
+            train,
+            validation,
+            weights,
+            parameters,
+            keep_last_of_the_best=parameters.keep_last_of_the_best,
+            progress="self-train" if progress else None,
+        )
+    return replace(model, encoder=frozen(encoder), classifier=frozen(classifier)), history

@@ -1,0 +1,22 @@
+"""Names that several files must agree on, written once."""
+
+# AnnData: `obs` columns and `uns` keys of every file the workflow writes.
+LABEL = "label"
+BATCH = "batch"
+X_KIND = "x_kind"
+SOURCE = "source"
+
+# Columns of a predictions table.
+CELL_ID = "cell_id"
+RAW_LABEL = "raw_label"
+CONFIDENCE = "confidence"
+THRESHOLD = "threshold"
+
+# The label of a rejected cell.
+UNASSIGNED = "unassigned"
+
+# What X holds. It is stated by the dataset and carried in `uns`, never guessed from the values.
+COUNTS = "counts"
+NORMALIZED = "normalized"
+LOG = "log"
+X_KINDS = (COUNTS, NORMALIZED, LOG)

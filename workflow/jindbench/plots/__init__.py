@@ -1,0 +1,1 @@
+"""Figures: each file turns a table into a matplotlib figure."""

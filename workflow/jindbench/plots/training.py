@@ -1,0 +1,72 @@
+"""How training went: what methods recorded for each epoch."""
+
+import matplotlib
+
+matplotlib.use("Agg")  # no display is needed
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+NOT_DRAWN = {"epoch", "kept", "good", "learning_rate"}
+
+
+def long_table(histories: list[tuple[dict, pd.DataFrame]]) -> pd.DataFrame:
+    """One row for each recorded value: the facts of the run, epoch, kept, quantity, value.
+
+    Parameters
+    ----------
+    histories
+        For each run its facts (task, method, seed) and the table of its epochs.
+    """
+    parts = [
+        history.melt(
+            id_vars=["epoch", "kept"],
+            value_vars=[column for column in history.columns if column not in NOT_DRAWN],
+            var_name="quantity",
+        ).assign(**facts)
+        for facts, history in histories
+        if len(history)
+    ]
+    columns = ["task", "method", "seed", "epoch", "kept", "quantity", "value"]
+    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def draw(values: pd.DataFrame) -> Figure:
+    """A row for each quantity of each method, a column for each task, a line for each seed; dots: the epochs kept.
+
+    Parameters
+    ----------
+    values
+        As `long_table` gives them.
+    """
+    rows = list(values[["method", "quantity"]].drop_duplicates().itertuples(index=False, name=None))
+    tasks = values["task"].drop_duplicates().tolist()
+    if not rows:
+        figure = plt.figure(figsize=(5, 1))
+        figure.text(0.5, 0.5, "No method of this run trains in epochs.", ha="center", va="center")
+        return figure
+    figure, panels = plt.subplots(
+        len(rows),
+        len(tasks),
+        figsize=(1.5 + 2.6 * len(tasks), 0.6 + 1.35 * len(rows)),
+        squeeze=False,
+        layout="constrained",
+    )
+    for row, (method, quantity) in enumerate(rows):
+        for column, task in enumerate(tasks):
+            panel = panels[row, column]
+            chosen = values.query("method == @method and quantity == @quantity and task == @task")
+            for _, line in chosen.groupby("seed"):
+                panel.plot(line["epoch"], line["value"], color="#0072B2", alpha=0.7, linewidth=1)
+            kept = chosen[chosen["kept"].astype(bool)]
+            panel.plot(kept["epoch"], kept["value"], "o", color="#D55E00", markersize=4)
+            panel.tick_params(labelsize=7)
+            panel.spines[["top", "right"]].set_visible(False)
+            if row == 0:
+                panel.set_title(task, fontsize=9)
+            if row == len(rows) - 1:
+                panel.set_xlabel("epoch", fontsize=8)
+        label = quantity.replace("_", " ")
+        panels[row, 0].set_ylabel(f"{method}\n{label}", fontsize=8, rotation=0, ha="right", va="center")
+    return figure

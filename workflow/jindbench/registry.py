@@ -1,0 +1,70 @@
+"""Discovery: the file is the registration. Also which files a file's behaviour rests on."""
+
+import ast
+import importlib
+import os
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+LIBRARY = Path(__file__).parent
+REQUIRED = {"datasets": ("Parameters", "files", "batches", "load"), "methods": ("TITLE", "PARENT", "Parameters", "run")}
+
+
+def names(kind: str) -> list[str]:
+    """Names of all datasets or methods (`kind` is the folder)."""
+    return sorted(path.stem for path in (LIBRARY / kind).glob("*.py") if path.stem != "__init__")
+
+
+def component(kind: str, name: str) -> ModuleType:
+    """The module of one dataset or method.
+
+    Raises
+    ------
+    TypeError
+        If the file lacks something that its folder's contract names.
+    """
+    module = importlib.import_module(f"jindbench.{kind}.{name}")
+    if missing := [attribute for attribute in REQUIRED[kind] if not hasattr(module, attribute)]:
+        raise TypeError(f"{module.__file__} defines no {', '.join(missing)} (see {LIBRARY / kind / '__init__.py'})")
+    return module
+
+
+def export_library_path() -> None:
+    """Let the processes that this one starts import this library, from this folder and no other."""
+    paths = [str(LIBRARY.parent), os.environ.get("PYTHONPATH")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+
+
+@cache
+def code_of(path: Path) -> list[str]:
+    """A Python file and all files of this library that it imports, directly or not.
+
+    Snakemake does not see edits of imported files; rules name these as input, so that an edit re-runs what rests on
+    it and nothing else.
+    """
+    found, waiting = set(), [path.resolve()]
+    while waiting:
+        current = waiting.pop()
+        if current in found:
+            continue
+        found.add(current)
+        for node in ast.walk(ast.parse(current.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                if node.level:
+                    raise ImportError(f"{current}:{node.lineno}: import from 'jindbench....', not from '.'")
+                modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            else:
+                continue
+            waiting += [file for module in modules if (file := _library_file(module)) is not None]
+    # Relative, so that a moved folder is still up to date.
+    return sorted(os.path.relpath(file) for file in found)
+
+
+def _library_file(module: str) -> Path | None:
+    if not module.startswith("jindbench."):
+        return None
+    file = LIBRARY.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    return file if file.is_file() else None

@@ -1,0 +1,141 @@
+"""Tasks: which cells are the labelled source, and which the target whose labels a method never sees."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from anndata import AnnData
+from pydantic import BeforeValidator, Field
+
+from jindbench.errors import InputError
+from jindbench.names import BATCH, LABEL, X_KIND
+from jindbench.parameters import Name, Parameters
+
+
+def _types(value: Any) -> Any:
+    is_list = isinstance(value, list) and value and all(isinstance(item, str) for item in value)
+    if not is_list and value not in ("common", "all"):
+        raise ValueError("expected 'common', 'all' or a list of cell types")
+    return value
+
+
+class Side(Parameters):
+    """Source or target of a task."""
+
+    dataset: Name = Field(description="Dataset the cells come from.")
+    batch: str | None = Field(None, description="One of its batches; without it, all its cells.")
+    types: Annotated[str | list[str], BeforeValidator(_types)] = Field(
+        "common",
+        description="`common`: only cell types that both sides have; `all`; or a list of types.",
+    )
+
+
+class Split(Parameters):
+    """Random split of one batch."""
+
+    dataset: Name = Field(description="Dataset to split.")
+    batch: str | None = Field(None, description="One of its batches; without it, all its cells.")
+    source_share: float = Field(0.7, gt=0, lt=1, description="Share of the cells that form the source.")
+    seed: int = Field(0, ge=0, description="Seed of the split, the same for all methods and seeds.")
+
+
+class Task(Parameters):
+    """A labelled source and a target to annotate: either `source` and `target`, or `split`."""
+
+    title: str | None = Field(None, description="Name in tables and figures.")
+    source: Side | None = Field(None, description="The labelled cells.")
+    target: Side | None = Field(None, description="The cells to annotate.")
+    split: Split | None = Field(None, description="A random split instead of `source` and `target`.")
+
+    def sides(self) -> dict[str, Side | Split]:
+        """The parts of the task that name a dataset, by their key."""
+        parts = {"source": self.source, "target": self.target, "split": self.split}
+        return {key: part for key, part in parts.items() if part is not None}
+
+    def datasets(self) -> list[str]:
+        """Names of the datasets the task reads, each once."""
+        return list(dict.fromkeys(side.dataset for side in self.sides().values()))
+
+
+def random_split(adata: AnnData, source_share: float, seed: int, where: str) -> tuple[AnnData, AnnData]:
+    """Seeded, unstratified random split of the cells (paper, 'Experimental setup': 7:3).
+
+    Raises
+    ------
+    InputError
+        If a side is left without cells.
+    """
+    n_source = round(source_share * adata.n_obs)
+    if n_source in (0, adata.n_obs):
+        raise InputError(f"{where}.split: of {adata.n_obs} cells, {n_source} are source; both sides need cells")
+    order = np.random.default_rng(seed).permutation(adata.n_obs)
+    return adata[np.sort(order[:n_source])].copy(), adata[np.sort(order[n_source:])].copy()
+
+
+def select_batch(adata: AnnData, batch: str | None, where: str) -> AnnData:
+    """The cells of one batch, or all where `batch` is None."""
+    if batch is None:
+        return adata
+    selected = adata[adata.obs[BATCH] == batch].copy()
+    if selected.n_obs == 0:
+        present = ", ".join(sorted(adata.obs[BATCH].unique()))
+        raise InputError(f"{where}: there is no batch '{batch}' (there are: {present})")
+    return selected
+
+
+def select_types(
+    source: AnnData, target: AnnData, source_types: str | list[str], target_types: str | list[str], where: str
+) -> tuple[AnnData, AnnData]:
+    """Restrict both sides to chosen cell types.
+
+    Parameters
+    ----------
+    source_types, target_types
+        A list; "all": no restriction; or "common": the types that both sides have (paper, 'Experimental setup'), after
+        a list has restricted the other side.
+
+    Raises
+    ------
+    InputError
+        If a listed type does not occur on its side, or a side is left without cells.
+    """
+    wanted = {"source": source_types, "target": target_types}
+    present = {"source": set(source.obs[LABEL]), "target": set(target.obs[LABEL])}
+    keep = dict(present)
+    for name, types in wanted.items():
+        if isinstance(types, list):
+            if absent := sorted(set(types) - present[name]):
+                there = ", ".join(sorted(present[name]))
+                raise InputError(f"{where}.{name}.types: no cell is '{absent[0]}' (there are: {there})")
+            keep[name] = set(types)
+    common = keep["source"] & keep["target"]
+    sides = []
+    for name, side in (("source", source), ("target", target)):
+        side = side[side.obs[LABEL].isin(common if wanted[name] == "common" else keep[name])].copy()
+        if side.n_obs == 0:
+            raise InputError(f"{where}.{name}: no cells are left (types: {wanted[name]})")
+        sides.append(side)
+    return sides[0], sides[1]
+
+
+def match_genes(source: AnnData, target: AnnData, where: str) -> tuple[AnnData, AnnData]:
+    """Restrict both sides to the genes they share, in the source's order.
+
+    Raises
+    ------
+    InputError
+        If no gene is shared, or X does not mean the same on both sides.
+    """
+    if source.uns[X_KIND] != target.uns[X_KIND]:
+        raise InputError(
+            f"{where}: X of the source is '{source.uns[X_KIND]}', of the target '{target.uns[X_KIND]}'; "
+            "they must be of one kind (see the datasets' x_kind and normalize)"
+        )
+    genes = source.var_names[source.var_names.isin(target.var_names)]
+    if len(genes) == 0:
+        raise InputError(
+            f"{where}: source and target share no gene (source has '{source.var_names[0]}', ...; "
+            f"target has '{target.var_names[0]}', ...)"
+        )
+    if len(genes) == source.n_vars == target.n_vars and (genes == target.var_names).all():
+        return source, target
+    return source[:, genes].copy(), target[:, genes].copy()
