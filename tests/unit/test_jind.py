@@ -132,17 +132,26 @@ def test_defaults_are_the_papers_text():
 
 
 def test_split_is_70_to_30():
-    rows, validation = classifier.split_rows(torch.zeros(100), 0.3)
+    rows, validation = classifier.split_rows(np.zeros(100), 0.3, 0)
     assert (len(rows), len(validation)) == (70, 30)
     assert sorted([*rows, *validation]) == list(range(100))
-    assert [len(part) for part in classifier.split_rows(torch.zeros(2), 0.01)] == [1, 1]
+    assert [len(part) for part in classifier.split_rows(np.zeros(2), 0.01, 0)] == [1, 1]
 
 
-def test_split_by_type_keeps_the_composition():
-    y = torch.tensor([0] * 50 + [1] * 10)
-    rows, validation = classifier.split_by_type(y, 0.2)
+def test_stratified_split_keeps_the_composition():
+    y = np.array([0] * 50 + [1] * 10)
+    rows, validation = classifier.split_rows(y, 0.2, 0, stratified=True)
     assert sorted([*rows, *validation]) == list(range(60))
-    assert torch.bincount(y[validation]).tolist() == [10, 2]
+    assert np.bincount(y[validation]).tolist() == [10, 2]
+
+
+@pytest.mark.parametrize("counts", [(50, 1), (2, 2, 2)])
+def test_types_too_small_to_be_stratified(counts):
+    """A single cell cannot lie on both sides; one validation cell cannot show three types."""
+    y = np.repeat(np.arange(len(counts)), counts)
+    rows, validation = classifier.split_rows(y, 0.2, 0, stratified=True)
+    assert len(validation) == round(0.2 * len(y))
+    assert sorted([*rows, *validation]) == list(range(len(y)))
 
 
 def test_learning_rate_is_halved_after_more_than_five_flat_epochs():
@@ -220,9 +229,7 @@ def test_thresholds_come_from_the_validation_cells(cells):
     """With the cells outside the training rows, and all of them."""
     (X, labels), _ = cells
     fitted, _ = train(X, labels, SHORT)
-    with seeded(0):
-        Encoder(30, 0.2), Classifier(3)  # they draw their random numbers before the split
-        _, validation = classifier.split_rows(torch.zeros(150), 0.3)
+    _, validation = classifier.split_rows(np.zeros(150), 0.3, 0)
     assert len(fitted.validation_confidence) == 45
     confidence, assigned = fitted.probabilities(X[validation]).max(dim=1)
     assert torch.equal(fitted.validation_confidence, confidence)
@@ -232,7 +239,9 @@ def test_thresholds_come_from_the_validation_cells(cells):
 def test_certain_cells_can_still_be_told_apart(model, cells):
     """In float32 the surest probabilities are all 1, a threshold among them is 1, and no cell is above it."""
     certain = replace(model, classifier=copy.deepcopy(model.classifier))
-    certain.classifier.layers[-1].weight.mul_(80)
+    top = certain.classifier(certain.latent_codes(cells[0][0])).topk(2, dim=1).values
+    for values in certain.classifier.layers[-1].parameters():  # the surest cell gets a probability of 1 - exp(-30)
+        values.mul_(30 / (top[:, 0] - top[:, 1]).max())
     confidence = certain.probabilities(cells[0][0]).max(dim=1).values
     assert (confidence.float() == 1).sum() > 5
     assert (confidence < 1).all()

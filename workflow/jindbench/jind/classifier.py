@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy import sparse
+from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -76,12 +77,11 @@ def train_classifier(
         raise ValueError(f"the source has {len(labels)} cells; JIND needs two, one to train and one to validate")
     device = choose_device(parameters.device)
     classes, y = np.unique(labels, return_inverse=True)
+    train, validation = split_rows(y, parameters.validation_share, seed, stratified=parameters.stratified)
     y = torch.from_numpy(y).to(device)
     with seeded(seed):
         encoder = Encoder(X.shape[1], parameters.dropout, parameters.noise).to(device)
         classifier = Classifier(len(classes)).to(device)
-        split = split_by_type if parameters.stratified and torch.bincount(y).min() > 1 else split_rows
-        train, validation = split(y.cpu(), parameters.validation_share)
         weights = class_weights(y, len(classes), parameters.weight_epsilon)
         history = train_best_epoch(
             nn.ModuleDict({"encoder": encoder, "classifier": classifier}),
@@ -110,21 +110,20 @@ def train_classifier(
     return replace(model, source_codes=model.latent_codes(X), **facts), history
 
 
-def split_rows(y: Tensor, validation_share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Random rows for training and for validation, at least one of each."""
-    order = torch.randperm(len(y)).numpy()
+def split_rows(
+    y: np.ndarray, validation_share: float, seed: int, *, stratified: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Random rows for training and for validation, at least one of each.
+
+    `stratified`: in both with the shares that the types of `y` have, as far as the numbers of cells allow; where a type
+    has but one cell, or a side fewer cells than there are types, without regard to types.
+    """
     n_validation = min(max(round(validation_share * len(y)), 1), len(y) - 1)
-    return order[n_validation:], order[:n_validation]
-
-
-def split_by_type(y: Tensor, validation_share: float) -> tuple[np.ndarray, np.ndarray]:
-    """`split_rows` for the cells of each type by themselves."""
-    halves = []
-    for k in torch.unique(y):
-        cells = torch.nonzero(y == k).squeeze(1).numpy()
-        halves.append([cells[rows] for rows in split_rows(cells, validation_share)])
-    train, validation = (np.concatenate(parts) for parts in zip(*halves, strict=True))
-    return train, validation
+    _, n_k = np.unique(y, return_counts=True)
+    possible = n_k.min() > 1 and min(n_validation, len(y) - n_validation) >= len(n_k)
+    return train_test_split(
+        np.arange(len(y)), test_size=n_validation, random_state=seed, stratify=y if stratified and possible else None
+    )
 
 
 def train_best_epoch(

@@ -59,7 +59,7 @@ class ClassifierParameters(PresetParameters):
     weight_epsilon: float = _by_preset(0.01, 0.01, 0.01, "Epsilon of the class weights, Eq. 2.", gt=0)
     validation_share: float = _by_preset(0.3, 0.2, 0.2, "Share of the source kept for validation.", gt=0, lt=1)
     stratified: bool = _by_preset(
-        False, False, True, "Split type by type, where every type has more than one cell (code)."
+        False, False, True, "Split with the same shares of types on both sides, if every type has two cells (code)."
     )
     epochs: int = _by_preset(30, 15, 15, "Epochs; the first with the best validation accuracy is kept.", ge=1)
     batch_size: int = _by_preset(128, 128, 128, "Mini-batch size (code).", ge=1)

@@ -63,8 +63,8 @@ def self_train(
         scale, shift = scale_and_shift[rows].chunk(2, dim=1)
         return classifier(scale * encoder(x, generator.input_shift) + shift)
 
+    train, validation = split_rows(y.cpu().numpy(), parameters.validation_share, seed)
     with seeded(seed):
-        train, validation = split_rows(y, parameters.validation_share)
         history = train_best_epoch(
             nn.ModuleDict({"encoder": encoder, "classifier": classifier}),
             logits_of,
