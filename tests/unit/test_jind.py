@@ -501,6 +501,15 @@ def test_bfloat16_gives_nearly_the_same(model, cells):
     assert (labels[0] == labels[1]).double().mean() > 0.95
 
 
+def test_confident_by_rank_are_the_upper_share_of_each_assigned_type(model):
+    sure = torch.linspace(0.5, 0.9, 20, dtype=torch.float64)  # type 0: the lowest of 20 is the bottom 5 %
+    unsure = torch.tensor([0.4, 0.5], dtype=torch.float64)  # type 1: of two cells none lies in the bottom 5 %
+    probabilities = torch.zeros(22, 3, dtype=torch.float64)
+    probabilities[:20, 0], probabilities[20:, 1] = sure, unsure
+    chosen = self_training.confident_cells(model, probabilities, SelfTrainingParameters(preset="published"))
+    assert torch.nonzero(~chosen).flatten().tolist() == [0]
+
+
 def test_self_training_without_confident_cells_leaves_the_model(aligned, cells, caplog):
     certain = SelfTrainingParameters(outlier_fraction=0.99)
     few = cells[1][0][:1]

@@ -148,9 +148,14 @@ class AlignmentParameters(PresetParameters):
 class SelfTrainingParameters(PresetParameters):
     """JIND+ (Methods, 'JIND+')."""
 
-    outlier_fraction: float = _by_preset(
-        0.3, 0.3, 0.1, "Theta of the thresholds above which a prediction is used as a label.", ge=0, lt=1
+    confident: Literal["thresholds", "ranks"] = _by_preset(
+        "thresholds",
+        "thresholds",
+        "ranks",
+        "Which predictions are used as labels: `thresholds`: those above tau_k at theta; `ranks`: of the cells assigned to "
+        "a type all but the share theta with the lowest probabilities.",
     )
+    outlier_fraction: float = _by_preset(0.3, 0.3, 0.05, "Theta of that choice.", ge=0, lt=1)
     trained: Literal["prediction_model", "encoder"] = _by_preset(
         "prediction_model",
         "prediction_model",

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import torch
 from scipy import sparse
-from torch import nn
+from torch import Tensor, nn
 
 from jindbench.jind.classifier import HISTORY, class_weights, split_rows, train_best_epoch
 from jindbench.jind.model import JINDModel, dense
@@ -39,7 +39,7 @@ def self_train(
     on: the model comes back as it is, with an empty table.
     """
     probabilities = model.probabilities(X)
-    confident = torch.nonzero(model.accepted(probabilities, parameters.outlier_fraction)).squeeze(1)
+    confident = torch.nonzero(confident_cells(model, probabilities, parameters)).squeeze(1)
     log.info("%d of %d cells are confident and serve as labelled cells", len(confident), X.shape[0])
     if len(confident) < 2:
         log.warning("self-training was left out: it needs two confident cells")
@@ -77,3 +77,12 @@ def self_train(
             progress="self-train" if progress else None,
         )
     return replace(model, encoder=frozen(encoder), classifier=frozen(classifier)), history
+
+
+def confident_cells(model: JINDModel, probabilities: Tensor, parameters: SelfTrainingParameters) -> Tensor:
+    """Which of n cells (probabilities n x K) are labelled by their own prediction, n booleans."""
+    if parameters.confident == "thresholds":
+        return model.accepted(probabilities, parameters.outlier_fraction)
+    confidence, assigned = (values.cpu().numpy() for values in probabilities.max(dim=1))
+    rank = pd.Series(confidence).groupby(assigned).rank(pct=True)  # the share of the type's cells that are no surer
+    return torch.from_numpy((rank > parameters.outlier_fraction).to_numpy()).to(probabilities.device)
