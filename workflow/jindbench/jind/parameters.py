@@ -152,8 +152,8 @@ class SelfTrainingParameters(PresetParameters):
         "thresholds",
         "thresholds",
         "ranks",
-        "Which predictions are used as labels: `thresholds`: those above tau_k at theta; `ranks`: of the cells assigned to "
-        "a type all but the share theta with the lowest probabilities.",
+        "The predictions used as labels: `thresholds`: those above tau_k at theta; `ranks`: of the cells assigned "
+        "to a type all but the share theta with the lowest probabilities.",
     )
     outlier_fraction: float = _by_preset(0.3, 0.3, 0.05, "Theta of that choice.", ge=0, lt=1)
     trained: Literal["prediction_model", "encoder"] = _by_preset(
