@@ -30,7 +30,7 @@ def test_conda_environment_has_the_same_versions_as_requirements():
     for file in (REPOSITORY / "workflow/jindbench").rglob("*.py"):
         imported |= set(re.findall(r"^\s*(?:import|from) (\w+)", file.read_text(), flags=re.MULTILINE))
     modules = imported - set(sys.stdlib_module_names) - {"jindbench"}
-    packages = {"sklearn": "scikit-learn", "yaml": "pyyaml"} | CONDA_NAMES
+    packages = {"sklearn": "scikit-learn", "umap": "umap-learn", "yaml": "pyyaml"} | CONDA_NAMES
     assert {packages.get(module, module) for module in modules} <= set(conda)
 
 

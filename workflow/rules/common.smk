@@ -1,4 +1,5 @@
 # The checked configuration, the runs it asks for, and what several rules share.
+import os
 import sys
 
 from snakemake.exceptions import WorkflowError
@@ -32,6 +33,9 @@ wildcard_constraints:
 
 TASK_TITLES = {task: CONFIG.task_title(task) for task in CONFIG.run.tasks}
 METHOD_TITLES = {method: CONFIG.methods[method].title for method in CONFIG.run.methods}
+
+# What the paper printed. Relative, so that a moved folder is still up to date.
+PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")
 
 
 def every_run(pattern, methods=tuple(CONFIG.run.methods)):

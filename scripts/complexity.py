@@ -1,0 +1,10 @@
+"""kNN scores of a dataset, batch by batch."""
+
+from jindbench import complexity, io, jobs
+
+with jobs.logged(snakemake.log[0]):
+    jobs.limit_threads(snakemake.threads)
+    adata = io.read_h5ad(snakemake.input.dataset)
+    scores = complexity.dataset_scores(adata, seed=snakemake.params.seed, threads=snakemake.threads)
+    scores.insert(0, "dataset", snakemake.wildcards.dataset)
+    io.write_table(scores, snakemake.output[0])

@@ -1,0 +1,19 @@
+"""Table 1 of the paper, as TSV, Markdown and HTML."""
+
+import pandas as pd
+
+from jindbench import io, jobs, tables
+from jindbench.names import BATCH, LABEL
+
+with jobs.logged(snakemake.log[0]):
+    sizes = []
+    for dataset, path in zip(snakemake.params.datasets, snakemake.input.datasets):
+        adata = io.read_h5ad(path, backed=True)
+        sizes.append({"dataset": dataset, "cells": adata.n_obs, "genes": adata.n_vars})
+        sizes[-1] |= {"cell_types": adata.obs[LABEL].nunique(), "batches": adata.obs[BATCH].nunique()}
+        adata.file.close()
+    scores = pd.concat([io.read_table(path, text=["dataset", "batch"]) for path in snakemake.input.scores])
+    table = tables.table1(pd.DataFrame(sizes), scores, tables.read_published(snakemake.input.published))
+    io.write_table(table, snakemake.output.tsv)
+    io.write_text(tables.table1_markdown(table), snakemake.output.md)
+    io.write_text(tables.table1_html(table, f"Table 1 ({snakemake.params.run})"), snakemake.output.html)

@@ -1,0 +1,199 @@
+"""The kNN score of Table 1, and the table."""
+
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from jindbench import complexity, io, tables
+
+PUBLISHED = tables.read_published(Path(__file__).parents[2] / "workflow/resources/published_values.tsv")
+
+
+def blobs(*sizes, n_genes=30, seed=0):
+    """Cells of well separated types: each type has ten genes of its own. Returns log expression and labels."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat([f"type {i}" for i in range(len(sizes))], sizes).astype(object)
+    types = np.repeat(range(len(sizes)), sizes)
+    X = rng.normal(1, 0.2, (sum(sizes), n_genes)) + 10 * (np.arange(n_genes) // 10 == types[:, None])
+    return sparse.csr_matrix(X.clip(0).astype(np.float32)), labels
+
+
+def knn(X, labels, seed=0):
+    return complexity.knn_scores(X, labels, seed=seed, threads=1)
+
+
+def test_separated_types_score_one():
+    assert knn(*blobs(60, 60)) == {"as_published": 1, "held_out": 1}
+
+
+def test_labels_without_meaning_show_which_score_is_too_high():
+    """Chance is .5. Each cell's own vote lifts the published score: two wrong neighbours are needed to outvote it."""
+    X, labels = blobs(300)
+    labels = np.random.default_rng(1).permutation(["a", "b"] * 150)
+    scores = knn(X, labels)
+    assert abs(scores["held_out"] - 0.5) < 0.1
+    assert abs(scores["as_published"] - 0.75) < 0.1
+
+
+def test_a_seed_gives_the_same_numbers():
+    """The same embedding too, to the last bit; and another one with another seed."""
+    X, labels = blobs(50, 50)
+    labels = np.random.default_rng(1).permutation(labels)
+    assert knn(X, labels) == knn(X, labels)
+    first = complexity._embedding(X, 3)
+    assert first.shape == (100, complexity.N_COMPONENTS)
+    assert np.array_equal(first, complexity._embedding(X, 3))
+    assert not np.array_equal(first, complexity._embedding(X, 4))
+
+
+def test_a_cell_alone_of_its_type_is_wrong_when_held_out():
+    scores = knn(*blobs(40, 19, 1))
+    assert scores["held_out"] == pytest.approx(59 / 60)
+    # Its two other neighbours outvote it, or disagree: then the first type in alphabetical order wins.
+    assert scores["as_published"] == pytest.approx(59 / 60)
+
+
+def test_types_with_fewer_cells_than_folds():
+    assert knn(*blobs(30, 10, 4))["held_out"] > 0.9
+    X, _ = blobs(12)
+    labels = np.repeat(["a", "b", "c", "d", "e", "f"], 2)
+    assert {len(test) for _, test in complexity._folds(labels, 0)} == {6}  # two folds
+    assert 0 <= knn(X, labels)["held_out"] <= 1
+    assert knn(X, np.array(list("abcdefghijkl")))["held_out"] == 0
+
+
+@pytest.mark.parametrize("sizes", [(40,), (20, 20), (11, 11), (6, 4)])
+def test_few_cells(sizes):
+    """40 cells in one piece or two; as few as UMAP's spectral start takes; the fewest that are scored."""
+    scores = knn(*blobs(*sizes))
+    assert all(0 <= value <= 1 for value in scores.values())
+
+
+def test_too_few_cells_have_no_score():
+    assert all(np.isnan(value) for value in knn(*blobs(5, 4)).values())
+
+
+def test_expression_stays_sparse_and_only_the_most_variable_genes_are_used(monkeypatch):
+    seen = []
+    monkeypatch.setattr(complexity, "N_GENES", 7)
+    monkeypatch.setattr(complexity, "_embedding", lambda X, seed: seen.append(X) or X.toarray()[:, :3])
+    X, labels = blobs(20, 20)
+    knn(X, labels)
+    assert sparse.issparse(seen[0])
+    assert seen[0].shape == (40, 7)
+
+
+def test_labels_of_other_cells_are_refused():
+    X, labels = blobs(20, 20)
+    with pytest.raises(ValueError, match="39 labels for 40 cells"):
+        knn(X, labels[1:])
+
+
+def test_a_dataset_is_scored_batch_by_batch_on_a_log_scale(monkeypatch):
+    seen = {}
+
+    def scores(X, labels, *, seed, threads):
+        seen[len(labels)] = X.toarray()
+        return {"as_published": 0.5 + len(labels) / 10, "held_out": 0.5}
+
+    monkeypatch.setattr(complexity, "knn_scores", scores)
+    obs = pd.DataFrame({"label": list("xyyx"), "batch": ["b2", "b1", "b2", "b2"]}, index=list("0123"))
+    adata = ad.AnnData(
+        sparse.csr_matrix([[0, 1], [3, 0], [7, 0], [0, 0]], dtype=np.float32), obs=obs.astype("category")
+    )
+    adata.uns["x_kind"] = "counts"
+    table = complexity.dataset_scores(adata, seed=5, threads=1)
+    assert table.to_dict("list") == {
+        "batch": ["b1", "b2"],
+        "cells": [1, 3],
+        "genes": [2, 2],
+        "types": [1, 2],
+        "knn_as_published": [0.6, 0.8],
+        "knn_held_out": [0.5, 0.5],
+        "seed": [5, 5],
+    }
+    assert seen[3].tolist() == [[0, 1], [3, 0], [0, 0]]  # log2(1 + X)
+
+
+# Table 1
+
+SIZES = pd.DataFrame(
+    {
+        "dataset": ["mine|<1>", "paper_pbmc", "paper_mouse_cortex"],
+        "cells": [950, 15476, 3000],
+        "genes": [400, 1199, 19972],
+        "cell_types": [7, 9, 7],
+        "batches": [2, 2, 1],
+    }
+)
+SCORES = pd.DataFrame(
+    [
+        ("paper_pbmc", 0.98, 0.9),
+        ("paper_pbmc", 0.96, 0.8),
+        ("mine|<1>", 0.9, 0.7),
+        ("mine|<1>", np.nan, np.nan),  # a batch with too few cells
+        ("paper_mouse_cortex", np.nan, np.nan),
+    ],
+    columns=["dataset", "knn_as_published", "knn_held_out"],
+)
+
+
+def test_table1_has_the_papers_values_beside_ours():
+    table = tables.table1(SIZES, SCORES, PUBLISHED).set_index("dataset")
+    assert list(table.index) == ["mine|<1>", "PBMC", "Mouse Cortex"]
+    pbmc = table.loc["PBMC"].to_dict()
+    assert pbmc == {
+        "cells": 15476,
+        "cells_paper": 15476,
+        "cells_difference": 0,
+        "genes": 1199,
+        "genes_paper": 1199,
+        "genes_difference": 0,
+        "cell_types": 9,
+        "cell_types_paper": 9,
+        "cell_types_difference": 0,
+        "batches": 2,
+        "batches_paper": 2,
+        "batches_difference": 0,
+        "knn_as_published": 0.97,  # the mean over batches
+        "knn_as_published_paper": 0.95,
+        "knn_as_published_difference": 0.02,
+        "knn_held_out": 0.85,  # which the paper does not have
+    }
+    assert table.loc["Mouse Cortex", "cells_difference"] == -5
+    assert pd.isna(table.loc["Mouse Cortex", "batches_paper"])
+    assert table.loc["mine|<1>", "knn_held_out"] == 0.7
+    assert table.filter(like="_paper").loc["mine|<1>"].isna().all()
+
+
+def test_table1_for_readers(tmp_path):
+    table = tables.table1(SIZES, SCORES, PUBLISHED)
+    lines = tables.table1_markdown(table).splitlines()
+    assert lines[0] == "| dataset | cells | genes | cell types | batches | kNN as published | kNN held out |"
+    assert lines[2] == "| mine\\|&lt;1> | 950 (-) | 400 (-) | 7 (-) | 2 (-) | 0.900 (-) | 0.700 |"
+    assert (
+        lines[3]
+        == "| PBMC | 15476 (15476, +0) | 1199 (1199, +0) | 9 (9, +0) | 2 (2, +0) | 0.970 (0.95, +0.020) | 0.850 |"
+    )
+    assert lines[4] == "| Mouse Cortex | 3000 (3005, -5) | 19972 (19972, +0) | 7 (7, +0) | 1 (-) | NA (0.97) | NA |"
+    page = tables.table1_html(table, "Table 1 (<run>)")
+    assert "<td>mine|&lt;1&gt;</td><td>950 (-)</td>" in page
+    assert "<h1>Table 1 (&lt;run&gt;)</h1>" in page
+    io.write_table(table, tmp_path / "table1.tsv")
+    assert (tmp_path / "table1.tsv").read_text().splitlines()[1].startswith("mine|<1>\t950\tNA\tNA\t400\tNA")
+
+
+def test_published_values_are_complete_and_belong_to_the_configuration():
+    assert PUBLISHED["table"].value_counts().to_dict() == {2: 135, 1: 22}
+    assert not PUBLISHED.duplicated(["table", "name", "input", "method", "metric"]).any()
+    printed = PUBLISHED.set_index(["name", "input", "method", "metric"])
+    assert printed.loc[("paper_human_hemato", "-", "-", "knn"), "value"] == 0.85
+    assert printed.loc[("paper_pbmc_v3_v5", "seurat", "ACTINN", "eff"), "value"] == 0.98
+    assert set(printed.loc[printed["value"].isna(), "printed"]) == {"not applicable", "not run", "NA"}
+    configuration = (Path(__file__).parents[2] / "config/config.yaml").read_text()
+    for name in PUBLISHED["name"].unique():
+        assert f"  {name}:\n" in configuration

@@ -1,0 +1,56 @@
+# How hard the datasets are: Table 1 of the paper. `snakemake --cores N table1` makes it; `all` does not, because UMAP of
+# a large dataset takes long.
+
+
+rule complexity:
+    input:
+        dataset="results/data/{dataset}.h5ad",
+        code=library_code("complexity"),
+    output:
+        "results/data/complexity/{dataset}.tsv",
+    log:
+        "results/data/logs/complexity/{dataset}.log",
+    benchmark:
+        "results/data/benchmarks/complexity/{dataset}.tsv"
+    conda:
+        "../../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        seed=0,  # not the run's: datasets, and these scores, are shared between runs
+    script:
+        "../../scripts/complexity.py"
+
+
+# The run's name is written out, not a wildcard: a rule with wildcards is no target.
+rule table1:
+    input:
+        datasets=expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets()),
+        scores=expand("results/data/complexity/{dataset}.tsv", dataset=CONFIG.selected_datasets()),
+        published=PUBLISHED_VALUES,
+        script=script_code("table1"),
+    output:
+        tsv=f"results/{RUN}/tables/table1.tsv",
+        md=f"results/{RUN}/tables/table1.md",
+        html=report(
+            f"results/{RUN}/tables/table1.html",
+            caption="../report/table1.rst",
+            category="Table 1",
+        ),
+    log:
+        f"results/{RUN}/logs/table1.log",
+    benchmark:
+        f"results/{RUN}/benchmarks/table1.tsv"
+    conda:
+        "../../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        datasets=CONFIG.selected_datasets(),
+        run=RUN,
+    script:
+        "../../scripts/table1.py"
