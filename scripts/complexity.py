@@ -6,5 +6,6 @@ with jobs.logged(snakemake.log[0]):
     jobs.limit_threads(snakemake.threads)
     adata = io.read_h5ad(snakemake.input.dataset)
     scores = complexity.dataset_scores(adata, seed=snakemake.params.seed, threads=snakemake.threads)
+    jobs.log.info("%s", scores.to_string(index=False))
     scores.insert(0, "dataset", snakemake.wildcards.dataset)
     io.write_table(scores, snakemake.output[0])
