@@ -206,6 +206,8 @@ def fetch(
             except _Unavailable as error:
                 log.warning("%s", error)
                 faults.append(str(error))
+                if part.exists() and part.stat().st_size == 0:
+                    part.unlink()  # nothing to go on with
 
     message = "\n  ".join([f"none of these gave {' or '.join(dict.fromkeys(s.file_name for s in sources))}:", *faults])
     if remote:
@@ -347,7 +349,7 @@ def _hold(path: Path) -> IO[str]:
     """Hold off other processes that would write this file, until what is returned is closed; a record fits into it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        held = open(path.with_name(f".{path.name}.lock"), "a+", encoding="utf-8")
+        held = open(path.with_name(f".{path.name}.lock"), "a+", encoding="utf-8")  # noqa: SIM115  the caller closes it
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
