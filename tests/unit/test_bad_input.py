@@ -28,7 +28,7 @@ def load(adata, tmp_path, **changes):
     keys = {"path": str(path), "label_key": "type", "batch_key": "donor", "x_kind": "counts"} | changes
     parameters = anndata_file.Parameters(**keys)
     assert anndata_file.batches(parameters)
-    return anndata_file.load(parameters)
+    return anndata_file.load(parameters, path)
 
 
 def test_a_good_file_comes_out_by_the_contract(tmp_path):
@@ -145,8 +145,9 @@ def test_file_of_another_kind_or_truncated(content, tmp_path):
 def test_empty_matrix(tmp_path):
     with pytest.raises(InputError, match="0 cells x 4 genes"):
         adata = good()[:0].copy()
-        adata.write_h5ad(tmp_path / "cells.h5ad")
-        anndata_file.load(anndata_file.Parameters(path=str(tmp_path / "cells.h5ad"), label_key="type", x_kind="counts"))
+        path = tmp_path / "cells.h5ad"
+        adata.write_h5ad(path)
+        anndata_file.load(anndata_file.Parameters(path=str(path), label_key="type", x_kind="counts"), path)
 
 
 # --- Tasks

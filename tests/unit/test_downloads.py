@@ -2,9 +2,11 @@
 
 import gzip
 import hashlib
+import io
 import logging
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -49,7 +51,7 @@ def folder(tmp_path):
 
 
 def visible(folder):
-    return sorted(path.name for path in folder.iterdir() if not path.name.endswith(".lock"))
+    return sorted(path.name for path in folder.glob("*") if not path.name.endswith(".lock"))
 
 
 def ranges(http):
@@ -95,6 +97,15 @@ def test_http(http, folder, monkeypatch, caplog):
     assert fetched.path.name == "a b.txt"
     assert_right(fetched, folder)
     assert re.search(r"a b.txt: \d+ %, .*B/s, .* left", caplog.text)
+
+
+def test_a_terminal_shows_a_bar(http, folder, monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    http.replies["/a.txt"] = Reply(CONTENT)
+    fetch([Source(http.address("/a.txt"), "text")], folder)
+    assert re.search(r"a.txt: 100%.*320k/320k .*B/s", terminal.getvalue())
 
 
 def test_ftp_and_a_file_that_it_does_not_have(tmp_path, folder, caplog):
@@ -153,15 +164,23 @@ def test_a_part_of_one_source_is_not_gone_on_with_from_another(http, folder):
     assert ranges(http) == [None, f"bytes={CUT}-", None]
 
 
-def test_a_run_that_ended_between_the_last_byte_and_the_renaming(http, folder, monkeypatch):
-    http.replies["/a.txt"] = Reply(CONTENT)
+@pytest.mark.parametrize(
+    ("first", "then", "starts_over"),
+    [
+        pytest.param(CONTENT, Reply(CONTENT), False, id="same"),
+        pytest.param(OTHER, Reply(CONTENT, ranges=False), True, id="server without ranges"),
+        pytest.param(OTHER + OTHER, Reply(CONTENT), True, id="shorter since"),
+    ],
+)
+def test_a_run_that_ended_between_the_last_byte_and_the_renaming(http, folder, monkeypatch, first, then, starts_over):
+    http.replies["/a.txt"] = [Reply(first), then]
     source = Source(http.address("/a.txt"), "text")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(downloads.os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         fetch([source], folder)
     assert visible(folder) == [".a.txt.part"]
     assert_right(fetch([source], folder), folder)
-    assert ranges(http) == [None, f"bytes={len(CONTENT)}-"]
+    assert ranges(http) == [None, f"bytes={len(first)}-"] + [None] * starts_over
 
 
 @pytest.mark.parametrize(
@@ -228,8 +247,10 @@ def test_a_local_source_is_used_where_it_is(folder, tmp_path):
         fetch([missing], folder)
 
 
-@pytest.mark.parametrize("protocol", ["http", "ftp"])
-def test_a_killed_run_is_gone_on_with(protocol, http, folder, tmp_path):
+@pytest.mark.parametrize(
+    ("protocol", "sent"), [("http", signal.SIGKILL), ("ftp", signal.SIGKILL), ("http", signal.SIGINT)]
+)
+def test_a_killed_run_is_gone_on_with(http, folder, tmp_path, protocol, sent):
     (tmp_path / "served").mkdir()
     (tmp_path / "served/a.txt").write_bytes(CONTENT)
     gate = threading.Event()
@@ -239,9 +260,10 @@ def test_a_killed_run_is_gone_on_with(protocol, http, folder, tmp_path):
         ftp.rate = 20_000
         address = {"http": http, "ftp": ftp}[protocol].address("/a.txt")
         run = start(address, folder)
-        wait_for(lambda: part.is_file() and part.stat().st_size >= (len(CONTENT) // 2 if protocol == "http" else 1))
-        run.kill()
-        run.communicate()
+        wait_for(lambda: part.is_file() and part.stat().st_size > 0)
+        run.send_signal(sent)
+        run.communicate(timeout=30)
+        assert run.returncode == -sent
         had = part.stat().st_size
         assert 0 < had < len(CONTENT)
         assert visible(folder) == [part.name]

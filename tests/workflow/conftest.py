@@ -58,6 +58,11 @@ class Workflow:
         assert ok is None or (done.returncode == 0) == ok, output
         return output
 
+    def lock(self) -> None:
+        """What `make lock` runs."""
+        command = [sys.executable, "-m", "jindbench.lock"]
+        subprocess.run(command, cwd=self.folder, env=environment() | {"PYTHONPATH": "workflow"}, check=True)
+
     def pending(self) -> set[tuple[str, ...]]:
         """Jobs that Snakemake would run now: (rule, method) for methods, (rule,) for others."""
         jobs, rule = set(), None

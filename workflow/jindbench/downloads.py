@@ -14,6 +14,7 @@ import re
 import shutil
 import stat
 import sys
+import tempfile
 import time
 import zipfile
 import zlib
@@ -251,6 +252,22 @@ def extract_member(archive: str | Path, member_name: str, folder: str | Path) ->
     return path
 
 
+@contextmanager
+def unzipped(path: Path, member_name: str) -> Iterator[Path]:
+    """Path of the file, or of its only member with this name, taken out for as long as the context lasts, if it is a zip.
+
+    Raises
+    ------
+    InputError
+        As `extract_member`.
+    """
+    if not zipfile.is_zipfile(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield extract_member(path, member_name, folder)
+
+
 def read_lock(path: str | Path) -> dict[str, dict]:
     """Read the lock file: for each file name its bytes, sha256, address and date. No lock file: nothing is locked.
 
@@ -281,22 +298,24 @@ def write_lock(entries: Mapping[str, Mapping], path: str | Path) -> None:
     io.write_table(pd.DataFrame(rows, columns=LOCK_COLUMNS), path)
 
 
-def lock(records: Iterable[Fetched], path: str | Path, *, replace: bool = False) -> None:
-    """Add files to the lock file; those it has already are only changed with `replace`."""
-    before = read_lock(path)
-    after = dict(before)
-    for record in records:
-        name = record.source.file_name
-        known = before.get(name)
-        if known is None or (replace and known["sha256"] != record.sha256):
-            after[name] = {
-                "bytes": record.bytes,
-                "sha256": record.sha256,
-                "address": record.source.address,
-                "date": datetime.now(UTC).date().isoformat(),
-            }
-    if after != before:  # else the file keeps its time, and nothing that depends on it runs again
-        write_lock(after, path)
+def lock(records: Iterable[Mapping], path: str | Path) -> list[str]:
+    """Add verified downloads to the lock file; a file that it has already stays as it is.
+
+    Parameters
+    ----------
+    records
+        Of each download: file, bytes, sha256 and address.
+
+    Returns
+    -------
+    The names of the files that were added.
+    """
+    entries, today = read_lock(path), datetime.now(UTC).date().isoformat()
+    new = [record for record in records if record["file"] not in entries]
+    entries |= {record["file"]: {key: record[key] for key in ("bytes", "sha256", "address")} | {"date": today} for record in new}
+    if new:  # else the file keeps its time
+        write_lock(entries, path)
+    return [record["file"] for record in new]
 
 
 def _shown(source: Source) -> str:
@@ -323,7 +342,8 @@ def _verified(path: Path, source: Source, locked: Mapping[str, Mapping], where: 
     if entry is not None and digest != entry["sha256"]:
         raise InputError(
             f"{where}: the file has changed since it was locked: it has {size} bytes and sha256 {digest}, locked are "
-            f"{entry['bytes']} bytes and sha256 {entry['sha256']}; `make lock` accepts the new file"
+            f"{entry['bytes']} bytes and sha256 {entry['sha256']}; to accept the new one, remove the line of "
+            f"'{source.file_name}' from the lock file"
         )
     return Fetched(path, source, digest, size)
 
@@ -405,9 +425,13 @@ def _transfer(source: Source, part: Path, record: IO[str], timeout: float) -> bo
             _prepare(curl, source, offset, receiver, timeout)
             try:
                 curl.perform()
-            except pycurl.error:
-                if receiver.error is not None:  # a full disk, or Ctrl-C
+            except pycurl.error as failure:
+                if receiver.error is not None:  # such as a full disk
                     raise receiver.error from None
+                stopped = failure.args[0] in (pycurl.E_WRITE_ERROR, pycurl.E_ABORTED_BY_CALLBACK)
+                if stopped and not receiver.has_changed:
+                    # Ctrl-C on the very entry into a callback: pycurl prints that and goes on.
+                    raise KeyboardInterrupt from None
                 raise
             finally:
                 os.fsync(receiver.file.fileno())  # what arrived is worth keeping after an error, too
