@@ -1,4 +1,5 @@
 # The JIND benchmark. `snakemake --cores N` runs what config/config.yaml selects; see README.md and config/README.md.
+from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -21,6 +22,7 @@ include: "workflow/rules/complexity.smk"
 
 localrules:
     all,
+    datasets,
 
 
 rule all:

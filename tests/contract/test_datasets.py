@@ -1,38 +1,57 @@
 """What every dataset must hold to, found by discovery."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import sparse
 
-from jindbench import dataset_checks, registry
+import original_formats as formats
+from jindbench import dataset_checks, registry, tables
 from jindbench.datasets import anndata_file
+from jindbench.downloads import Source
+
+REPOSITORY = Path(__file__).parents[2]
 
 
-def parameters(name, tmp_path):
-    """Default parameters; the file loader reads a file made from the toy cells."""
+def prepared(name, tmp_path):
+    """Module, parameters and file: embedded data as they are, downloaded ones in small, and the toy cells in a file."""
     module = registry.component("datasets", name)
+    if name in formats.FILES:
+        if name == "human_hemato" and shutil.which("Rscript") is None:
+            pytest.skip("Rscript was not found (make setup installs it where it can)")
+        return module, module.Parameters(accept_other_content=True), formats.write(name, tmp_path)
     if module is not anndata_file:
-        return module, module.Parameters()
+        return module, module.Parameters(), None
     toy = registry.component("datasets", "toy")
-    cells = toy.load(toy.Parameters(n_source=40, n_target=30, n_genes=20))
-    cells.write_h5ad(tmp_path / "cells.h5ad")
-    return module, module.Parameters(
-        path=str(tmp_path / "cells.h5ad"), label_key="label", batch_key="batch", x_kind="counts"
-    )
+    cells, path = toy.load(toy.Parameters(n_source=40, n_target=30, n_genes=20)), tmp_path / "cells.h5ad"
+    cells.write_h5ad(path)
+    return module, module.Parameters(path=str(path), label_key="label", batch_key="batch", x_kind="counts"), path
 
 
 @pytest.mark.parametrize("name", registry.names("datasets"))
 def test_dataset_keeps_the_contract(name, tmp_path):
-    module, chosen = parameters(name, tmp_path)
-    cells = module.load(chosen)
+    module, chosen, path = prepared(name, tmp_path)
+    cells = module.load(chosen, path)
     assert sparse.isspmatrix_csr(cells.X)
     assert cells.X.dtype == np.float32
     assert set(cells.obs.columns) == {"label", "batch"}
-    assert sorted(cells.obs["batch"].unique()) == module.batches(chosen)
+    assert sorted(cells.obs["batch"].unique()) == sorted(module.batches(chosen))
     assert cells.uns["x_kind"] in dataset_checks.X_KINDS
     assert isinstance(cells.uns["source"], str)
-    assert isinstance(module.files(chosen), list)
+    assert all(isinstance(source, Source) for source in module.sources(chosen))
+    assert bool(module.sources(chosen)) == (path is not None)
     assert dataset_checks.to_contract(cells, name).shape == cells.shape  # passes its own checks again
+
+
+@pytest.mark.parametrize("name", formats.FILES)
+def test_published_datasets_expect_what_table_1_says(name):
+    published = tables.read_published(REPOSITORY / "workflow/resources/published_values.tsv")
+    row = published[(published["table"] == 1) & (published["name"] == name)].set_index("metric")["value"]
+    content = registry.component("datasets", name).CONTENT
+    assert (content.cells, content.genes, content.types) == (row["cells"], row["genes"], row["cell_types"])
+    assert len(content.batches) == row.get("batches", 1)
 
 
 def test_toy_is_what_the_demo_needs():

@@ -19,19 +19,29 @@ def pins(text):
     return dict(line.split("==") for line in text.splitlines() if "==" in line)
 
 
-def test_conda_environment_has_the_same_versions_as_requirements():
+def conda_pins(name):
+    environment = yaml.safe_load((REPOSITORY / f"envs/{name}.yaml").read_text())
+    return dict(entry.split(" ==") for entry in environment["dependencies"] if " ==" in entry)
+
+
+@pytest.mark.parametrize("name", ["python", "r"])
+def test_conda_environments_have_the_same_versions_as_requirements(name):
     required = pins((REPOSITORY / "requirements.txt").read_text())
-    required = {CONDA_NAMES.get(name, name.lower()): version for name, version in required.items()}
-    environment = yaml.safe_load((REPOSITORY / "envs/python.yaml").read_text())
-    conda = dict(entry.split(" ==") for entry in environment["dependencies"] if " ==" in entry)
-    assert conda == {name: required.get(name) for name in conda}
-    # Everything the library imports is there.
-    imported = set()
+    required = {CONDA_NAMES.get(package, package.lower()): version for package, version in required.items()}
+    conda = conda_pins(name)
+    assert conda == {package: required.get(package) for package in conda}
+
+
+def test_everything_the_library_imports_is_in_its_conda_environment():
+    """rpy2, which one folder imports, in that with R; all else in the other."""
+    imported = {"python": set(), "r": set()}
     for file in (REPOSITORY / "workflow/jindbench").rglob("*.py"):
-        imported |= set(re.findall(r"^\s*(?:import|from) (\w+)", file.read_text(), flags=re.MULTILINE))
-    modules = imported - set(sys.stdlib_module_names) - {"jindbench"}
+        modules = re.findall(r"^\s*(?:import|from) (\w+)", file.read_text(), flags=re.MULTILINE)
+        imported["r" if file.parent.name == "r" else "python"] |= set(modules)
     packages = {"sklearn": "scikit-learn", "umap": "umap-learn", "yaml": "pyyaml"} | CONDA_NAMES
-    assert {packages.get(module, module) for module in modules} <= set(conda)
+    for name, modules in imported.items():
+        modules -= set(sys.stdlib_module_names) | {"jindbench"}
+        assert {packages.get(module, module) for module in modules} <= set(conda_pins(name))
 
 
 def test_every_requirement_is_pinned_exactly():
@@ -42,7 +52,8 @@ def test_every_requirement_is_pinned_exactly():
 
 
 def models():
-    yield from (config.Run, tasks.Task, tasks.Side, tasks.Split, config.DatasetKeys, config.MethodKeys)
+    yield from (config.Run, config.Downloads, tasks.Task, tasks.Side, tasks.Split)
+    yield from (config.DatasetKeys, config.MethodKeys)
     for kind in ("datasets", "methods"):
         for name in registry.names(kind):
             yield registry.component(kind, name).Parameters

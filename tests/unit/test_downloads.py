@@ -192,7 +192,7 @@ def test_a_run_that_ended_between_the_last_byte_and_the_renaming(http, folder, m
         (Reply(b"\n <!DOCTYPE html><p>Log in"), {}, "holds an HTML page instead of a text file (an error or log-in page"),
         (Reply(b""), {}, "is empty; expected a text file"),
         (Reply(CONTENT, status=202), {}, "the server answered 202 instead of sending the file"),
-        (Reply(OTHER), {}, f"has changed since it was locked: it has {len(OTHER)} bytes and sha256 {hashlib.sha256(OTHER).hexdigest()}, locked are {len(CONTENT)} bytes and sha256 {SHA256}; `make lock`"),
+        (Reply(OTHER), {}, f"has changed since it was locked: it has {len(OTHER)} bytes and sha256 {hashlib.sha256(OTHER).hexdigest()}, locked are {len(CONTENT)} bytes and sha256 {SHA256}; to accept the new one, remove the line of 'a.txt'"),
     ],
     ids=["length", "md5", "format", "html", "empty", "status", "lock"],
 )  # fmt: skip
@@ -201,11 +201,15 @@ def test_a_wrong_file_is_dropped_and_the_mirror_asked(http, folder, caplog, repl
     right = Source(http.address("/2/a.txt"), "text", len(CONTENT))
     wrong = replace(right, address=http.address("/1/a.txt"), bytes=None)
     locked = {"a.txt": {"bytes": len(CONTENT), "sha256": SHA256}}
-    fetched = fetch([replace(wrong, **expected), right], folder, locked=locked)
+    wrong = replace(wrong, **expected)
+    with pytest.raises(InputError, match=rf"\n  {wrong.address}: .*{re.escape(message)}"):
+        fetch([wrong], folder, locked=locked)
+    assert visible(folder) == []
+    fetched = fetch([wrong, right], folder, locked=locked)
     assert fetched.source == right
     assert_right(fetched, folder)
-    assert [path for path, _ in http.requests] == ["/1/a.txt", "/2/a.txt"]
-    assert f"{wrong.address}: " in caplog.text
+    assert [path for path, _ in http.requests] == ["/1/a.txt", "/1/a.txt", "/2/a.txt"]  # each once, from the start
+    assert ranges(http) == [None] * 3
     assert message in caplog.text
 
 
@@ -357,21 +361,16 @@ def test_the_lock_file(http, folder, tmp_path):
     assert downloads.read_lock(path) == {}
     http.replies = {"/b.txt": Reply(CONTENT), "/a.txt": Reply(OTHER)}
     b, a = (fetch([Source(http.address(f"/{name}.txt"), "text")], folder) for name in "ba")
-    downloads.lock([b, a], path)
+    assert downloads.lock([b.record, a.record], path) == ["b.txt", "a.txt"]
     locked = downloads.read_lock(path)
     assert list(locked) == ["a.txt", "b.txt"]
     assert {"bytes": len(CONTENT), "sha256": SHA256, "address": b.source.address}.items() <= locked["b.txt"].items()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", locked["b.txt"]["date"])
 
-    # What is locked stays, and so does the file as long as it says the same.
+    # What is locked stays, and so does the file.
     written = path.stat().st_mtime_ns, path.stat().st_ino
-    changed = replace(b, sha256="0" * 64, bytes=1)
-    downloads.lock([changed, a], path)
+    assert downloads.lock([b.record | {"sha256": "0" * 64}, a.record], path) == []
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == written
-    downloads.lock([changed], path, replace=True)
-    after = downloads.read_lock(path)
-    assert (after["b.txt"]["sha256"], after["b.txt"]["bytes"]) == ("0" * 64, 1)
-    assert after["a.txt"] == locked["a.txt"]
 
 
 @pytest.mark.parametrize(

@@ -49,14 +49,6 @@ def test_faults_of_the_configuration(fresh):
     assert not (fresh.folder / "results").exists()
 
 
-def test_the_papers_benchmark_says_which_data_are_missing(fresh):
-    (fresh.folder / "test.yaml").write_text("{}")
-    output = refused(fresh)
-    for dataset in ("paper_human_hemato", "paper_mouse_cortex", "paper_mouse_atlas", "paper_pbmc", "paper_pancreas"):
-        assert f"configuration: datasets.{dataset}: data/" in output
-    assert output.count("no such file (to be had from: ") == 5
-
-
 def own_data(fresh, adata, **keys):
     adata.write_h5ad(fresh.folder / "mine.h5ad")
 

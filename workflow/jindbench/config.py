@@ -26,6 +26,15 @@ class Run(Parameters):
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="Every method runs once with each.")
 
 
+class Downloads(Parameters):
+    """Where downloads are kept."""
+
+    folder: str = Field(
+        "data",
+        description="Folder for downloaded files, and for files fetched by hand; checkouts and people may share one.",
+    )
+
+
 class DatasetKeys(Parameters):
     """Keys of a dataset's entry that are not parameters of its file."""
 
@@ -63,6 +72,7 @@ class Configuration:
     """The checked configuration. `datasets`, `tasks` and `methods` hold all that exists, `run` the selection."""
 
     run: Run
+    downloads: Downloads
     datasets: dict[str, Dataset]
     tasks: dict[str, Task]
     methods: dict[str, Method]
@@ -123,7 +133,7 @@ def load(config: dict) -> Configuration:
         With a line for every fault that can be told without reading data.
     """
     faults: list[str] = []
-    known = ["run", "datasets", "tasks", "methods"]
+    known = ["run", "downloads", "datasets", "tasks", "methods"]
     for key in config:
         if key not in known:
             faults.append(f"{key}: unknown key{_hint(key, known)}")
@@ -135,6 +145,7 @@ def load(config: dict) -> Configuration:
             sections[key] = None if key == "run" else {}
 
     run = _validated(Run, sections["run"], "run", faults) if sections["run"] is not None else None
+    downloads = _validated(Downloads, sections["downloads"], "downloads", faults)
     tasks = {}
     for name, entry in sections["tasks"].items():
         _check_name(name, "tasks", faults)
@@ -177,7 +188,7 @@ def load(config: dict) -> Configuration:
                 faults.append(f"run.{key}: two have the title '{repeated[0]}' in tables; set title")
     if faults:
         raise ConfigurationError("\n".join(f"configuration: {fault}" for fault in faults))
-    return Configuration(run, datasets, tasks, methods)
+    return Configuration(run, downloads, datasets, tasks, methods)
 
 
 def check_data(configuration: Configuration) -> None:
@@ -198,7 +209,7 @@ def check_data(configuration: Configuration) -> None:
             batches[name] = None
     for name, task in configuration.selected_tasks().items():
         for key, side in task.sides().items():
-            present = batches[side.dataset]
+            present = batches[side.dataset]  # None: the file is wrong, or still to be downloaded
             if present is not None and side.batch is not None and side.batch not in present:
                 faults.append(
                     f"tasks.{name}.{key}.batch: dataset '{side.dataset}' has no batch '{side.batch}' "

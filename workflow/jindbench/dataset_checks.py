@@ -1,12 +1,31 @@
 """Every check of a dataset's content, in one place: each fault gets its own one-line error."""
 
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
 from jindbench.errors import InputError
-from jindbench.names import BATCH, COUNTS, LABEL, UNASSIGNED, X_KIND, X_KINDS
+from jindbench.names import BATCH, COUNTS, LABEL, LOG, NORMALIZED, UNASSIGNED, X_KIND, X_KINDS
+
+log = logging.getLogger(__name__)
+
+# No logarithm of expression is higher: ln(1 + x) = 20 would be 500 million molecules of one gene.
+HIGHEST_LOG = 20
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a published dataset must hold: the paper's Table 1, and the cells of each batch where they are known."""
+
+    cells: int
+    genes: int
+    types: int
+    batches: dict[str, int | None] = field(default_factory=lambda: {"all": None})
 
 
 def check_keys(adata: AnnData, where: str, label_key: str, batch_key: str | None) -> None:
@@ -77,6 +96,19 @@ def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) 
                 "say fractional_counts: true if they are corrected counts, or state another x_kind"
             )
 
+    highest = X.data.max(initial=0)
+    if x_kind == LOG and highest > HIGHEST_LOG:
+        raise InputError(
+            f"{where}: x_kind is 'log', but values reach {highest:g}, which no logarithm of expression does; "
+            f"state x_kind: {NORMALIZED} or {COUNTS}"
+        )
+    if x_kind == NORMALIZED and highest <= HIGHEST_LOG and X.nnz:
+        log.warning(
+            "%s: x_kind is 'normalized', but no value is above %g: if X is a logarithm already, state x_kind: log, "
+            "or methods will take the logarithm once more",
+            *(where, highest),
+        )
+
     obs = pd.DataFrame(index=adata.obs_names.astype(str).rename(None))
     _check_text(obs.index, f"{where}: cell ids (obs_names)")
     for column in (LABEL, BATCH):
@@ -98,6 +130,44 @@ def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) 
 
     var = pd.DataFrame(index=adata.var_names.astype(str).rename(None))
     return AnnData(X, obs=obs, var=var, uns=dict(adata.uns))
+
+
+def check_content(adata: AnnData, expected: Content, path: Path, *, accept: bool) -> None:
+    """Compare a prepared dataset with what the paper says it holds.
+
+    Parameters
+    ----------
+    adata
+        As `to_contract` returns it.
+    path
+        The downloaded file, which an error names and which stays for inspection.
+    accept
+        Log differences as a warning instead.
+
+    Raises
+    ------
+    InputError
+        With every number that differs, found and expected.
+    """
+    found = adata.obs[BATCH].value_counts().to_dict()
+    pairs = {
+        "cells": (adata.n_obs, expected.cells),
+        "genes": (adata.n_vars, expected.genes),
+        "cell types": (adata.obs[LABEL].nunique(), expected.types),
+        "batches": (", ".join(sorted(found)), ", ".join(sorted(expected.batches))),
+    }
+    for batch, n in expected.batches.items():
+        if batch in found and n is not None:
+            pairs[f"cells of batch {batch}"] = (found[batch], n)
+    differences = "; ".join(f"{what}: {n} instead of {wanted}" for what, (n, wanted) in pairs.items() if n != wanted)
+    if not differences:
+        return
+    if not accept:
+        raise InputError(
+            f"{path}: not what the paper describes: {differences}. The file is kept for inspection; "
+            "accept_other_content: true goes on with it"
+        )
+    log.warning("%s: not what the paper describes, accepted by the configuration: %s", path, differences)
 
 
 def _check_text(values: pd.Index | pd.Series, what: str) -> None:

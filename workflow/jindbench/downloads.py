@@ -105,6 +105,16 @@ class Fetched:
     sha256: str
     bytes: int
 
+    @property
+    def record(self) -> dict:
+        """What is remembered of it, in its dataset's record and in the lock file."""
+        return {
+            "file": self.source.file_name,
+            "bytes": self.bytes,
+            "sha256": self.sha256,
+            "address": self.source.address,
+        }
+
 
 def check_format(path: str | Path, format: str, where: str | None = None) -> None:
     """Check by a file's first bytes that it is what it should be.
@@ -254,7 +264,7 @@ def extract_member(archive: str | Path, member_name: str, folder: str | Path) ->
 
 @contextmanager
 def unzipped(path: Path, member_name: str) -> Iterator[Path]:
-    """Path of the file, or of its only member with this name, taken out for as long as the context lasts, if it is a zip.
+    """The file's path; of a zip archive, that of its only member with this name, which is there within the context.
 
     Raises
     ------
@@ -312,7 +322,8 @@ def lock(records: Iterable[Mapping], path: str | Path) -> list[str]:
     """
     entries, today = read_lock(path), datetime.now(UTC).date().isoformat()
     new = [record for record in records if record["file"] not in entries]
-    entries |= {record["file"]: {key: record[key] for key in ("bytes", "sha256", "address")} | {"date": today} for record in new}
+    for record in new:
+        entries[record["file"]] = {key: record[key] for key in ("bytes", "sha256", "address")} | {"date": today}
     if new:  # else the file keeps its time
         write_lock(entries, path)
     return [record["file"] for record in new]
@@ -417,9 +428,8 @@ def _transfer(source: Source, part: Path, record: IO[str], timeout: float) -> bo
     receiver = _Receiver(source.address, offset, version, record)
     try:
         with (
-            open(
-                part, "ab" if offset else "wb", buffering=0
-            ) as receiver.file,  # unbuffered: being killed loses nothing
+            # Unbuffered: being killed loses nothing.
+            open(part, "ab" if offset else "wb", buffering=0) as receiver.file,
             _progress(source.file_name, offset) as receiver.show,
         ):
             _prepare(curl, source, offset, receiver, timeout)
@@ -435,7 +445,7 @@ def _transfer(source: Source, part: Path, record: IO[str], timeout: float) -> bo
                 raise
             finally:
                 os.fsync(receiver.file.fileno())  # what arrived is worth keeping after an error, too
-        return _is_complete(curl, source, offset, receiver)
+        return _is_complete(curl, source, part, offset, receiver)
     except pycurl.error as failure:
         code, text = failure.args
         if receiver.has_changed or code in (
@@ -484,7 +494,13 @@ def _prepare(curl: "pycurl.Curl", source: Source, offset: int, receiver: "_Recei
         curl.setopt(option, value)
 
 
-def _is_complete(curl: "pycurl.Curl", source: Source, offset: int, receiver: "_Receiver") -> bool:  # noqa: F821
+def _is_complete(
+    curl: "pycurl.Curl",  # noqa: F821
+    source: Source,
+    part: Path,
+    offset: int,
+    receiver: "_Receiver",
+) -> bool:
     """Judge a transfer without an error. libcurl has compared the length with the one that the server stated."""
     import pycurl
 
@@ -494,6 +510,7 @@ def _is_complete(curl: "pycurl.Curl", source: Source, offset: int, receiver: "_R
     if status == 416:  # nothing is left to send: a run was killed right at the end, or the part is of another file
         return receiver.whole == offset
     if status not in (200, 206):
+        part.unlink()  # it holds the answer
         raise _Unavailable(f"{_shown(source)}: the server answered {status} instead of sending the file")
     # 200 to a part: the server sends the whole file, of the part's very length, which libcurl takes for done.
     return not (status == 200 and offset)

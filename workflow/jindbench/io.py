@@ -11,9 +11,12 @@ from pathlib import Path
 import anndata as ad
 import pandas as pd
 from anndata import AnnData
+from scipy import sparse
 
 from jindbench.errors import InputError
 from jindbench.names import BATCH, CELL_ID, LABEL
+
+DENSE_ROWS = 10_000  # cells of a dense matrix that are read at one time
 
 
 @contextmanager
@@ -49,6 +52,39 @@ def read_h5ad(path: str | Path, *, backed: bool = False) -> AnnData:
         return ad.read_h5ad(path, backed="r" if backed else None)
     except Exception as error:  # h5py and anndata raise many kinds, all of which mean the same to the user
         raise InputError(f"{path}: not a readable AnnData (.h5ad) file: {error}".replace("\n", " ")) from error
+
+
+def read_matrix_and_obs(path: str | Path, *, use_raw: bool = False) -> AnnData:
+    """Read X (sparse) and `obs` and nothing else: embeddings and graphs stay on disk, a dense X is read in blocks.
+
+    `use_raw` takes the genes of X from `raw.X` instead.
+
+    Raises
+    ------
+    InputError
+        As `read_h5ad`; if there is no `raw`, or it lacks genes of X.
+    """
+    backed = read_h5ad(path, backed=True)
+    try:
+        stored, genes = backed.X, slice(None)
+        if use_raw:
+            if backed.raw is None:
+                raise InputError(f"{path}: use_raw is set, but the file has no raw")
+            genes = backed.raw.var_names.get_indexer(backed.var_names)
+            if (genes < 0).any():
+                lacking = backed.var_names[genes < 0]
+                raise InputError(f"{path}: raw lacks {len(lacking)} genes of X, such as {lacking[0]}")
+            stored = backed.raw.X
+        if hasattr(stored, "to_memory"):
+            X = sparse.csr_matrix(stored.to_memory())
+        else:
+            blocks = range(0, backed.n_obs, DENSE_ROWS)
+            X = sparse.vstack([sparse.csr_matrix(stored[row : row + DENSE_ROWS]) for row in blocks], format="csr")
+        return AnnData(X[:, genes], obs=backed.obs.copy(), var=pd.DataFrame(index=backed.var_names))
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: X cannot be read: {error}".replace("\n", " ")) from error
+    finally:
+        backed.file.close()
 
 
 def write_h5ad(adata: AnnData, path: str | Path) -> None:

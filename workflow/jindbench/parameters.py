@@ -4,9 +4,11 @@ A component's `Parameters` class is at once its default values, the check of wha
 text that documents each key.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from jindbench.downloads import Source
 
 # Names of datasets, tasks, methods and runs become parts of paths.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -24,3 +26,35 @@ class CountParameters(Parameters):
     normalize: bool = Field(
         False, description="Scale each cell to 10,000 counts in total. The log belongs to the method."
     )
+
+
+class DownloadedParameters(CountParameters):
+    """What every dataset has that is downloaded from a public address."""
+
+    address: str | None = Field(
+        None, description="Where the file is taken from instead: an http, https or ftp address, or a path."
+    )
+    accept_other_content: bool = Field(
+        False, description="Go on where cells, genes, types or batches are not those of the paper's Table 1."
+    )
+
+    def sources(self, own: list[Source]) -> list[Source]:
+        """Where the file may come from, in this order: the configured address alone, or the dataset's `own`."""
+        if self.address is None:
+            return own
+        return [Source(self.address, "zip" if self.address.endswith(".zip") else own[0].format)]
+
+
+class DownloadedH5adParameters(DownloadedParameters):
+    """What every dataset has that is downloaded as AnnData, its X processed by those who published it."""
+
+    x_kind: Literal["counts", "normalized", "log"] = Field(
+        "log", description="What `X` holds; a file whose values cannot be that is refused."
+    )
+    use_raw: bool = Field(False, description="Read `raw.X`, for the genes of `X`, instead of `X`.")
+
+    @model_validator(mode="after")
+    def _log_is_final(self):
+        if self.normalize and self.x_kind == "log":
+            raise ValueError("normalize: true needs counts or normalized values, x_kind is 'log'")
+        return self

@@ -8,7 +8,10 @@ from pathlib import Path
 from types import ModuleType
 
 LIBRARY = Path(__file__).parent
-REQUIRED = {"datasets": ("Parameters", "files", "batches", "load"), "methods": ("TITLE", "PARENT", "Parameters", "run")}
+REQUIRED = {
+    "datasets": ("Parameters", "sources", "batches", "load"),
+    "methods": ("TITLE", "PARENT", "Parameters", "run"),
+}
 
 
 def names(kind: str) -> list[str]:

@@ -1,5 +1,4 @@
 # The checked configuration, the runs it asks for, and what several rules share.
-import os
 import sys
 
 from snakemake.exceptions import WorkflowError
@@ -9,7 +8,7 @@ LIBRARY = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(LIBRARY))
 
 from jindbench import config as configuration
-from jindbench import registry
+from jindbench import downloads, registry
 
 registry.export_library_path()
 
@@ -21,6 +20,8 @@ except configuration.ConfigurationError as error:
     raise WorkflowError(str(error))
 
 RUN = CONFIG.run.name
+LOCK = downloads.read_lock(Path(workflow.basedir) / "config/downloads.lock.tsv")
+PUBLISHED_VALUES = str(LIBRARY / "resources/published_values.tsv")
 
 
 wildcard_constraints:
@@ -33,9 +34,6 @@ wildcard_constraints:
 
 TASK_TITLES = {task: CONFIG.task_title(task) for task in CONFIG.run.tasks}
 METHOD_TITLES = {method: CONFIG.methods[method].title for method in CONFIG.run.methods}
-
-# What the paper printed. Relative, so that a moved folder is still up to date.
-PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")
 
 
 def every_run(pattern, methods=tuple(CONFIG.run.methods)):
@@ -74,9 +72,31 @@ def dataset_code(wildcards):
     return library_code(f"datasets/{CONFIG.datasets[wildcards.dataset].loader}")
 
 
-def dataset_files(wildcards):
+def dataset_sources(wildcards):
     dataset = CONFIG.datasets[wildcards.dataset]
-    return registry.component("datasets", dataset.loader).files(dataset.parameters)
+    return registry.component("datasets", dataset.loader).sources(dataset.parameters)
+
+
+def dataset_lock(wildcards):
+    """What the lock file knows of these downloads."""
+    names = [source.file_name for source in dataset_sources(wildcards)]
+    return {name: LOCK[name] for name in names if name in LOCK}
+
+
+def dataset_file(wildcards):
+    """The file that the loader reads: where it lies on this machine, or the download and what is known of it."""
+    sources = dataset_sources(wildcards)
+    if not sources:
+        return {}
+    if sources[0].is_local:
+        return {"file": sources[0].address}
+    folder = f"results/data/downloads/{wildcards.dataset}"
+    return {"file": f"{folder}/file", "record": f"{folder}/record.json"}
+
+
+def dataset_environment(wildcards):
+    loader = registry.component("datasets", CONFIG.datasets[wildcards.dataset].loader)
+    return "../../envs/r.yaml" if getattr(loader, "NEEDS_R", False) else "../../envs/python.yaml"
 
 
 def dataset_parameters(wildcards):

@@ -1,9 +1,35 @@
 # Datasets, each to one AnnData contract, and the tasks cut from them.
 
 
+# The file itself lies in the folder of the configuration, which checkouts may share; a link to it comes out here.
+rule download:
+    input:
+        code=library_code("downloads"),
+    output:
+        file="results/data/downloads/{dataset}/file",
+        record="results/data/downloads/{dataset}/record.json",
+    log:
+        "results/data/logs/download_{dataset}.log",
+    benchmark:
+        "results/data/benchmarks/download_{dataset}.tsv"
+    priority: 200
+    conda:
+        "../../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        sources=lambda wildcards: [asdict(source) for source in dataset_sources(wildcards)],
+        folder=CONFIG.downloads.folder,
+        locked=dataset_lock,
+    script:
+        "../../scripts/download.py"
+
+
 rule dataset:
     input:
-        files=dataset_files,
+        unpack(dataset_file),
         code=dataset_code,
         normalization=library_code("preprocess"),
     output:
@@ -14,7 +40,7 @@ rule dataset:
         "results/data/benchmarks/{dataset}.tsv"
     priority: 100  # bad data shows before any long work starts
     conda:
-        "../../envs/python.yaml"
+        dataset_environment
     threads: 1
     resources:
         mem_mb=mem_mb,
@@ -24,6 +50,12 @@ rule dataset:
         parameters=dataset_parameters,
     script:
         "../../scripts/dataset.py"
+
+
+# `snakemake datasets`: everything that the selected tasks need, downloaded and prepared.
+rule datasets:
+    input:
+        expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets()),
 
 
 rule task:

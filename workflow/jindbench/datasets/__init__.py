@@ -5,10 +5,13 @@ A dataset file defines, with light imports at its top (the Snakefile imports it 
 `Parameters`
     a subclass of `jindbench.parameters.CountParameters`, or of `Parameters` where X is no counts: the keys that the
     configuration may set.
-`files(parameters) -> list[str]`
-    the files of this machine that `load` reads; a change of one makes everything that rests on it run again.
-`batches(parameters) -> list[str]`
-    the names of the batches, fast and without loading the data; raises `InputError` where the data cannot be had.
-`load(parameters) -> AnnData`
-    cells x genes with `obs["label"]`, `obs["batch"]` if there are batches, `uns["x_kind"]` and `uns["source"]`.
+`sources(parameters) -> list[Source]`
+    where the one file that `load` reads may be had, in order of preference: a path of this machine, or addresses to
+    download it from; empty for embedded data. A change of the file makes everything that rests on it run again.
+`batches(parameters) -> list[str] | None`
+    the names of the batches, fast and without loading the data, None where only the downloaded file will tell; raises
+    `InputError` where a file of this machine cannot be read.
+`load(parameters, path) -> AnnData`
+    cells x genes with `obs["label"]`, `obs["batch"]` if there are batches, `uns["x_kind"]` and `uns["source"]`. `path`
+    is the file, whichever source it came from; None for embedded data.
 """

@@ -1,5 +1,6 @@
-"""Any AnnData file on this machine: a user's own data."""
+"""Any AnnData file, on this machine or at an address: a user's own data."""
 
+from pathlib import Path
 from typing import Literal
 
 from anndata import AnnData
@@ -7,13 +8,16 @@ from pydantic import Field, model_validator
 
 from jindbench import io
 from jindbench.dataset_checks import check_keys, to_contract
+from jindbench.downloads import Source
 from jindbench.errors import InputError
 from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
 from jindbench.parameters import CountParameters
 
 
 class Parameters(CountParameters):
-    path: str = Field(description="The .h5ad file, relative to the folder Snakemake runs in.")
+    path: str = Field(
+        description="The .h5ad file, relative to the folder Snakemake runs in, or its http, https or ftp address."
+    )
     label_key: str = Field(description="Column of `obs` with the cell types.")
     batch_key: str | None = Field(None, description="Column of `obs` with the batches, if there are several.")
     x_kind: Literal["counts", "normalized", "log"] = Field(description="What `X` holds.")
@@ -29,11 +33,13 @@ class Parameters(CountParameters):
         return self
 
 
-def files(parameters: Parameters) -> list[str]:
-    return [parameters.path]
+def sources(parameters: Parameters) -> list[Source]:
+    return [Source(parameters.path, "h5ad")]
 
 
-def batches(parameters: Parameters) -> list[str]:
+def batches(parameters: Parameters) -> list[str] | None:
+    if not sources(parameters)[0].is_local:
+        return None
     try:
         adata = io.read_h5ad(parameters.path, backed=True)
     except InputError as error:
@@ -49,8 +55,8 @@ def batches(parameters: Parameters) -> list[str]:
         adata.file.close()
 
 
-def load(parameters: Parameters) -> AnnData:
-    adata = io.read_h5ad(parameters.path)
+def load(parameters: Parameters, path: Path | None) -> AnnData:
+    adata = io.read_h5ad(path)
     check_keys(adata, parameters.path, parameters.label_key, parameters.batch_key)
     columns = {parameters.label_key: LABEL} | ({parameters.batch_key: BATCH} if parameters.batch_key else {})
     loaded = AnnData(adata.X, obs=adata.obs[list(columns)].rename(columns=columns), var=adata.var[[]])

@@ -1,8 +1,11 @@
 """700 blood cells that come inside scanpy: real cells without a download."""
 
+from pathlib import Path
+
 from anndata import AnnData
 
 from jindbench.dataset_checks import to_contract
+from jindbench.downloads import Source
 from jindbench.names import LABEL, LOG, SOURCE, X_KIND
 from jindbench.parameters import Parameters as BaseParameters
 
@@ -11,7 +14,7 @@ class Parameters(BaseParameters):
     pass
 
 
-def files(parameters: Parameters) -> list[str]:
+def sources(parameters: Parameters) -> list[Source]:
     return []
 
 
@@ -19,7 +22,7 @@ def batches(parameters: Parameters) -> list[str]:
     return ["all"]
 
 
-def load(parameters: Parameters) -> AnnData:
+def load(parameters: Parameters, path: Path | None = None) -> AnnData:
     import scanpy as sc  # slow to import: not at the top, see `jindbench.datasets`
 
     # `X` there is centred and scaled; `raw` holds ln(1 + counts scaled per cell) of the same 765 genes.

@@ -5,6 +5,8 @@ by a factor for each gene (the batch effect), by its sequencing depth and by its
 that the source lacks.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from anndata import AnnData
@@ -12,6 +14,7 @@ from pydantic import Field
 from scipy import sparse
 
 from jindbench.dataset_checks import to_contract
+from jindbench.downloads import Source
 from jindbench.names import BATCH, COUNTS, LABEL, SOURCE, X_KIND
 from jindbench.parameters import CountParameters
 
@@ -37,7 +40,7 @@ class Parameters(CountParameters):
     seed: int = Field(0, ge=0, description="Seed of the simulation.")
 
 
-def files(parameters: Parameters) -> list[str]:
+def sources(parameters: Parameters) -> list[Source]:
     return []
 
 
@@ -45,7 +48,7 @@ def batches(parameters: Parameters) -> list[str]:
     return ["source", "target"]
 
 
-def load(parameters: Parameters) -> AnnData:
+def load(parameters: Parameters, path: Path | None = None) -> AnnData:
     rng = np.random.default_rng(parameters.seed)
     types = list(COMPOSITION)
 

@@ -1,0 +1,205 @@
+"""The paper's five files in small, byte for byte in the formats that their publishers chose."""
+
+import gzip
+import subprocess
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+from scipy import sparse
+
+PANCREAS = ["alpha", "beta", "gamma", "delta", "acinar", "ductal"]  # in all studies
+# of one study alone
+BARON = ["quiescent_stellate", "activated_stellate", "schwann", "macrophage", "t_cell", "epsilon"]
+MURARO = ["mesenchymal", "pp", "unclear"]
+SEGERSTOLPE = [
+    "not applicable",
+    "unclassified endocrine",
+    "co-expression",
+    "unclassified",
+    "mast",
+    "MHC class II",
+    "PSC",
+]
+WANG = ["mesenchyme", "none/other"]
+TYPES = {
+    "pbmc": [f"blood type {i}" for i in range(9)],
+    "mouse_atlas": [f"tissue {i}" for i in range(13)],
+    "mouse_cortex": [
+        "astrocytes_ependymal",
+        "endothelial-mural",
+        "interneurons",
+        "microglia",
+        "oligodendrocytes",
+        "CA1",
+        "SS",
+    ],
+    "human_hemato": [f"{i:02d}_Type.{i}" for i in range(1, 27)],
+}
+
+
+def counts(labels: np.ndarray, n_genes: int, seed: int = 0) -> sparse.csr_matrix:
+    """Counts of cells in which each type has genes of its own."""
+    rng = np.random.default_rng(seed)
+    types, codes = np.unique(labels, return_inverse=True)
+    profiles = 0.3 * np.ones((len(types), n_genes))
+    for k in range(len(types)):
+        profiles[k, rng.choice(n_genes, max(n_genes // 8, 2), replace=False)] = 5
+    return sparse.csr_matrix(rng.poisson(profiles[codes]).astype(np.float32))
+
+
+def logs(labels: np.ndarray, n_genes: int, seed: int = 0) -> sparse.csr_matrix:
+    """The same, scaled to 10,000 in each cell, and ln(1 + x)."""
+    X = counts(labels, n_genes, seed)
+    X = sparse.csr_matrix(X.multiply(10_000 / np.maximum(X.sum(axis=1), 1)), dtype=np.float32)
+    return X.log1p()
+
+
+def old_h5ad(path: Path, X, obs: dict[str, np.ndarray], categorical: list[str], cells: list[str]) -> None:
+    """AnnData 0.6: tables as compound datasets, categories in `uns`, sparse matrices marked by h5sparse attributes."""
+    n, m = X.shape
+
+    def table(names, columns):
+        kinds = [("index", f"S{max(map(len, names))}")] + [(key, values.dtype) for key, values in columns.items()]
+        rows = np.zeros(len(names), dtype=kinds)
+        rows["index"] = [name.encode() for name in names]
+        for key, values in columns.items():
+            rows[key] = values
+        return rows
+
+    def write_sparse(parent, name, matrix):
+        group = parent.create_group(name)
+        group.attrs["h5sparse_format"] = "csr"
+        group.attrs["h5sparse_shape"] = np.array(matrix.shape)
+        for part in ("data", "indices", "indptr"):
+            group[part] = getattr(matrix, part)
+
+    genes = [f"Gene{i}" for i in range(m)]
+    columns = {"n_genes": np.diff(X.indptr).astype(np.int64)}
+    with h5py.File(path, "w") as file:
+        unstructured = file.create_group("uns")
+        for key, values in obs.items():
+            if key in categorical:
+                categories, codes = np.unique(values, return_inverse=True)
+                unstructured[f"{key}_categories"] = categories.astype("S")
+                columns[key] = codes.astype(np.int8)
+            else:
+                columns[key] = values.astype("S")
+        write_sparse(file, "X", X)
+        file["obs"] = table(cells, columns)
+        file["var"] = table(genes, {"n_cells": np.ones(m, dtype=np.int64)})
+        # `raw` has more genes than X; graphs and embeddings of an analysis are there too.
+        write_sparse(file, "raw.X", sparse.hstack([X, X[:, :3]], format="csr"))
+        file["raw.var"] = table([*genes, "Other0", "Other1", "Other2"], {})
+        unstructured["louvain_colors"] = np.array(["#ff0000", "#00ff00"], dtype="S")
+        write_sparse(unstructured.create_group("neighbors"), "connectivities", sparse.eye(n, format="csr"))
+        file["obsm"] = np.zeros(n, dtype=[("X_pca", "f4", (5,))])
+
+
+def pbmc(path: Path, n: tuple[int, int] = (90, 60), n_genes: int = 40) -> None:
+    labels = np.resize(TYPES["pbmc"], sum(n))
+    batch = np.repeat(["0", "1"], n)
+    cells = [f"data_{3 if b == '0' else 5}p-AAACCTGAG{i}-{b}" for i, b in enumerate(batch)]
+    old_h5ad(path, logs(labels, n_genes), {"Cell type": labels, "batch": batch}, ["Cell type", "batch"], cells)
+
+
+def pancreas(path: Path, n: dict[str, int] | None = None, n_genes: int = 40) -> None:
+    """The file as it is, or the archive with it, by the name's suffix."""
+    n = n or {"Baron": 80, "Muraro": 60, "Segerstolpe": 70, "Wang": 20}
+    own = {"Baron": BARON, "Muraro": MURARO, "Segerstolpe": SEGERSTOLPE, "Wang": WANG}
+    # Twice as many cells of the common types as of the studies' own.
+    labels = np.concatenate(
+        [np.resize([*PANCREAS, *own.get(study, []), *PANCREAS], cells) for study, cells in n.items()]
+    )
+    study = np.repeat(list(n), list(n.values()))
+    batch = np.repeat([str(i) for i in range(len(n))], list(n.values()))
+    cells = [f"cell{i}-{b}" for i, b in enumerate(batch)]
+    member = path.with_name("pancreas.h5ad")
+    old_h5ad(
+        member,
+        logs(labels, n_genes),
+        {"celltype": labels, "sample": study, "batch": batch},
+        ["celltype", "batch"],  # `sample` is a column of text
+        cells,
+    )
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.write(member, "pancreas.h5ad")
+        member.unlink()
+
+
+def mouse_atlas(path: Path, n: int = 130, n_genes: int = 40) -> None:
+    labels = np.resize(TYPES["mouse_atlas"], n)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, share in (("MouseAtlas.subset.h5ad", n // 2), ("MouseAtlas.total.h5ad", n)):
+            obs = {"Cell types": labels[:share], "Experiments": np.resize(["a", "b"], share)}
+            member = path.with_name(name)
+            old_h5ad(member, logs(labels, n_genes)[:share], obs, list(obs), [f"cell{i}" for i in range(share)])
+            archive.write(member, f"MouseAtlas/{name}")
+            member.unlink()
+
+
+def mouse_cortex(path: Path, X=None, labels=None, genes=None, cells=None) -> None:
+    """Linnarsson's text file; gzipped by the name's suffix."""
+    if labels is None:
+        labels = np.resize(TYPES["mouse_cortex"], 70)
+        X = counts(labels, 40)
+    cells = [f"1772067{i:03d}_A01" for i in range(len(labels))] if cells is None else cells
+    genes = [f"Gene{i}" for i in range(X.shape[1])] if genes is None else genes
+    properties = {
+        "tissue": ["sscortex"] * len(cells),
+        "group #": [1] * len(cells),
+        "total mRNA mol": np.asarray(X.sum(axis=1)).ravel().astype(int),
+        "well": range(len(cells)),
+        "sex": [3] * len(cells),
+        "age": [21] * len(cells),
+        "diameter": ["9.56"] * len(cells),
+        "cell_id": cells,
+        "level1class": labels,
+        "level2class": [f"{label}1" for label in labels],
+    }
+    rows = ["\t".join(["", name, *map(str, values)]) for name, values in properties.items()]
+    rows.append("\t" * (len(cells) + 1))  # an empty row
+    columns = sparse.csc_matrix(X).astype(int)
+    for j, gene in enumerate(genes):
+        rows.append("\t".join([gene, "1", *map(str, columns[:, j].toarray().ravel())]))
+    content = ("\n".join(rows) + "\n").encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+
+
+def human_hemato(path: Path, n: int = 260, n_genes: int = 40) -> None:
+    """An RDS file that R itself writes."""
+    labels = np.resize(TYPES["human_hemato"], n)
+    X = sparse.csc_matrix(counts(labels, n_genes).T)
+    folder = path.parent / f"{path.name}.parts"
+    folder.mkdir()
+    for name, values, kind in (("x", X.data, "<f8"), ("i", X.indices, "<i4"), ("p", X.indptr, "<i4")):
+        (folder / name).write_bytes(values.astype(kind).tobytes())
+    (folder / "labels").write_text("\n".join(labels) + "\n")
+    script = f"""
+    suppressPackageStartupMessages({{library(SummarizedExperiment); library(Matrix)}})
+    part <- function(name, what, size) readBin(file.path("{folder}", name), what, 1e8, size = size, endian = "little")
+    counts <- new("dgCMatrix", x = part("x", "double", 8), i = part("i", "integer", 4), p = part("p", "integer", 4),
+                  Dim = c({n_genes}L, {n}L))
+    labels <- readLines(file.path("{folder}", "labels"))
+    dimnames(counts) <- list(paste0("Gene-", seq_len({n_genes})), paste0("BMMC_D1T1:AAAC-", seq_len({n})))
+    saveRDS(SummarizedExperiment(list(counts = counts), colData = DataFrame(BioClassification = labels)), "{path}")
+    """
+    subprocess.run(["Rscript", "-"], input=script, text=True, check=True, capture_output=True)
+
+
+FILES = {  # what each dataset's address ends in
+    "human_hemato": ("scRNA-Healthy-Hematopoiesis-191120.rds", human_hemato),
+    "mouse_cortex": ("expression_mRNA_17-Aug-2014.txt", mouse_cortex),
+    "mouse_atlas": ("MouseAtlas.zip", mouse_atlas),
+    "pbmc": ("PBMC.merged.h5ad", pbmc),
+    "pancreas": ("pancreas.h5ad", pancreas),
+}
+
+
+def write(dataset: str, folder: Path) -> Path:
+    """A dataset's file under its own name."""
+    name, writer = FILES[dataset]
+    writer(folder / name)
+    return folder / name

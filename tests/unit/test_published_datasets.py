@@ -1,0 +1,204 @@
+"""The parsers of the paper's datasets, on files in the publishers' formats."""
+
+import re
+import shutil
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+import original_formats as formats
+from jindbench import registry
+from jindbench.dataset_checks import Content, check_content, to_contract
+from jindbench.errors import InputError
+
+PUBLISHED = list(formats.FILES)
+
+
+def load(name, path, **keys):
+    module = registry.component("datasets", name)
+    return module.load(module.Parameters(**({"accept_other_content": True} | keys)), path)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The file of a dataset, written once: R takes its time."""
+    written = {}
+
+    def file(name):
+        if name == "human_hemato" and shutil.which("Rscript") is None:
+            pytest.skip("Rscript was not found (make setup installs it where it can)")
+        if name not in written:
+            written[name] = formats.write(name, tmp_path_factory.mktemp(name))
+        return written[name]
+
+    return file
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_file_that_is_not_the_papers_is_refused_with_both_numbers(name, files):
+    path = files(name)
+    content = registry.component("datasets", name).CONTENT
+    with pytest.raises(InputError) as refused:
+        load(name, path, accept_other_content=False)
+    message = str(refused.value)
+    assert str(path) in message
+    assert f"instead of {content.cells}" in message
+    assert f"genes: 40 instead of {content.genes}" in message
+    assert "accept_other_content" in message
+    assert path.exists()
+
+
+def test_pbmc_has_the_papers_batches(tmp_path):
+    cells = load("pbmc", formats.write("pbmc", tmp_path))
+    assert cells.obs["batch"].value_counts().to_dict() == {"10x_v3": 90, "10x_v5": 60}
+    assert cells.obs_names[0] == "data_3p-AAACCTGAG0-0"
+    assert set(cells.obs["label"]) == set(formats.TYPES["pbmc"])
+    labels = np.resize(formats.TYPES["pbmc"], 150)
+    assert (formats.logs(labels, 40) != cells.X).nnz == 0
+
+
+def test_pbmc_and_pancreas_of_the_papers_size_pass(tmp_path):
+    formats.pbmc(tmp_path / "pbmc", (8098, 7378), 1199)
+    assert load("pbmc", tmp_path / "pbmc", accept_other_content=False).shape == (15476, 1199)
+    sizes = {"Baron": 8569, "Muraro": 2122, "Segerstolpe": 3367, "Wang": 635}
+    formats.pancreas(tmp_path / "pancreas.h5ad", sizes, 2448)
+    cells = load("pancreas", tmp_path / "pancreas.h5ad", accept_other_content=False)
+    assert cells.shape == (14058, 2448)
+
+
+@pytest.mark.parametrize("name", ["pancreas.h5ad", "objects-pancreas.zip"])
+def test_pancreas_has_three_studies_and_no_wang(name, tmp_path):
+    formats.pancreas(tmp_path / name)
+    cells = load("pancreas", tmp_path / name)
+    assert cells.obs["batch"].value_counts().to_dict() == {"Bar16": 80, "Mur16": 60, "Seg16": 70}
+    assert cells.obs["label"].nunique() == 22
+    assert not set(formats.WANG) & set(cells.obs["label"])
+
+
+def test_pancreas_with_an_unknown_study(tmp_path):
+    formats.pancreas(tmp_path / "pancreas.h5ad", {"Baron": 30, "Xin": 30})
+    with pytest.raises(InputError, match="obs 'sample' holds 'xin'; expected baron, muraro, segerstolpe, wang"):
+        load("pancreas", tmp_path / "pancreas.h5ad")
+
+
+def test_mouse_atlas_is_the_total_file_with_its_13_types(tmp_path):
+    path = formats.write("mouse_atlas", tmp_path)
+    cells = load("mouse_atlas", path)
+    assert cells.n_obs == 130
+    assert set(cells.obs["label"]) == set(formats.TYPES["mouse_atlas"])
+    by_name = load("mouse_atlas", path, label_key="Experiments")
+    assert set(by_name.obs["label"]) == {"a", "b"}
+
+
+def test_mouse_atlas_without_a_column_of_13_types(tmp_path):
+    formats.mouse_atlas(tmp_path / "atlas.zip", n=12)
+    with pytest.raises(InputError, match=re.escape("0 columns of obs have 13 values")) as refused:
+        load("mouse_atlas", tmp_path / "atlas.zip")
+    assert "Cell types (12), Experiments (2)" in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["cortex.txt", "cortex.txt.gz"])
+def test_mouse_cortex_is_read_from_the_text_file(name, tmp_path):
+    formats.mouse_cortex(tmp_path / name)
+    cells = load("mouse_cortex", tmp_path / name)
+    labels = np.resize(formats.TYPES["mouse_cortex"], 70)
+    assert cells.obs["label"].tolist() == labels.tolist()
+    assert (formats.counts(labels, 40) != cells.X).nnz == 0
+    assert cells.var_names[3] == "Gene3"
+    assert cells.obs_names[69] == "1772067069_A01"
+
+
+def cortex_with(tmp_path, change):
+    formats.mouse_cortex(tmp_path / "cortex.txt")
+    lines = (tmp_path / "cortex.txt").read_text().splitlines(keepends=True)
+    (tmp_path / "cortex.txt").write_text("".join(change(lines)))
+    return tmp_path / "cortex.txt"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda lines: lines[:8] + lines[9:], "no header row 'level1class' (there are: tissue, "),
+        (lambda lines: [*lines[:-1], lines[-1][:40]], "a gene's row does not have 70 counts; is the file cut off?"),
+        (lambda lines: lines[:11], "no row of a gene"),
+        (lambda lines: [*lines[:7], lines[7].replace("\t1772067069_A01", ""), *lines[8:]], "header rows of different"),
+        (lambda lines: [*lines[:20], lines[20].replace("\t1\t", "\tone\t"), *lines[21:]], "cannot be read"),
+        (lambda lines: [*lines, lines[-1]], "genes (var_names) must be unique; 1 are repeated, the first is 'Gene39'"),
+    ],
+)
+def test_faults_of_the_text_file(change, message, tmp_path):
+    with pytest.raises(InputError, match=re.escape(message)):
+        load("mouse_cortex", cortex_with(tmp_path, change))
+
+
+def test_a_missing_gene_is_seen_by_its_number(tmp_path):
+    path = cortex_with(tmp_path, lambda lines: lines[:-1])
+    with pytest.raises(InputError, match="genes: 39 instead of 19972"):
+        load("mouse_cortex", path, accept_other_content=False)
+
+
+def test_human_hemato_comes_through_r_as_it_is(files):
+    cells = load("human_hemato", files("human_hemato"))
+    labels = np.resize(formats.TYPES["human_hemato"], 260)
+    assert cells.obs["label"].tolist() == labels.tolist()
+    assert (formats.counts(labels, 40) != cells.X).nnz == 0
+    assert cells.var_names[0] == "Gene-1"
+    assert cells.obs_names[0] == "BMMC_D1T1:AAAC-1"
+
+
+def test_a_broken_rds_file_is_told_in_rs_own_words(files, tmp_path):
+    path = tmp_path / "cut.rds"
+    path.write_bytes(files("human_hemato").read_bytes()[:2000])
+    with pytest.raises(InputError, match=r"rds: R says: Error in readRDS"):
+        load("human_hemato", path)
+
+
+def test_without_r_it_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("R_HOME", raising=False)
+    with pytest.raises(InputError, match="R was not found; on Debian and Ubuntu: sudo apt-get install"):
+        load("human_hemato", tmp_path / "any.rds")
+
+
+# --- What X is
+
+
+def test_raw_is_read_for_the_genes_of_x(tmp_path):
+    path = formats.write("pbmc", tmp_path)
+    assert (load("pbmc", path, use_raw=True).X != load("pbmc", path).X).nnz == 0
+
+
+def test_a_truncated_h5ad(tmp_path):
+    path = formats.write("pbmc", tmp_path)
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(InputError, match="not a readable AnnData"):
+        load("pbmc", path)
+
+
+def stated(values, x_kind):
+    obs = pd.DataFrame({"label": ["a", "b"]}, index=["1", "2"])
+    return to_contract(ad.AnnData(sparse.csr_matrix(values), obs=obs, uns={"x_kind": x_kind}), "it")
+
+
+def test_a_matrix_that_cannot_be_a_logarithm_is_none():
+    with pytest.raises(InputError, match="x_kind is 'log', but values reach 812.5"):
+        stated(np.array([[0, 812.5], [1, 2]]), "log")
+
+
+def test_a_matrix_that_looks_like_a_logarithm_is_warned_of(caplog):
+    stated(np.array([[0, 8.25], [1, 2]]), "normalized")
+    assert "if X is a logarithm already" in caplog.text
+    caplog.clear()
+    stated(np.array([[0, 812.5], [1, 2]]), "normalized")
+    assert caplog.text == ""
+
+
+def test_an_accepted_difference_is_logged(tmp_path, caplog):
+    cells = stated(np.array([[0, 8.25], [1, 2]]), "log")
+    check_content(cells, Content(cells=2, genes=2, types=2, batches={"all": 2}), tmp_path, accept=False)
+    expected = Content(cells=2, genes=2, types=2, batches={"all": 3})
+    check_content(cells, expected, tmp_path, accept=True)
+    assert "cells of batch all: 2 instead of 3" in caplog.text

@@ -1,0 +1,125 @@
+"""The paper's datasets from their addresses to Table 1 and a task, from servers on this machine."""
+
+import shutil
+
+import pandas as pd
+import pytest
+
+import original_formats as formats
+import servers
+from jindbench import io
+
+DATASETS = [name for name in formats.FILES if name != "human_hemato" or shutil.which("Rscript")]
+PAPER_TASKS = {
+    "human_hemato": ["paper_human_hemato_7_3"],
+    "mouse_cortex": ["paper_mouse_cortex_7_3"],
+    "mouse_atlas": ["paper_mouse_atlas_7_3"],
+    "pbmc": ["paper_pbmc_v3_v5"],
+    "pancreas": ["paper_pancreas_bar16_mur16", "paper_pancreas_bar16_seg16", "paper_figure_2", "paper_figure_5"],
+}
+
+
+@pytest.fixture
+def published(tmp_path):
+    folder = tmp_path / "published"
+    folder.mkdir()
+    return {name: formats.write(name, folder) for name in DATASETS}
+
+
+def configure(fresh, addresses):
+    fresh.configure(
+        {
+            "run": {
+                "name": "tiny",
+                "tasks": [task for name in addresses for task in PAPER_TASKS[name]],
+                "methods": ["majority"],
+                "seeds": [0],
+            },
+            "datasets": {
+                name: {"address": address, "accept_other_content": True} for name, address in addresses.items()
+            },
+        }
+    )
+
+
+def labels(fresh, task):
+    """Types of the source and of the target."""
+    folder = fresh.folder / f"results/tiny/tasks/{task}"
+    solution = io.read_solution(folder / "solution.tsv.gz")
+    return set(io.read_h5ad(folder / "source.h5ad").obs["label"]), set(solution)
+
+
+def test_from_the_addresses_to_table_1_and_the_papers_tasks(fresh, published):
+    with servers.http() as http, servers.ftp(published["pbmc"].parent) as ftp:
+        for path in published.values():
+            http.replies[f"/{path.name}"] = servers.Reply(path.read_bytes())
+        addresses = {name: http.address(f"/{path.name}") for name, path in published.items()}
+        configure(fresh, addresses | {"pbmc": ftp.address(f"/{published['pbmc'].name}")})
+        fresh.run("all", "table1")
+        n_requests = len(http.requests)
+        assert n_requests == len(DATASETS) - 1
+    table = pd.read_csv(fresh.folder / "results/tiny/tables/table1.tsv", sep="\t", index_col="dataset")
+    assert table["cells"].to_dict() == {
+        "Mouse Cortex": 70,
+        "Mouse Atlas": 130,
+        "PBMC": 150,
+        "Pancreas": 210,
+    } | ({"Human-Hemato": 260} if "human_hemato" in DATASETS else {})
+    assert table.loc["Pancreas", "cells_paper"] == 14058
+    assert table["knn_held_out"].between(0, 1).all()
+
+    common = set(formats.PANCREAS)
+    assert labels(fresh, "paper_pancreas_bar16_mur16") == (common, common)
+    assert labels(fresh, "paper_pancreas_bar16_seg16") == (common, common)  # "not applicable" and the like fall out
+    four = {"alpha", "beta", "gamma", "delta"}
+    assert labels(fresh, "paper_figure_2") == (four, four)
+    assert labels(fresh, "paper_figure_5") == (four, four | {"acinar"})
+
+    assert fresh.pending() == set()  # without the servers
+    shutil.rmtree(fresh.folder / "results")
+    fresh.run("datasets")  # from the folder of downloads
+    prepared = io.read_h5ad(fresh.folder / "results/data/mouse_cortex.h5ad")
+    path = published["mouse_cortex"]
+    assert prepared.uns["files"][0] == f"{path.name} sha256 {io.sha256(path)} from {addresses['mouse_cortex']}"
+
+
+def test_a_local_path_is_an_address_too(fresh, published):
+    configure(fresh, {"mouse_cortex": str(published["mouse_cortex"])})
+    fresh.run("datasets")
+    assert io.read_h5ad(fresh.folder / "results/data/mouse_cortex.h5ad").n_obs == 70
+    assert not (fresh.folder / "data").exists()
+
+
+def test_other_content_than_the_papers_stops_before_any_training(fresh, published):
+    configure(fresh, {"mouse_cortex": str(published["mouse_cortex"])})
+    configuration = (fresh.folder / "test.yaml").read_text()
+    (fresh.folder / "test.yaml").write_text(configuration.replace("accept_other_content: true", ""))
+    output = fresh.run(ok=False)
+    assert f"{published['mouse_cortex']}: not what the paper describes: cells: 70 instead of 3005" in output
+    assert not (fresh.folder / "results/data/mouse_cortex.h5ad").exists()
+
+
+def test_without_a_network_it_says_where_files_go(fresh, monkeypatch):
+    for scheme in ("http", "https", "ftp", "all"):
+        monkeypatch.setenv(f"{scheme}_proxy", "http://nowhere.invalid:1")  # so that nothing is ever downloaded here
+    fresh.configure({})  # the paper's benchmark
+    output = fresh.run("results/data/pbmc.h5ad", ok=False)
+    assert "ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/PBMC.merged.h5ad: " in output
+    assert "put it at data/PBMC.merged.h5ad" in output
+
+
+def test_a_file_that_changed_since_it_was_locked_is_refused(fresh, published):
+    path = published["mouse_cortex"]
+    with servers.http() as http:
+        http.replies[f"/{path.name}"] = servers.Reply(path.read_bytes())
+        configure(fresh, {"mouse_cortex": http.address(f"/{path.name}")})
+        fresh.run("datasets")
+        fresh.lock()
+        locked = (fresh.folder / "config/downloads.lock.tsv").read_text()
+        assert f"{path.name}\t{path.stat().st_size}\t{io.sha256(path)}\t{http.address('/')}" in locked
+        shutil.rmtree(fresh.folder / "results")
+        shutil.rmtree(fresh.folder / "data")
+        http.replies[f"/{path.name}"] = servers.Reply(path.read_bytes().replace(b"Gene1\t", b"Gine1\t"))
+        output = fresh.run("datasets", ok=False)
+    assert "has changed since it was locked" in output
+    assert io.sha256(path) in output

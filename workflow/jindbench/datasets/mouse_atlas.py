@@ -1,0 +1,68 @@
+"""Mouse Atlas: 267,690 cells of several studies, as BBKNN's authors merged them (Table 1, the Mouse Atlas task).
+
+The paper does not say which column of `obs` holds its 13 cell types. Unless the configuration names it, it is the one
+column with 13 values; a file with none or several such columns is refused with what the columns hold.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+from anndata import AnnData
+from pydantic import Field
+
+from jindbench.dataset_checks import Content, check_content, check_keys, to_contract
+from jindbench.downloads import Source, unzipped
+from jindbench.errors import InputError
+from jindbench.io import read_matrix_and_obs
+from jindbench.names import LABEL, SOURCE, X_KIND
+from jindbench.parameters import DownloadedH5adParameters
+
+MEMBER = "MouseAtlas.total.h5ad"  # beside a `.subset.` in the archive
+SOURCES = [Source("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/MouseAtlas.zip", "zip")]
+CITATION = "Polanski et al. 2020, Bioinformatics 36:964 (BBKNN), Mouse Atlas"
+CONTENT = Content(cells=267690, genes=2797, types=13)
+
+
+class Parameters(DownloadedH5adParameters):
+    label_key: str | None = Field(
+        None, description="Column of `obs` with the cell types; null: the one with 13 values, the paper's number."
+    )
+
+
+def sources(parameters: Parameters) -> list[Source]:
+    return parameters.sources(SOURCES)
+
+
+def batches(parameters: Parameters) -> list[str]:
+    return ["all"]
+
+
+def load(parameters: Parameters, path: Path) -> AnnData:
+    with unzipped(path, MEMBER) as h5ad:
+        adata = read_matrix_and_obs(h5ad, use_raw=parameters.use_raw)
+    label_key = parameters.label_key or column_of_types(adata.obs, CONTENT.types, str(path))
+    check_keys(adata, str(path), label_key, None)
+    adata.obs = adata.obs[[label_key]].rename(columns={label_key: LABEL})
+    adata.uns = {X_KIND: parameters.x_kind, SOURCE: CITATION}
+    adata = to_contract(adata, str(path))
+    check_content(adata, CONTENT, path, accept=parameters.accept_other_content)
+    return adata
+
+
+def column_of_types(obs: pd.DataFrame, n_types: int, where: str) -> str:
+    """The only text column with `n_types` values.
+
+    Raises
+    ------
+    InputError
+        If there is none, or more than one.
+    """
+    n_values = obs.select_dtypes(["category", "object", "string"]).nunique()
+    found = n_values.index[n_values == n_types]
+    if len(found) != 1:
+        columns = ", ".join(f"{name} ({n})" for name, n in n_values.items()) or "none"
+        raise InputError(
+            f"{where}: {len(found)} columns of obs have {n_types} values, one was expected to hold the cell types; "
+            f"set label_key (text columns and their numbers of values: {columns})"
+        )
+    return found[0]

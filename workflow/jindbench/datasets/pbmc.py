@@ -1,0 +1,41 @@
+"""PBMC: two 10x runs, 3' and 5', as BBKNN's authors merged and annotated them (Table 1 and the PBMC tasks).
+
+The paper calls the batches "10x_v3" and "10x_v5"; they are the 3' v2 chemistry and the 5' kit. In the file they are 0
+and 1, which the numbers of cells confirm (8098 and 7378, paper: 'Data').
+"""
+
+from pathlib import Path
+
+from anndata import AnnData
+
+from jindbench.dataset_checks import Content, check_content, check_keys, to_contract
+from jindbench.downloads import Source
+from jindbench.io import read_matrix_and_obs
+from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
+from jindbench.parameters import DownloadedH5adParameters as Parameters
+
+SOURCES = [
+    Source("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/PBMC.merged.h5ad", "h5ad", bytes=84_227_519),
+]
+CITATION = "Polanski et al. 2020, Bioinformatics 36:964 (BBKNN); cells: 10x Genomics pbmc8k and vdj_v1_hs_pbmc_5gex"
+BATCHES = {"0": "10x_v3", "1": "10x_v5"}
+CONTENT = Content(cells=15476, genes=1199, types=9, batches={"10x_v3": 8098, "10x_v5": 7378})
+
+
+def sources(parameters: Parameters) -> list[Source]:
+    return parameters.sources(SOURCES)
+
+
+def batches(parameters: Parameters) -> list[str]:
+    return list(CONTENT.batches)
+
+
+def load(parameters: Parameters, path: Path) -> AnnData:
+    adata = read_matrix_and_obs(path, use_raw=parameters.use_raw)
+    check_keys(adata, str(path), "Cell type", "batch")
+    adata.obs = adata.obs[["Cell type", "batch"]].rename(columns={"Cell type": LABEL, "batch": BATCH})
+    adata.obs[BATCH] = adata.obs[BATCH].astype(str).replace(BATCHES)
+    adata.uns = {X_KIND: parameters.x_kind, SOURCE: CITATION}
+    adata = to_contract(adata, str(path))
+    check_content(adata, CONTENT, path, accept=parameters.accept_other_content)
+    return adata

@@ -1,0 +1,1 @@
+"""R code and the one module that runs it."""
