@@ -2,28 +2,38 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo paper lint test test-real bench bench-atlas clean
+.PHONY: help setup demo paper lock lint test test-real bench bench-atlas clean
 
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 # The first Python on the path that is new enough; `make PYTHON=/path/to/python3.12 demo` chooses another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
 BIN := .venv/bin
+# What reads the one dataset that is an R object. Without it all else runs.
+R_PACKAGES := r-base-core r-cran-matrix r-bioc-summarizedexperiment
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: $(BIN)/.complete ## Install everything into .venv (the other targets do it by themselves)
 
+# RPY2_CFFI_MODE=ABI: rpy2 needs no R to be installed, and takes whichever R there is when it runs.
 $(BIN)/.complete: requirements.txt
 	@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 		echo "Python 3.11 or newer is needed, found: $$($(or $(PYTHON),python3) --version 2>&1). Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; fi
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 		echo "Python's venv module is missing. On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
 	@echo "Setting up .venv with $$($(PYTHON) --version); this takes a few minutes the first time."
+	@sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+	if Rscript -e 'library(SummarizedExperiment)' >/dev/null 2>&1; then :; \
+	elif command -v apt-get >/dev/null && $$sudo true 2>/dev/null && echo "Installing R ($(R_PACKAGES)) with apt-get." && \
+		$$sudo apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(R_PACKAGES) >/dev/null; then :; \
+	else echo "R with SummarizedExperiment was not found and could not be installed here: the dataset human_hemato will not" \
+		"be prepared, all else works. On Debian and Ubuntu: sudo apt-get install --no-install-recommends $(R_PACKAGES)" >&2; fi
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	RPY2_CFFI_MODE=ABI $(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
 	touch $@
 
 # Runs the workflow, writes its report (after a failure too: the report then shows it), prints Table 2.
@@ -41,6 +51,9 @@ demo: $(BIN)/.complete ## Run the whole benchmark on embedded data and write its
 
 paper: $(BIN)/.complete ## Run the paper's benchmark (config/config.yaml) and write its report
 	$(call run_and_report,paper,)
+
+lock: $(BIN)/.complete ## Remember which files the first good downloads were, in config/downloads.lock.tsv
+	PYTHONPATH=workflow $(BIN)/python -m jindbench.lock
 
 lint: $(BIN)/.complete ## Check style and workflow
 	$(BIN)/ruff check .

@@ -4,9 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import original_formats as formats
 import pytest
 
 from jindbench import io
+from jindbench.datasets import mouse_cortex
 
 REPOSITORY = Path(__file__).parents[2]
 DATA = REPOSITORY.parent / "shared/data"
@@ -42,3 +44,18 @@ def test_every_method_learns_something(raw):
     for (task, method), value in raw.items():
         if method != "majority":
             assert value > raw[task, "majority"] + 0.2, (task, method)
+
+
+def test_zeisels_cells_come_through_the_parser_of_their_text_file(tmp_path):
+    path = DATA / "zeisel_cortex.h5ad"
+    if not path.is_file():
+        pytest.skip(f"the real cells for development are not here: {path}")
+    cells = io.read_h5ad(path)
+    labels = cells.obs["cell_type"].astype(str)
+    formats.mouse_cortex(tmp_path / "cortex.txt", cells.X, labels, cells.var_names, cells.obs_names)
+    parameters = mouse_cortex.Parameters(address=str(tmp_path / "cortex.txt"), accept_other_content=True)
+    read = mouse_cortex.load(parameters, Path(mouse_cortex.sources(parameters)[0].address))
+    assert (read.X != cells.X).nnz == 0
+    assert read.obs["label"].tolist() == labels.tolist()
+    assert read.var_names.tolist() == cells.var_names.tolist()
+    assert (read.n_obs, read.obs["label"].nunique()) == (mouse_cortex.CONTENT.cells, mouse_cortex.CONTENT.types)

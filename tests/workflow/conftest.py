@@ -47,7 +47,7 @@ class Workflow:
         (self.folder / "test.yaml").write_text(yaml.safe_dump(configuration))
 
     def command(self, *arguments: str) -> list[str]:
-        return [str(SNAKEMAKE), "--cores", "2", "--configfile", "test.yaml", *arguments]
+        return [str(SNAKEMAKE), *arguments, "--cores", "2", "--configfile", "test.yaml"]
 
     def run(self, *arguments: str, ok: bool | None = True) -> str:
         """Run Snakemake; `ok` says whether it must succeed. Returns what it printed."""

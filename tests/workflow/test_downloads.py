@@ -19,10 +19,9 @@ PAPER_TASKS = {
 }
 
 
-@pytest.fixture
-def published(tmp_path):
-    folder = tmp_path / "published"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("published")
     return {name: formats.write(name, folder) for name in DATASETS}
 
 
