@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import original_formats as formats
 import pytest
 
+import original_formats as formats
 from jindbench import io
 from jindbench.datasets import mouse_cortex
 

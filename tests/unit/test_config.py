@@ -144,3 +144,19 @@ def test_missing_batch_and_missing_file_are_found_before_anything_runs():
     wrong["datasets"] = {"mine": {"loader": "anndata_file", "path": "no.h5ad", "label_key": "l", "x_kind": "counts"}}
     with pytest.raises(config.ConfigurationError, match=r"datasets\.mine: no\.h5ad: no such file"):
         config.check_data(config.load(wrong))
+
+
+@pytest.mark.parametrize(
+    ("address", "fault"),
+    [
+        ("no/cortex.txt", "no/cortex.txt: no such file"),
+        ("sftp://x.org/cortex.txt", "expected an http, https or ftp address, or a path"),
+        ("https://x.org/", "must end in a file name"),
+    ],
+)
+def test_addresses_that_cannot_work_are_found_before_anything_runs(address, fault):
+    wrong = changed("tasks/t/split", {"dataset": "mouse_cortex"})
+    wrong["datasets"] = {"mouse_cortex": {"address": address}}
+    del wrong["tasks"]["t"]["source"], wrong["tasks"]["t"]["target"]
+    with pytest.raises(config.ConfigurationError, match=rf"datasets\.mouse_cortex: .*{fault}"):
+        config.check_data(config.load(wrong))

@@ -203,7 +203,10 @@ def check_data(configuration: Configuration) -> None:
     for name in configuration.selected_datasets():
         dataset = configuration.datasets[name]
         try:
-            batches[name] = registry.component("datasets", dataset.loader).batches(dataset.parameters)
+            loader = registry.component("datasets", dataset.loader)
+            batches[name] = loader.batches(dataset.parameters)
+            for source in loader.sources(dataset.parameters):
+                source.check()
         except InputError as error:
             faults.append(f"datasets.{name}: {error}")
             batches[name] = None

@@ -95,6 +95,22 @@ class Source:
             )
         return name
 
+    def check(self) -> None:
+        """Check what can be told without a download.
+
+        Raises
+        ------
+        InputError
+            If the file of this machine is not there, or the address has another scheme or no file name.
+        """
+        if self.is_local:
+            if not Path(self.address).is_file():
+                raise InputError(f"{self.address}: no such file")
+        elif urlsplit(self.address).scheme.lower() not in ("http", "https", "ftp"):
+            raise InputError(f"{self.address}: expected an http, https or ftp address, or a path")
+        else:
+            _ = self.file_name
+
 
 @dataclass(frozen=True)
 class Fetched:
