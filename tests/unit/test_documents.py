@@ -71,7 +71,7 @@ def row(name, field):
     return f"| `{name}` | {default} | {field.description} |"
 
 
-@pytest.mark.parametrize("model", models(), ids=lambda model: f"{model.__module__}.{model.__name__}")
+@pytest.mark.parametrize("model", list(models()), ids=lambda model: f"{model.__module__}.{model.__name__}")
 def test_the_configurations_readme_has_every_key(model):
     text = (REPOSITORY / "config/README.md").read_text()
     missing = [row(*item) for item in model.model_fields.items() if row(*item) not in text]
