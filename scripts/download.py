@@ -1,13 +1,11 @@
 """Download a dataset's file, or find it where downloads are kept; verify it; leave a link to it and a record."""
 
-from pathlib import Path
-
 from jindbench import io, jobs
-from jindbench.downloads import Source, fetch
+from jindbench.downloads import LOCK, Source, fetch, read_lock
 
 with jobs.logged(snakemake.log[0]):
     sources = [Source(**source) for source in snakemake.params.sources]
-    fetched = fetch(sources, Path(snakemake.params.folder), locked=snakemake.params.locked)
+    fetched = fetch(sources, snakemake.params.folder, locked=read_lock(LOCK))
     io.write_json(fetched.record, snakemake.output.record)
     with io.replacing(snakemake.output.file) as temporary:
         temporary.symlink_to(fetched.path.resolve())

@@ -116,6 +116,7 @@ def test_a_file_that_changed_since_it_was_locked_is_refused(fresh, published):
         fresh.lock()
         locked = (fresh.folder / "config/downloads.lock.tsv").read_text()
         assert f"{path.name}\t{path.stat().st_size}\t{io.sha256(path)}\t{http.address('/')}" in locked
+        assert "Nothing to be done" in fresh.run("datasets", "--dry-run")  # the entry says what is known already
         shutil.rmtree(fresh.folder / "results")
         shutil.rmtree(fresh.folder / "data")
         http.replies[f"/{path.name}"] = servers.Reply(path.read_bytes().replace(b"Gene1\t", b"Gine1\t"))

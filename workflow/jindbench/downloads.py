@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 BACK_OFF = 1.0  # seconds before the second attempt; each further pause is twice as long
 LOG_EVERY = 10.0  # seconds between two log lines on a transfer's progress
 
+# Tracked in the checkout. No rule has it as input: what a new line says of a file, its dataset knows already.
+LOCK = Path(__file__).parents[2] / "config/downloads.lock.tsv"
 LOCK_COLUMNS = ["file", "bytes", "sha256", "address", "date"]
 
 # How a file of each format begins. A text has no such mark; it is told by holding no NUL byte.

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from jindbench import downloads, io
 
-LOCK = Path("config/downloads.lock.tsv")
 DATA = Path("results/data")
 
 
@@ -19,8 +18,8 @@ def main() -> None:
         for path in sorted((DATA / "downloads").glob("*/record.json"))
         if (DATA / f"{path.parent.name}.h5ad").is_file()
     ]
-    added = downloads.lock(records, LOCK)
-    print(f"{LOCK}: {len(added)} added" + "".join(f"\n  {name}" for name in added))
+    added = downloads.lock(records, downloads.LOCK)
+    print(f"{downloads.LOCK}: {len(added)} added" + "".join(f"\n  {name}" for name in added))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 # The checked configuration, the runs it asks for, and what several rules share.
+import os
 import sys
 
 from snakemake.exceptions import WorkflowError
@@ -8,7 +9,7 @@ LIBRARY = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(LIBRARY))
 
 from jindbench import config as configuration
-from jindbench import downloads, registry
+from jindbench import registry
 
 registry.export_library_path()
 
@@ -20,8 +21,8 @@ except configuration.ConfigurationError as error:
     raise WorkflowError(str(error))
 
 RUN = CONFIG.run.name
-LOCK = downloads.read_lock(Path(workflow.basedir) / "config/downloads.lock.tsv")
-PUBLISHED_VALUES = str(LIBRARY / "resources/published_values.tsv")
+# What the paper printed. Relative, so that a moved folder is still up to date.
+PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")
 
 
 wildcard_constraints:
@@ -75,12 +76,6 @@ def dataset_code(wildcards):
 def dataset_sources(wildcards):
     dataset = CONFIG.datasets[wildcards.dataset]
     return registry.component("datasets", dataset.loader).sources(dataset.parameters)
-
-
-def dataset_lock(wildcards):
-    """What the lock file knows of these downloads."""
-    names = [source.file_name for source in dataset_sources(wildcards)]
-    return {name: LOCK[name] for name in names if name in LOCK}
 
 
 def dataset_file(wildcards):

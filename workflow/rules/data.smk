@@ -22,7 +22,6 @@ rule download:
     params:
         sources=lambda wildcards: [asdict(source) for source in dataset_sources(wildcards)],
         folder=CONFIG.downloads.folder,
-        locked=dataset_lock,
     script:
         "../../scripts/download.py"
 
