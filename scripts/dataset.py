@@ -2,18 +2,23 @@
 
 from pathlib import Path
 
-from jindbench import io, jobs, registry
+from jindbench import downloads, io, jobs, registry
 from jindbench.preprocess import normalize_library_size
 
 with jobs.logged(snakemake.log[0]):
     loader = registry.component("datasets", snakemake.params.loader)
     parameters = loader.Parameters.model_validate(snakemake.params.parameters)
     path = Path(snakemake.input.file).resolve() if snakemake.input.get("file") else None
+    sha256 = io.sha256(path) if path else None
+    origin = ""
+    if snakemake.input.get("record"):
+        record = io.read_json(snakemake.input.record)
+        downloads.check_unchanged(path, sha256, record)
+        origin = f" from {record['address']}"
     adata = loader.load(parameters, path)
     if getattr(parameters, "normalize", False):
         normalize_library_size(adata)
     # Which file the cells come from; a list of text, since AnnData takes "/" in keys for folders.
-    origin = f" from {io.read_json(snakemake.input.record)['address']}" if snakemake.input.get("record") else ""
-    adata.uns["files"] = [f"{path.name} sha256 {io.sha256(path)}{origin}"] if path else []
+    adata.uns["files"] = [f"{path.name} sha256 {sha256}{origin}"] if path else []
     jobs.log.info("%s: %d cells x %d genes, X is %s", snakemake.wildcards.dataset, *adata.shape, adata.uns["x_kind"])
     io.write_h5ad(adata, snakemake.output[0])

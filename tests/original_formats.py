@@ -56,8 +56,17 @@ def logs(labels: np.ndarray, n_genes: int, seed: int = 0) -> sparse.csr_matrix:
     return X.log1p()
 
 
-def old_h5ad(path: Path, X, obs: dict[str, np.ndarray], categorical: list[str], cells: list[str]) -> None:
-    """AnnData 0.6: tables as compound datasets, categories in `uns`, sparse matrices marked by h5sparse attributes."""
+def scaled(labels: np.ndarray, n_genes: int, seed: int = 0) -> np.ndarray:
+    """These logarithms with each gene centred and scaled, as scanpy's `pp.scale` does: dense."""
+    X = logs(labels, n_genes, seed).toarray()
+    return np.minimum((X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-3), 10)
+
+
+def old_h5ad(path: Path, X, raw, obs: dict[str, np.ndarray], categorical: list[str], cells: list[str]) -> None:
+    """AnnData 0.6: tables as compound datasets, categories in `uns`, sparse matrices marked by h5sparse attributes.
+
+    `raw` has three genes more than X; a graph and an embedding of an analysis are there too.
+    """
     n, m = X.shape
 
     def table(names, columns):
@@ -76,7 +85,7 @@ def old_h5ad(path: Path, X, obs: dict[str, np.ndarray], categorical: list[str], 
             group[part] = getattr(matrix, part)
 
     genes = [f"Gene{i}" for i in range(m)]
-    columns = {"n_genes": np.diff(X.indptr).astype(np.int64)}
+    columns = {"n_genes": np.diff(raw.indptr).astype(np.int64)}
     with h5py.File(path, "w") as file:
         unstructured = file.create_group("uns")
         for key, values in obs.items():
@@ -86,11 +95,13 @@ def old_h5ad(path: Path, X, obs: dict[str, np.ndarray], categorical: list[str], 
                 columns[key] = codes.astype(np.int8)
             else:
                 columns[key] = values.astype("S")
-        write_sparse(file, "X", X)
+        if sparse.issparse(X):
+            write_sparse(file, "X", X)
+        else:
+            file["X"] = X.astype(np.float32)
         file["obs"] = table(cells, columns)
         file["var"] = table(genes, {"n_cells": np.ones(m, dtype=np.int64)})
-        # `raw` has more genes than X; graphs and embeddings of an analysis are there too.
-        write_sparse(file, "raw.X", sparse.hstack([X, X[:, :3]], format="csr"))
+        write_sparse(file, "raw.X", sparse.hstack([raw, raw[:, :3]], format="csr"))
         file["raw.var"] = table([*genes, "Other0", "Other1", "Other2"], {})
         unstructured["louvain_colors"] = np.array(["#ff0000", "#00ff00"], dtype="S")
         write_sparse(unstructured.create_group("neighbors"), "connectivities", sparse.eye(n, format="csr"))
@@ -101,7 +112,8 @@ def pbmc(path: Path, n: tuple[int, int] = (90, 60), n_genes: int = 40) -> None:
     labels = np.resize(TYPES["pbmc"], sum(n))
     batch = np.repeat(["0", "1"], n)
     cells = [f"data_{3 if b == '0' else 5}p-AAACCTGAG{i}-{b}" for i, b in enumerate(batch)]
-    old_h5ad(path, logs(labels, n_genes), {"Cell type": labels, "batch": batch}, ["Cell type", "batch"], cells)
+    X, raw = scaled(labels, n_genes), logs(labels, n_genes)
+    old_h5ad(path, X, raw, {"Cell type": labels, "batch": batch}, ["Cell type", "batch"], cells)
 
 
 def pancreas(path: Path, n: dict[str, int] | None = None, n_genes: int = 40) -> None:
@@ -118,6 +130,7 @@ def pancreas(path: Path, n: dict[str, int] | None = None, n_genes: int = 40) -> 
     member = path.with_name("pancreas.h5ad")
     old_h5ad(
         member,
+        scaled(labels, n_genes),
         logs(labels, n_genes),
         {"celltype": labels, "sample": study, "batch": batch},
         ["celltype", "batch"],  # `sample` is a column of text
@@ -135,7 +148,8 @@ def mouse_atlas(path: Path, n: int = 130, n_genes: int = 40) -> None:
         for name, share in (("MouseAtlas.subset.h5ad", n // 2), ("MouseAtlas.total.h5ad", n)):
             obs = {"Cell types": labels[:share], "Experiments": np.resize(["a", "b"], share)}
             member = path.with_name(name)
-            old_h5ad(member, logs(labels, n_genes)[:share], obs, list(obs), [f"cell{i}" for i in range(share)])
+            X = logs(labels, n_genes)[:share]
+            old_h5ad(member, X, X, obs, list(obs), [f"cell{i}" for i in range(share)])
             archive.write(member, f"MouseAtlas/{name}")
             member.unlink()
 

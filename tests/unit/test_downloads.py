@@ -15,6 +15,8 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import anndata as ad
+import numpy as np
 import pytest
 
 import servers
@@ -67,7 +69,8 @@ def assert_right(fetched, folder):
 def start(address, folder, file_limit=None):
     """Fetch in another process, which may be allowed no files larger than `file_limit` bytes."""
     program = f"""
-import logging, resource, sys
+import logging, resource, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from jindbench import downloads
 from jindbench.errors import InputError
 logging.basicConfig(format="%(message)s")
@@ -480,3 +483,40 @@ extract_member({str(archive)!r}, "a.txt", {str(tmp_path / "out")!r})
     assert f"InputError: {tmp_path}/out: cannot write a.txt there: " in run.stderr
     assert f"; {len(CONTENT)} bytes are needed, " in run.stderr
     assert visible(tmp_path / "out") == []
+
+
+def test_a_file_of_another_address_is_not_taken_for_this_one(http, folder):
+    http.replies = {"/1/content": Reply(CONTENT), "/2/content": Reply(OTHER)}
+    fetch([Source(http.address("/1/content"), "text")], folder)
+    message = (
+        f"{folder}/content: was downloaded from {http.address('/1/content')}, not from {http.address('/2/content')}"
+    )
+    with pytest.raises(InputError, match=re.escape(message)):
+        fetch([Source(http.address("/2/content"), "text")], folder)
+    both = [Source(http.address(f"/{n}/content"), "text") for n in (2, 1)]
+    assert fetch(both, folder).source == both[1]  # a mirror's file is the mirror's
+
+
+@pytest.mark.parametrize("format", ["h5ad", "zip"])
+def test_a_file_that_was_cut_off_before_it_was_published(http, folder, tmp_path, format):
+    path = tmp_path / "whole"
+    if format == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("a", CONTENT)
+    else:
+        ad.AnnData(np.ones((50, 50))).write_h5ad(path)
+    whole = path.read_bytes()
+    http.replies = {"/1/a": Reply(whole[: len(whole) - 500]), "/2/a": Reply(whole)}
+    sources = [Source(http.address(f"/{n}/a"), format) for n in (1, 2)]
+    assert fetch(sources, folder).source == sources[1]
+
+
+def test_a_file_that_changed_since_it_was_downloaded(tmp_path, monkeypatch):
+    monkeypatch.setattr(downloads, "LOCK", tmp_path / "lock.tsv")
+    record = {"file": "a", "bytes": 1, "sha256": "0" * 64, "address": "https://x.org/a"}
+    downloads.check_unchanged(tmp_path, "0" * 64, record)
+    with pytest.raises(InputError, match="changed since it was downloaded"):
+        downloads.check_unchanged(tmp_path, "1" * 64, record)
+    downloads.lock([record | {"sha256": "1" * 64}], tmp_path / "lock.tsv")
+    with pytest.raises(InputError, match="changed since it was locked"):
+        downloads.check_unchanged(tmp_path, "0" * 64, record)

@@ -57,7 +57,8 @@ def test_pbmc_has_the_papers_batches(tmp_path):
     assert cells.obs_names[0] == "data_3p-AAACCTGAG0-0"
     assert set(cells.obs["label"]) == set(formats.TYPES["pbmc"])
     labels = np.resize(formats.TYPES["pbmc"], 150)
-    assert (formats.logs(labels, 40) != cells.X).nnz == 0
+    assert np.allclose(cells.X.toarray(), formats.scaled(labels, 40))
+    assert cells.uns["x_kind"] == "scaled"
 
 
 def test_pbmc_and_pancreas_of_the_papers_size_pass(tmp_path):
@@ -95,7 +96,9 @@ def test_mouse_atlas_is_the_total_file_with_its_13_types(tmp_path):
 
 def test_mouse_atlas_without_a_column_of_13_types(tmp_path):
     formats.mouse_atlas(tmp_path / "atlas.zip", n=12)
-    with pytest.raises(InputError, match=re.escape("0 columns of obs have 13 values")) as refused:
+    with pytest.raises(
+        InputError, match=re.escape("0 columns of obs have 13 values and a name like 'Cell type'")
+    ) as refused:
         load("mouse_atlas", tmp_path / "atlas.zip")
     assert "Cell types (12), Experiments (2)" in str(refused.value)
 
@@ -103,7 +106,8 @@ def test_mouse_atlas_without_a_column_of_13_types(tmp_path):
 @pytest.mark.parametrize("name", ["cortex.txt", "cortex.txt.gz"])
 def test_mouse_cortex_is_read_from_the_text_file(name, tmp_path):
     formats.mouse_cortex(tmp_path / name)
-    cells = load("mouse_cortex", tmp_path / name)
+    path = (tmp_path / name).rename(tmp_path / "file")  # told by its content
+    cells = load("mouse_cortex", path)
     labels = np.resize(formats.TYPES["mouse_cortex"], 70)
     assert cells.obs["label"].tolist() == labels.tolist()
     assert (formats.counts(labels, 40) != cells.X).nnz == 0
@@ -114,13 +118,15 @@ def test_mouse_cortex_is_read_from_the_text_file(name, tmp_path):
 def cortex_with(tmp_path, change):
     formats.mouse_cortex(tmp_path / "cortex.txt")
     lines = (tmp_path / "cortex.txt").read_text().splitlines(keepends=True)
-    (tmp_path / "cortex.txt").write_text("".join(change(lines)))
+    lines = [line if isinstance(line, bytes) else line.encode() for line in change(lines)]
+    (tmp_path / "cortex.txt").write_bytes(b"".join(lines))
     return tmp_path / "cortex.txt"
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (lambda lines: [lines[0].encode() + b"\xff\n", *lines[1:]], "not a readable text file"),
         (lambda lines: lines[:8] + lines[9:], "no header row 'level1class' (there are: tissue, "),
         (lambda lines: [*lines[:-1], lines[-1][:40]], "a gene's row does not have 70 counts; is the file cut off?"),
         (lambda lines: lines[:11], "no row of a gene"),
@@ -132,6 +138,15 @@ def cortex_with(tmp_path, change):
 def test_faults_of_the_text_file(change, message, tmp_path):
     with pytest.raises(InputError, match=re.escape(message)):
         load("mouse_cortex", cortex_with(tmp_path, change))
+
+
+def test_a_damaged_compressed_text_file(tmp_path):
+    formats.mouse_cortex(tmp_path / "cortex.txt.gz")
+    content = (tmp_path / "cortex.txt.gz").read_bytes()
+    for damaged in (content[: len(content) // 2], content[:40] + b"\0\0\0\0" + content[44:]):
+        (tmp_path / "cortex.txt.gz").write_bytes(damaged)
+        with pytest.raises(InputError, match=r"not a readable text file|cannot be read"):
+            load("mouse_cortex", tmp_path / "cortex.txt.gz")
 
 
 def test_a_missing_gene_is_seen_by_its_number(tmp_path):
@@ -168,7 +183,17 @@ def test_without_r_it_says_how_to_get_it(tmp_path, monkeypatch):
 
 def test_raw_is_read_for_the_genes_of_x(tmp_path):
     path = formats.write("pbmc", tmp_path)
-    assert (load("pbmc", path, use_raw=True).X != load("pbmc", path).X).nnz == 0
+    logs = formats.logs(np.resize(formats.TYPES["pbmc"], 150), 40)
+    assert (logs != load("pbmc", path, use_raw=True, x_kind="log").X).nnz == 0
+    with pytest.raises(InputError, match="x_kind is 'scaled', but no value is negative"):
+        load("pbmc", path, use_raw=True)
+
+
+@pytest.mark.parametrize("x_kind", ["counts", "normalized", "log"])
+def test_a_scaled_matrix_stated_to_be_something_else_names_the_key(x_kind, tmp_path):
+    path = formats.write("pancreas", tmp_path)
+    with pytest.raises(InputError, match=rf"negative values .* which '{x_kind}' cannot have; .* state x_kind: scaled"):
+        load("pancreas", path, x_kind=x_kind)
 
 
 def test_a_truncated_h5ad(tmp_path):
@@ -194,6 +219,11 @@ def test_a_matrix_that_looks_like_a_logarithm_is_warned_of(caplog):
     caplog.clear()
     stated(np.array([[0, 812.5], [1, 2]]), "normalized")
     assert caplog.text == ""
+
+
+def test_whole_numbers_are_no_logarithm():
+    with pytest.raises(InputError, match="x_kind is 'log', but all values are whole numbers; state x_kind: counts"):
+        stated(np.array([[0, 8], [1, 2]]), "log")
 
 
 def test_an_accepted_difference_is_logged(tmp_path, caplog):

@@ -107,19 +107,35 @@ def test_without_a_network_it_says_where_files_go(fresh, monkeypatch):
     assert "put it at data/PBMC.merged.h5ad" in output
 
 
-def test_a_file_that_changed_since_it_was_locked_is_refused(fresh, published):
+def test_a_file_that_changed_since_it_was_locked_is_refused(fresh, tmp_path):
+    path = tmp_path / "PBMC.merged.h5ad"
+    formats.pbmc(path, (8098, 7378), 1199)  # the paper's numbers: other content would not be locked
+    content, prepared = path.read_bytes(), fresh.folder / "results/data/pbmc.h5ad"
+    with servers.http() as http:
+        http.replies[f"/{path.name}"] = servers.Reply(content)
+        configure(fresh, {"pbmc": http.address(f"/{path.name}")})
+        fresh.run("datasets")
+        fresh.lock()
+        locked = (fresh.folder / "config/downloads.lock.tsv").read_text()
+        assert f"{path.name}\t{len(content)}\t{io.sha256(path)}\t{http.address('/')}" in locked
+        assert "Nothing to be done" in fresh.run("datasets", "--dry-run")  # the line says what is known already
+
+        (fresh.folder / "data" / path.name).write_bytes(content + b"\0")
+        prepared.unlink()
+        assert "has changed since it was downloaded" in fresh.run("datasets", ok=False)
+        assert not prepared.exists()
+
+        shutil.rmtree(fresh.folder / "results")
+        shutil.rmtree(fresh.folder / "data")
+        http.replies[f"/{path.name}"] = servers.Reply(content + b"\0")
+        assert "has changed since it was locked" in fresh.run("datasets", ok=False)
+
+
+def test_content_that_was_only_accepted_is_not_locked(fresh, published):
     path = published["mouse_cortex"]
     with servers.http() as http:
         http.replies[f"/{path.name}"] = servers.Reply(path.read_bytes())
         configure(fresh, {"mouse_cortex": http.address(f"/{path.name}")})
         fresh.run("datasets")
-        fresh.lock()
-        locked = (fresh.folder / "config/downloads.lock.tsv").read_text()
-        assert f"{path.name}\t{path.stat().st_size}\t{io.sha256(path)}\t{http.address('/')}" in locked
-        assert "Nothing to be done" in fresh.run("datasets", "--dry-run")  # the entry says what is known already
-        shutil.rmtree(fresh.folder / "results")
-        shutil.rmtree(fresh.folder / "data")
-        http.replies[f"/{path.name}"] = servers.Reply(path.read_bytes().replace(b"Gene1\t", b"Gine1\t"))
-        output = fresh.run("datasets", ok=False)
-    assert "has changed since it was locked" in output
-    assert io.sha256(path) in output
+    fresh.lock()
+    assert not (fresh.folder / "config/downloads.lock.tsv").exists()

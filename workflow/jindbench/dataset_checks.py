@@ -10,7 +10,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from jindbench.errors import InputError
-from jindbench.names import BATCH, COUNTS, LABEL, LOG, NORMALIZED, UNASSIGNED, X_KIND, X_KINDS
+from jindbench.names import BATCH, COUNTS, LABEL, LOG, NORMALIZED, SCALED, UNASSIGNED, X_KIND, X_KINDS
 
 log = logging.getLogger(__name__)
 
@@ -83,11 +83,16 @@ def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) 
     X.eliminate_zeros()
     if not np.isfinite(X.data).all():
         raise InputError(f"{where}: X holds {(~np.isfinite(X.data)).sum()} values that are NaN or infinite")
-    if (X.data < 0).any():
+    lowest, highest = X.data.min(initial=0), X.data.max(initial=0)
+    if lowest < 0 and x_kind != SCALED:
         raise InputError(
-            f"{where}: X holds {(X.data < 0).sum()} negative values (lowest {X.data.min():g}), "
-            f"which '{x_kind}' cannot have"
+            f"{where}: X holds {(X.data < 0).sum()} negative values (lowest {lowest:g}), which '{x_kind}' cannot have; "
+            f"if each gene was centred and scaled, state x_kind: {SCALED}"
         )
+    if x_kind == SCALED and lowest == 0:
+        raise InputError(f"{where}: x_kind is 'scaled', but no value is negative; state what X holds")
+    if x_kind == LOG and X.nnz and (X.data == np.round(X.data)).all():
+        raise InputError(f"{where}: x_kind is 'log', but all values are whole numbers; state x_kind: {COUNTS}")
     if x_kind == COUNTS and not fractional_counts:
         odd = X.data != np.round(X.data)
         if odd.any():
@@ -96,7 +101,6 @@ def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) 
                 "say fractional_counts: true if they are corrected counts, or state another x_kind"
             )
 
-    highest = X.data.max(initial=0)
     if x_kind == LOG and highest > HIGHEST_LOG:
         raise InputError(
             f"{where}: x_kind is 'log', but values reach {highest:g}, which no logarithm of expression does; "

@@ -33,10 +33,11 @@ from jindbench.errors import InputError
 
 log = logging.getLogger(__name__)
 
+SLOWEST = 1000  # bytes a second; a server that stays below gives nothing
 BACK_OFF = 1.0  # seconds before the second attempt; each further pause is twice as long
 LOG_EVERY = 10.0  # seconds between two log lines on a transfer's progress
 
-# Tracked in the checkout. No rule has it as input: what a new line says of a file, its dataset knows already.
+# Tracked in the checkout. No rule has it as input: a new line must not prepare a dataset again that came out.
 LOCK = Path(__file__).parents[2] / "config/downloads.lock.tsv"
 LOCK_COLUMNS = ["file", "bytes", "sha256", "address", "date"]
 
@@ -191,7 +192,7 @@ def fetch(
     attempts
         How often a source is tried where the connection breaks.
     timeout
-        Seconds without a connection, or without a byte, after which an attempt ends.
+        Seconds without a connection, or with less than 1000 bytes a second, after which an attempt ends.
 
     Raises
     ------
@@ -358,6 +359,7 @@ def _part(path: Path) -> Path:
 def _verified(path: Path, source: Source, locked: Mapping[str, Mapping], where: str) -> Fetched:
     """Check everything that is known of a file, the most telling fault first."""
     check_format(path, source.format, where)
+    _check_whole(path, source.format, where)
     size = path.stat().st_size
     digest = io.sha256(path)
     entry = locked.get(source.file_name)
@@ -377,21 +379,69 @@ def _verified(path: Path, source: Source, locked: Mapping[str, Mapping], where: 
     return Fetched(path, source, digest, size)
 
 
+def _check_whole(path: Path, format: str, where: str) -> None:
+    """Check that a file is not cut off, where its format tells: not every server says how long a file is."""
+    try:
+        if format == "h5ad":
+            import h5py
+
+            h5py.File(path, "r").close()
+        elif format == "zip":
+            zipfile.ZipFile(path).close()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"{where}: is cut off or damaged: {error}") from error
+
+
+def check_unchanged(path: Path, sha256: str, record: Mapping) -> None:
+    """Check that a download is still the file that was verified, and that the lock file does not know another.
+
+    Parameters
+    ----------
+    path, sha256
+        The file as it is now.
+    record
+        `Fetched.record` of the download.
+
+    Raises
+    ------
+    InputError
+        Naming the file and both checksums.
+    """
+    entry = read_lock(LOCK).get(record["file"], record)
+    for expected, when in ((record["sha256"], "downloaded"), (entry["sha256"], "locked")):
+        if sha256 != expected:
+            raise InputError(f"{path}: has changed since it was {when}: it has sha256 {sha256}, expected {expected}")
+
+
 def _in_folder(folder: Path, name: str, sources: list[Source], locked: Mapping[str, Mapping]) -> Fetched | None:
     """Return the file of this name if it is there; refuse it, and leave it alone, if it fits none of the sources."""
     path = folder / name
     if not path.exists():
         return None
+    # A file put there by hand has no record and may be of any source of its name.
+    address = _begun(folder / f".{name}.lock")
+    named = [source for source in sources if source.file_name == name]
+    fitting = [source for source in named if address in (None, source.address)]
+    if not fitting:
+        raise InputError(
+            f"{path}: was downloaded from {address}, not from {named[0].address}; remove it, or set another "
+            "downloads.folder"
+        )
     faults = []
-    for source in sources:
-        if source.file_name == name:
-            try:
-                return _verified(path, source, locked, f"{path}")
-            except InputError as error:
-                faults.append(str(error))
+    for source in fitting:
+        try:
+            return _verified(path, source, locked, f"{path}")
+        except InputError as error:
+            faults.append(str(error))
     raise InputError(
         "; ".join(dict.fromkeys(faults)) + " (it was there already: remove it, or put the right file there)"
     )
+
+
+def _begun(record: Path) -> str | None:
+    """The address that a file was downloaded from, of the record that `_transfer` keeps beside it."""
+    text = record.read_text(encoding="utf-8") if record.is_file() else ""
+    return text.partition("\n")[0] or None
 
 
 def _hold(path: Path) -> IO[str]:
@@ -472,7 +522,8 @@ def _transfer(source: Source, part: Path, record: IO[str], timeout: float) -> bo
             pycurl.E_FTP_COULDNT_USE_REST,
         ):
             return False
-        raise _kind(code, curl.getinfo(pycurl.RESPONSE_CODE))(f"{_shown(source)}: {text}") from None
+        kind = _kind(code, curl.getinfo(pycurl.RESPONSE_CODE), begun=offset > 0)
+        raise kind(f"{_shown(source)}: {text}") from None
     except OSError as error:
         path = part.with_name(source.file_name)
         raise _cannot_write(path, error, receiver.total or source.bytes) from error
@@ -499,7 +550,7 @@ def _prepare(curl: "pycurl.Curl", source: Source, offset: int, receiver: "_Recei
         pycurl.NOSIGNAL: True,
         pycurl.CONNECTTIMEOUT: seconds,
         pycurl.FTP_RESPONSE_TIMEOUT: seconds,
-        pycurl.LOW_SPEED_LIMIT: 1,
+        pycurl.LOW_SPEED_LIMIT: SLOWEST,
         pycurl.LOW_SPEED_TIME: seconds,
         pycurl.OPT_FILETIME: True,  # asks an ftp server for the file's date
         pycurl.RESUME_FROM_LARGE: offset,
@@ -534,15 +585,14 @@ def _is_complete(
     return not (status == 200 and offset)
 
 
-def _kind(code: int, status: int) -> type[_Unavailable]:
-    """Tell what another attempt may mend from what it cannot."""
+def _kind(code: int, status: int, *, begun: bool) -> type[_Unavailable]:
+    """Tell what another attempt may mend from what it cannot; `begun`: a part of the file has arrived already."""
     import pycurl
 
     permanent = (
         pycurl.E_UNSUPPORTED_PROTOCOL,
         pycurl.E_URL_MALFORMAT,
         pycurl.E_COULDNT_RESOLVE_PROXY,
-        pycurl.E_COULDNT_RESOLVE_HOST,  # most often there is no network at all: say so at once
         pycurl.E_REMOTE_ACCESS_DENIED,
         pycurl.E_REMOTE_FILE_NOT_FOUND,
         pycurl.E_TOO_MANY_REDIRECTS,
@@ -551,7 +601,9 @@ def _kind(code: int, status: int) -> type[_Unavailable]:
     )
     # 408, 425 and 429 mean: later.
     refused = code == pycurl.E_HTTP_RETURNED_ERROR and 400 <= status < 500 and status not in (408, 425, 429)
-    return _Unavailable if refused or code in permanent else _Interrupted
+    # Most often there is no network at all: say so at once; but a network that was there may come back.
+    offline = code == pycurl.E_COULDNT_RESOLVE_HOST and not begun
+    return _Unavailable if refused or offline or code in permanent else _Interrupted
 
 
 def _callback(method: Callable) -> Callable:

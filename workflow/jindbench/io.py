@@ -66,7 +66,7 @@ def read_matrix_and_obs(path: str | Path, *, use_raw: bool = False) -> AnnData:
     """
     backed = read_h5ad(path, backed=True)
     try:
-        stored, genes = backed.X, slice(None)
+        stored = backed.X
         if use_raw:
             if backed.raw is None:
                 raise InputError(f"{path}: use_raw is set, but the file has no raw")
@@ -80,7 +80,7 @@ def read_matrix_and_obs(path: str | Path, *, use_raw: bool = False) -> AnnData:
         else:
             blocks = range(0, backed.n_obs, DENSE_ROWS)
             X = sparse.vstack([sparse.csr_matrix(stored[row : row + DENSE_ROWS]) for row in blocks], format="csr")
-        return AnnData(X[:, genes], obs=backed.obs.copy(), var=pd.DataFrame(index=backed.var_names))
+        return AnnData(X[:, genes] if use_raw else X, obs=backed.obs.copy(), var=pd.DataFrame(index=backed.var_names))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: X cannot be read: {error}".replace("\n", " ")) from error
     finally:

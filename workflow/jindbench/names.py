@@ -19,4 +19,5 @@ UNASSIGNED = "unassigned"
 COUNTS = "counts"
 NORMALIZED = "normalized"
 LOG = "log"
-X_KINDS = (COUNTS, NORMALIZED, LOG)
+SCALED = "scaled"  # each gene centred and scaled: values may be negative, and no method takes their logarithm
+X_KINDS = (COUNTS, NORMALIZED, LOG, SCALED)

@@ -5,6 +5,7 @@ text that documents each key.
 """
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -42,19 +43,20 @@ class DownloadedParameters(CountParameters):
         """Where the file may come from, in this order: the configured address alone, or the dataset's `own`."""
         if self.address is None:
             return own
-        return [Source(self.address, "zip" if self.address.endswith(".zip") else own[0].format)]
+        suffix = urlsplit(self.address).path.rpartition(".")[2]
+        return [Source(self.address, suffix if suffix in ("h5ad", "zip") else own[0].format)]
 
 
 class DownloadedH5adParameters(DownloadedParameters):
     """What every dataset has that is downloaded as AnnData, its X processed by those who published it."""
 
-    x_kind: Literal["counts", "normalized", "log"] = Field(
-        "log", description="What `X` holds; a file whose values cannot be that is refused."
+    x_kind: Literal["counts", "normalized", "log", "scaled"] = Field(
+        "scaled", description="What `X` holds; a file whose values cannot be that is refused."
     )
     use_raw: bool = Field(False, description="Read `raw.X`, for the genes of `X`, instead of `X`.")
 
     @model_validator(mode="after")
-    def _log_is_final(self):
-        if self.normalize and self.x_kind == "log":
-            raise ValueError("normalize: true needs counts or normalized values, x_kind is 'log'")
+    def _log_and_scaled_are_final(self):
+        if self.normalize and self.x_kind in ("log", "scaled"):
+            raise ValueError(f"normalize: true needs counts or normalized values, x_kind is '{self.x_kind}'")
         return self

@@ -20,16 +20,16 @@ class Parameters(CountParameters):
     )
     label_key: str = Field(description="Column of `obs` with the cell types.")
     batch_key: str | None = Field(None, description="Column of `obs` with the batches, if there are several.")
-    x_kind: Literal["counts", "normalized", "log"] = Field(description="What `X` holds.")
+    x_kind: Literal["counts", "normalized", "log", "scaled"] = Field(description="What `X` holds.")
     fractional_counts: bool = Field(
         False, description="Accept counts that are not integers, such as CEL-seq's corrected UMIs."
     )
     origin: str | None = Field(None, description="Where the file comes from; shown where the file is missing.")
 
     @model_validator(mode="after")
-    def _log_is_final(self):
-        if self.normalize and self.x_kind == "log":
-            raise ValueError("normalize: true needs counts or normalized values, x_kind is 'log'")
+    def _log_and_scaled_are_final(self):
+        if self.normalize and self.x_kind in ("log", "scaled"):
+            raise ValueError(f"normalize: true needs counts or normalized values, x_kind is '{self.x_kind}'")
         return self
 
 

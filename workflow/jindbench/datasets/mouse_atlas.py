@@ -1,10 +1,11 @@
 """Mouse Atlas: 267,690 cells of several studies, as BBKNN's authors merged them (Table 1, the Mouse Atlas task).
 
 The paper does not say which column of `obs` holds its 13 cell types. Unless the configuration names it, it is the one
-column with 13 values; a file with none or several such columns is refused with what the columns hold.
+column with 13 values whose name speaks of types; a file with none or several is refused with what its columns hold.
 """
 
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 from anndata import AnnData
@@ -24,8 +25,12 @@ CONTENT = Content(cells=267690, genes=2797, types=13)
 
 
 class Parameters(DownloadedH5adParameters):
+    x_kind: Literal["counts", "normalized", "log", "scaled"] = Field(
+        "log", description="What `X` holds; a file whose values cannot be that is refused."
+    )
     label_key: str | None = Field(
-        None, description="Column of `obs` with the cell types; null: the one with 13 values, the paper's number."
+        None,
+        description="Column of `obs` with the cell types; null: the one with 13 values named like types.",
     )
 
 
@@ -50,7 +55,7 @@ def load(parameters: Parameters, path: Path) -> AnnData:
 
 
 def column_of_types(obs: pd.DataFrame, n_types: int, where: str) -> str:
-    """The only text column with `n_types` values.
+    """The only text column with `n_types` values and a name like "Cell types" or "Annotation".
 
     Raises
     ------
@@ -58,11 +63,11 @@ def column_of_types(obs: pd.DataFrame, n_types: int, where: str) -> str:
         If there is none, or more than one.
     """
     n_values = obs.select_dtypes(["category", "object", "string"]).nunique()
-    found = n_values.index[n_values == n_types]
+    found = n_values.index[(n_values == n_types) & n_values.index.str.contains("type|annot", case=False)]
     if len(found) != 1:
         columns = ", ".join(f"{name} ({n})" for name, n in n_values.items()) or "none"
         raise InputError(
-            f"{where}: {len(found)} columns of obs have {n_types} values, one was expected to hold the cell types; "
+            f"{where}: {len(found)} columns of obs have {n_types} values and a name like 'Cell type'; "
             f"set label_key (text columns and their numbers of values: {columns})"
         )
     return found[0]

@@ -6,6 +6,7 @@ counts without the cell types, which is why it is no mirror here.
 """
 
 import gzip
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ SOURCES = [
         "https://storage.googleapis.com/linnarsson-lab-www-blobs/blobs/cortex/expression_mRNA_17-Aug-2014.txt",
         "text",
         md5="6bb4c2a9ade87b16909d39004021849e",
+        note="md5 as a third party recorded it; to go without, set address to this one",
     ),
 ]
 CITATION = "Zeisel et al. 2015, Science 347:1138 (GSE60361)"
@@ -42,19 +44,31 @@ def batches(parameters: Parameters) -> list[str]:
 
 
 def load(parameters: Parameters, path: Path) -> AnnData:
-    properties, n_header = read_header(path)
+    try:
+        properties, n_header = read_header(path)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise InputError(f"{path}: not a readable text file: {error}") from error
     if missing := [name for name in (CELL_ID, TYPE) if name not in properties]:
         there = ", ".join(properties) or "none"
         raise InputError(f"{path}: no header row '{missing[0]}' (there are: {there}); GEO's files lack the cell types")
     cells = properties[CELL_ID]
     genes, blocks = [], []
     try:
-        for rows in pd.read_csv(path, sep="\t", header=None, skiprows=n_header, chunksize=GENES_AT_A_TIME, dtype=str):
+        tables = pd.read_csv(
+            path,
+            sep="	",
+            header=None,
+            skiprows=n_header,
+            chunksize=GENES_AT_A_TIME,
+            dtype=str,
+            compression=compression(path),
+        )
+        for rows in tables:
             if rows.shape[1] != LEADING + len(cells) or rows.iloc[:, LEADING:].isna().to_numpy().any():
                 raise InputError(f"{path}: a gene's row does not have {len(cells)} counts; is the file cut off?")
             genes += rows[0].tolist()
             blocks.append(sparse.csr_matrix(rows.iloc[:, LEADING:].to_numpy().astype(np.float32)))
-    except (ValueError, EOFError, pd.errors.ParserError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise InputError(f"{path}: the table of counts cannot be read: {error}".replace("\n", " ")) from error
     adata = AnnData(
         sparse.vstack(blocks).T.tocsr(),
@@ -72,7 +86,7 @@ def read_header(path: Path) -> tuple[dict[str, list[str]], int]:
 
     A gene's row has its name in the first column, which is empty in the rows of the header.
     """
-    opened = gzip.open if path.open("rb").read(2) == b"\x1f\x8b" else open
+    opened = gzip.open if compression(path) else open
     properties, n_rows = {}, 0
     with opened(path, "rt", encoding="utf-8") as file:
         for line in file:
@@ -88,3 +102,9 @@ def read_header(path: Path) -> tuple[dict[str, list[str]], int]:
     if len(set(lengths.values())) > 1:
         raise InputError(f"{path}: header rows of different lengths: {lengths}")
     return properties, n_rows
+
+
+def compression(path: Path) -> str | None:
+    """How the file is compressed, whatever its name: "gzip" or not."""
+    with open(path, "rb") as file:
+        return "gzip" if file.read(2) == b"\x1f\x8b" else None
