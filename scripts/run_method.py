@@ -7,7 +7,7 @@ others come out. `complete.py` turns recorded failures into the exit status.
 from pathlib import Path
 
 from jindbench import io, jobs, predictions, registry
-from jindbench.names import LABEL
+from jindbench.running import annotate
 
 
 def run():
@@ -18,8 +18,8 @@ def run():
             raise RuntimeError(f"{snakemake.params.parent} failed ({parent['reason']})")
     method = registry.component("methods", snakemake.params.method)
     source, target = io.read_h5ad(snakemake.input.source), io.read_target(snakemake.input.target)
-    cell_ids, types = target.obs_names.copy(), set(source.obs[LABEL])
-    predicted = method.run(
+    predicted = annotate(
+        method,
         source,
         target,
         method.Parameters.model_validate(snakemake.params.parameters),
@@ -28,8 +28,7 @@ def run():
         model_dir=model_dir,
         parent_dir=Path(snakemake.input.parent_model) if snakemake.params.parent else None,
     )
-    predictions.check(predicted, cell_ids, types)
-    predictions.write(predicted, snakemake.output.predictions)
+    predictions.write(predicted.table, snakemake.output.predictions)
     return {"inputs_sha256": {name: io.sha256(snakemake.input[name]) for name in ("source", "target")}}
 
 

@@ -1,11 +1,11 @@
 """A method's predictions: built, checked, written and read here alone.
 
-One row for each target cell: `cell_id`, `raw_label` (the most probable type), `confidence` (its probability),
-`threshold` (the confidence below which, or for some methods at which, the cell is rejected; NA where the
-method never rejects) and `label` (the raw
-label, or "unassigned" for a rejected cell).
+The table has one row for each target cell: `cell_id`, `raw_label` (the most probable type), `confidence` (its
+probability), `threshold` (the confidence below which, or for some methods at which, the cell is rejected; NA where the
+method never rejects) and `label` (the raw label, or "unassigned" for a rejected cell).
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,22 @@ class InvalidPredictions(Exception):
     """A method returned something that is no valid set of predictions."""
 
 
+@dataclass(frozen=True)
+class Predictions:
+    """What a method says of n target cells.
+
+    Attributes
+    ----------
+    table
+        n rows, as described above.
+    probabilities
+        n x K, one column for each type that the method knows; the index is the cell id. Rows sum to 1.
+    """
+
+    table: pd.DataFrame
+    probabilities: pd.DataFrame
+
+
 def from_probabilities(
     cell_ids: pd.Index,
     classes: np.ndarray,
@@ -28,7 +44,7 @@ def from_probabilities(
     threshold: np.ndarray | float | None,
     *,
     reject_at_threshold: bool = False,
-) -> pd.DataFrame:
+) -> Predictions:
     """Turn class probabilities into predictions.
 
     Parameters
@@ -38,7 +54,8 @@ def from_probabilities(
     classes
         The K cell types.
     probabilities
-        n x K.
+        n x K. Rows of a method that asks for each type by itself (one model against the rest) do not sum to 1: its
+        confidence is the highest as it is, and the probabilities are divided by their sum.
     threshold
         One for all, one for each class (length K), or None for a method that does not reject.
     reject_at_threshold
@@ -52,7 +69,7 @@ def from_probabilities(
     else:
         limit = np.broadcast_to(np.asarray(threshold, dtype=np.float64), len(classes))[best]
         rejected = confidence <= limit if reject_at_threshold else confidence < limit
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             CELL_ID: np.asarray(cell_ids, dtype=object),
             RAW_LABEL: raw_label,
@@ -61,6 +78,9 @@ def from_probabilities(
             LABEL: np.where(rejected, UNASSIGNED, raw_label),
         }
     )
+    total = probabilities.sum(axis=1, keepdims=True, dtype=np.float64)
+    shares = np.divide(probabilities, total, out=np.full(probabilities.shape, 1 / len(classes)), where=total != 0)
+    return Predictions(table, pd.DataFrame(shares, index=pd.Index(cell_ids, dtype=object), columns=list(classes)))
 
 
 def none() -> pd.DataFrame:
@@ -68,7 +88,7 @@ def none() -> pd.DataFrame:
     return pd.DataFrame(columns=COLUMNS)
 
 
-def check(predictions: pd.DataFrame, cell_ids: pd.Index, types: set[str]) -> None:
+def check(predictions: Predictions, cell_ids: pd.Index, types: set[str]) -> None:
     """Check predictions against the target's cells and the source's types.
 
     Raises
@@ -76,6 +96,7 @@ def check(predictions: pd.DataFrame, cell_ids: pd.Index, types: set[str]) -> Non
     InvalidPredictions
         Saying what is wrong.
     """
+    predictions, probabilities = predictions.table, predictions.probabilities
     if list(predictions.columns) != COLUMNS:
         raise InvalidPredictions(f"columns are {list(predictions.columns)}, expected {COLUMNS}")
     ids = predictions[CELL_ID]
@@ -96,6 +117,16 @@ def check(predictions: pd.DataFrame, cell_ids: pd.Index, types: set[str]) -> Non
         raise InvalidPredictions("a cell is rejected whose confidence is above its threshold")
     if (predictions[CONFIDENCE][~rejected] < predictions[THRESHOLD][~rejected]).any():
         raise InvalidPredictions("a cell is not rejected whose confidence is below its threshold")
+    if list(probabilities.index) != list(ids):
+        raise InvalidPredictions("the probabilities are not of the cells of the table, in its order")
+    if unknown := set(probabilities.columns) - types:
+        raise InvalidPredictions(f"there are probabilities of '{min(map(str, unknown))}', not a type of the source")
+    values = probabilities.to_numpy()
+    if not (np.isfinite(values).all() and (values >= 0).all() and np.allclose(values.sum(axis=1), 1, atol=1e-4)):
+        raise InvalidPredictions("the probabilities of a cell are NaN or negative or do not sum to 1")
+    own = values[np.arange(len(ids)), probabilities.columns.get_indexer(predictions[RAW_LABEL])]
+    if (own < values.max(axis=1) - 1e-6).any():
+        raise InvalidPredictions("a raw label is not the most probable type")
 
 
 def write(predictions: pd.DataFrame, path: str | Path) -> None:

@@ -156,10 +156,10 @@ def stream(n_cells: int, n_genes: int, density: float) -> None:
         size = path.stat().st_size / 1e9
         before = peak_memory_gb()
         target = ad.read_h5ad(path, backed="r")
-        (table, _), seconds = timed(lambda: model.predict(target))
+        predicted, seconds = timed(lambda: model.predict(target))
         print(
-            f"{len(table)} cells x {n_genes} genes from a file of {size:.1f} GB: {seconds:.0f} s, "
-            f"{len(table) / seconds:.0f} cells/s; peak memory {peak_memory_gb():.2f} GB ({before:.2f} GB before)"
+            f"{target.n_obs} cells x {n_genes} genes from a file of {size:.1f} GB: {seconds:.0f} s, "
+            f"{len(predicted.table) / seconds:.0f} cells/s; peak memory {peak_memory_gb():.2f} GB ({before:.2f} GB before)"
         )
 
 

@@ -153,11 +153,10 @@ class JIND:
         One row for each cell, as `jindbench.predictions` describes; with `probabilities` also a column
         `probability of TYPE` for each type.
         """
-        table, values = self._cells(target, layout, self.model_.predict)
-        if probabilities:
-            columns = [f"probability of {name}" for name in self.model_.classes]
-            table = table.join(pd.DataFrame(values, columns=columns))
-        return table
+        predicted = self._cells(target, layout, self.model_.predict)
+        if not probabilities:
+            return predicted.table
+        return predicted.table.join(predicted.probabilities.reset_index(drop=True).add_prefix("probability of "))
 
     def latent_codes(self, target: Cells, **layout) -> np.ndarray:
         """Latent codes of a target's cells, n x 256, float32."""

@@ -16,11 +16,12 @@ from safetensors.torch import load_file, save_file
 from scipy import sparse
 from torch import Tensor
 
-from jindbench import io, predictions
+from jindbench import io
 from jindbench.jind.expression import BLOCK, target_expression
 from jindbench.jind.networks import Classifier, Encoder, Generator, frozen
 from jindbench.jind.parameters import ClassifierParameters
 from jindbench.jind.thresholds import type_thresholds
+from jindbench.predictions import Predictions, from_probabilities
 
 MIN_GENE_SHARE = 0.5  # of the model's genes, that a target must have
 
@@ -142,18 +143,17 @@ class JINDModel:
         parts = target_expression(target, self.genes, self.parameters, min_gene_share)
         return np.concatenate([self.latent_codes(X).cpu().numpy() for X in parts])
 
-    def predict(self, target: AnnData, min_gene_share: float = MIN_GENE_SHARE) -> tuple[pd.DataFrame, np.ndarray]:
-        """Predictions for a target (see `jindbench.predictions`) and its class probabilities, n x K, block by block."""
+    def predict(self, target: AnnData, min_gene_share: float = MIN_GENE_SHARE) -> Predictions:
+        """Predictions for a target, block by block."""
         parts = target_expression(target, self.genes, self.parameters, min_gene_share)
         probabilities = np.concatenate([self.probabilities(X).cpu().numpy() for X in parts])
-        table = predictions.from_probabilities(
+        return from_probabilities(
             target.obs_names,
             self.classes,
             probabilities,
             self.thresholds(),
             reject_at_threshold=self.reject_at_threshold,
         )
-        return table, probabilities
 
     def save(self, folder: Path, history: pd.DataFrame) -> None:
         """Write the model into a folder: `model.json`, `weights.safetensors`, and the last stage's epochs."""

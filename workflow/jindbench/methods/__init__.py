@@ -9,10 +9,10 @@ scikit-learn and the like inside `run`):
     the method whose stored model this one starts from, or None.
 `Parameters`
     a subclass of `jindbench.parameters.Parameters`: the keys that the configuration may set, with their defaults.
-`run(source, target, parameters, *, seed, threads, model_dir, parent_dir) -> DataFrame`
+`run(source, target, parameters, *, seed, threads, model_dir, parent_dir) -> Predictions`
     `source`: AnnData with `obs["label"]`; `target`: AnnData with the same genes in the same order and no labels. Both
     have X as CSR float32 and state in `uns["x_kind"]` what it holds. `model_dir` is an empty folder to store the model
-    in; `parent_dir` is the parent's, or None. Returns predictions as `jindbench.predictions` describes them.
+    in; `parent_dir` is the parent's, or None. Returns `jindbench.predictions.Predictions`.
 
     A table `history.tsv` in `model_dir`, with a row for each epoch and columns `epoch`, `kept` and any quantities, is
     drawn in the report. What the method warns of by `logging` is shown there too.

@@ -13,4 +13,4 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     model = JINDModel.load(parent_dir, parameters.device)
     model, history = align(model, model.expression(target), parameters, seed)
     model.save(model_dir, history)
-    return model.predict(target)[0]
+    return model.predict(target)

@@ -15,4 +15,4 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     labels = source.obs[LABEL].to_numpy(dtype=str)
     model, history = train_classifier(X, labels, genes, source.uns[X_KIND], parameters, seed)
     model.save(model_dir, history)
-    return model.predict(target)[0]
+    return model.predict(target)
