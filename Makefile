@@ -9,8 +9,8 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
 BIN := .venv/bin
-# What reads the one dataset that is an R object. Without it all else runs.
-R_PACKAGES := r-base-core r-cran-matrix r-bioc-summarizedexperiment
+# R with what needs it: Seurat's methods, limma, one dataset. Without R all else runs.
+R_PACKAGES := $(shell cat envs/apt.txt)
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -25,12 +25,12 @@ $(BIN)/.complete: requirements.txt
 		echo "Python's venv module is missing. On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
 	@echo "Setting up .venv with $$($(PYTHON) --version); this takes a few minutes the first time."
 	@sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
-	if Rscript -e 'library(SummarizedExperiment)' >/dev/null 2>&1; then :; \
-	elif command -v apt-get >/dev/null && $$sudo true 2>/dev/null && echo "Installing R ($(R_PACKAGES)) with apt-get." && \
+	if Rscript -e 'for (p in c("Seurat", "limma", "SummarizedExperiment")) find.package(p)' >/dev/null 2>&1; then :; \
+	elif command -v apt-get >/dev/null && $$sudo true 2>/dev/null && echo "Installing with apt-get: $(R_PACKAGES)." && \
 		$$sudo apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(R_PACKAGES) >/dev/null; then :; \
-	else echo "R with SummarizedExperiment was not found and could not be installed here: the dataset human_hemato will not" \
-		"be prepared, all else works. On Debian and Ubuntu: sudo apt-get install --no-install-recommends $(R_PACKAGES)" >&2; fi
+	else echo "R with Seurat, limma and SummarizedExperiment was not found and could not be installed here: what needs them" \
+		"is shown as not run. On Debian and Ubuntu: sudo apt-get install --no-install-recommends $(R_PACKAGES)" >&2; fi
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	RPY2_CFFI_MODE=ABI $(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt

@@ -1,7 +1,7 @@
 """The last step: succeeds only if every run did.
 
 The record of a failed run is removed here, after all tables have been written with its reason, so that the next
-Snakemake run tries it again.
+Snakemake run tries it again. What was not run, for want of R say, is told, and is a failure only if `run: strict` says so.
 """
 
 import sys
@@ -10,14 +10,21 @@ from pathlib import Path
 from jindbench import io, jobs
 
 with jobs.logged(snakemake.log[0]):
+    outcomes = {path: io.read_json(path) for path in snakemake.input.outcomes}
+    wanting = {path: outcome for path, outcome in outcomes.items() if outcome["status"] != "ok"}
     failures = 0
-    for path in snakemake.input.outcomes:
-        outcome = io.read_json(path)
-        if outcome["status"] != "ok":
-            failures += 1
-            jobs.log.error("%(method)s on %(task)s, seed %(seed)s, failed: %(reason)s", outcome)
+    for path, outcome in wanting.items():
+        failed = outcome["status"] == "failed" or snakemake.params.strict
+        failures += failed
+        jobs.log.log(
+            jobs.logging.ERROR if failed else jobs.logging.WARNING,
+            "%(method)s on %(task)s, seed %(seed)s, %(status)s: %(reason)s",
+            outcome,
+        )
+        if failed:
             Path(path).unlink()
     if failures:
-        jobs.log.error("%d of %d runs failed; the next run tries them again", failures, len(snakemake.input.outcomes))
+        jobs.log.error("%d of %d runs failed; the next run tries them again", failures, len(outcomes))
         sys.exit(1)
-    io.write_text(f"{len(snakemake.input.outcomes)} runs completed\n", snakemake.output[0])
+    done = f"{len(outcomes) - len(wanting)} runs completed"
+    io.write_text(f"{done}, {len(wanting)} not run\n" if wanting else f"{done}\n", snakemake.output[0])

@@ -8,18 +8,24 @@ with jobs.logged(snakemake.log[0]):
     truths = {task: io.read_solution(path) for task, path in zip(snakemake.params.tasks, snakemake.input.solutions)}
     outcomes = pd.DataFrame([io.read_json(path) for path in snakemake.input.outcomes])
     outcomes["predictions"] = snakemake.input.predictions
-    outcomes["failed"] = ("failed: " + outcomes["reason"]).where(outcomes["status"] != "ok", "")
+    outcomes["reason"] = (outcomes["status"] + ": " + outcomes["reason"]).where(outcomes["status"] != "ok", "")
+    runs_of = dict(list(outcomes.groupby(["task", "method"])))
 
     by_run, by_method = [], []
-    for (task, method), runs in outcomes.groupby(["task", "method"], sort=False):
-        predicted = [predictions.read(path) for path in runs["predictions"]]
-        for seed, failed, run in zip(runs["seed"], runs["failed"], predicted):
-            facts = {"task": task, "method": method, "seed": seed}
-            by_run += [facts | row for row in scoring.rows(truths[task], [run], failed)]
-        facts = {"task": task, "method": method, "seeds": len(runs)}
-        # One failed seed leaves no average.
-        reasons = [f"{reason} (seed {seed})" for reason, seed in zip(runs["failed"], runs["seed"]) if reason]
-        by_method += [facts | row for row in scoring.rows(truths[task], predicted, *reasons[:1])]
+    for task, truth in truths.items():
+        for method in snakemake.params.methods:
+            facts = {"task": task, "method": method}
+            if status := snakemake.params.left_out.get(f"{task} {method}"):
+                by_method += [facts | row for row in scoring.rows(truth, [], status)]
+                continue
+            runs = runs_of[task, method]
+            predicted = [predictions.read(path) for path in runs["predictions"]]
+            for seed, reason, run in zip(runs["seed"], runs["reason"], predicted):
+                by_run += [facts | {"seed": seed} | row for row in scoring.rows(truth, [run], reason)]
+            # One failed seed leaves no average.
+            reasons = [f"{reason} (seed {seed})" for reason, seed in zip(runs["reason"], runs["seed"]) if reason]
+            facts["seeds"] = len(runs)
+            by_method += [facts | row for row in scoring.rows(truth, predicted, *reasons[:1])]
 
     statistics = ["metric", "value", "low", "high", "n", "n_target", "status"]
     io.write_table(

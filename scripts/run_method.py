@@ -12,16 +12,14 @@ from jindbench.running import annotate
 
 def run():
     """Run the method and write its predictions; returns what the record adds."""
-    if snakemake.params.parent:
-        parent = io.read_json(snakemake.input.parent_outcome)
-        if parent["status"] != "ok":
-            raise RuntimeError(f"{snakemake.params.parent} failed ({parent['reason']})")
+    for earlier in ("integration_outcome", "parent_outcome"):
+        if snakemake.input.get(earlier):
+            jobs.require_ok(snakemake.input[earlier])
     method = registry.component("methods", snakemake.params.method)
-    source, target = io.read_h5ad(snakemake.input.source), io.read_target(snakemake.input.target)
     predicted = annotate(
         method,
-        source,
-        target,
+        io.read_h5ad(snakemake.input.source),
+        io.read_target(snakemake.input.target),
         method.Parameters.model_validate(snakemake.params.parameters),
         seed=snakemake.params.seed,
         threads=snakemake.threads,
@@ -37,21 +35,16 @@ with jobs.logged(snakemake.log[0]):
     model_dir = Path(snakemake.output.model)
     model_dir.mkdir(parents=True, exist_ok=True)
     outcome = jobs.guarded(run)
-    if outcome.reason:
-        jobs.log.error("failed: %s", outcome.reason)
+    if outcome.status != "ok":
         predictions.write(predictions.none(), snakemake.output.predictions)
-    io.write_json(
-        {
-            "status": "failed" if outcome.reason else "ok",
-            "reason": outcome.reason,
-            "task": snakemake.wildcards.task,
-            "method": snakemake.wildcards.method,
-            "file": f"methods/{snakemake.params.method}.py",
-            "parameters": dict(snakemake.params.parameters),
-            "seed": snakemake.params.seed,
-            "threads": snakemake.threads,
-            **outcome.record,
-            **(outcome.result or {}),
-        },
+    jobs.write_outcome(
+        outcome,
         snakemake.output.outcome,
+        task=snakemake.wildcards.task,
+        method=snakemake.wildcards.method,
+        file=f"methods/{snakemake.params.method}.py",
+        input=snakemake.params.input or "as it is",
+        parameters=dict(snakemake.params.parameters),
+        seed=snakemake.params.seed,
+        threads=snakemake.threads,
     )

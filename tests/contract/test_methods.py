@@ -148,4 +148,5 @@ def test_integrated_values_of_which_some_are_negative(name, tmp_path):
         side.uns["x_kind"] = "integrated"
     predicted = run(name, source, target, tmp_path)
     if name not in CONTROLS:
-        assert (predicted.set_index("cell_id").loc[truth.index, "raw_label"] == truth).mean() > 0.5
+        majority = (truth == source.obs["label"].mode()[0]).mean()
+        assert (predicted.set_index("cell_id").loc[truth.index, "raw_label"] == truth).mean() > majority + 0.1

@@ -53,8 +53,8 @@ def test_every_requirement_is_pinned_exactly():
 
 def models():
     yield from (config.Run, config.Downloads, tasks.Task, tasks.Side, tasks.Split)
-    yield from (config.DatasetKeys, config.MethodKeys)
-    for kind in ("datasets", "methods"):
+    yield from (config.DatasetKeys, config.IntegrationKeys, config.MethodKeys)
+    for kind in ("datasets", "integrations", "methods"):
         for name in registry.names(kind):
             yield registry.component(kind, name).Parameters
 
@@ -80,7 +80,7 @@ def test_the_configurations_readme_has_every_key(model):
 
 def test_every_method_and_dataset_is_described():
     text = (REPOSITORY / "config/README.md").read_text()
-    for kind in ("datasets", "methods"):
+    for kind in ("datasets", "integrations", "methods"):
         for name in registry.names(kind):
             assert re.search(rf"^#+ `{name}`", text, flags=re.MULTILINE), name
 

@@ -1,12 +1,14 @@
 """The configuration: read and checked as a whole before anything runs.
 
-Datasets and methods are files found by discovery; an entry of the configuration sets their parameters, or adds a
+Datasets, integrations and methods are files found by discovery; an entry of the configuration sets their parameters, or adds a
 variant of one under a name of its own.
 """
 
 import difflib
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -24,6 +26,9 @@ class Run(Parameters):
     tasks: list[Name] = Field(min_length=1, description="Tasks to run.")
     methods: list[Name] = Field(min_length=1, description="Methods to run on each task, in the order of the tables.")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="Every method runs once with each.")
+    strict: bool = Field(
+        False, description="End with an error where a method was not run because this machine lacks what it needs."
+    )
 
 
 class Downloads(Parameters):
@@ -41,12 +46,25 @@ class DatasetKeys(Parameters):
     loader: str | None = Field(None, description="File in `datasets/`; null: the entry's own name.")
 
 
+class IntegrationKeys(Parameters):
+    """Keys of an integration's entry that are not parameters of its file."""
+
+    integration: str | None = Field(None, description="File in `integrations/`; null: the entry's own name.")
+    title: str | None = Field(None, description="Name in tables and figures; null: the file's own.")
+
+
 class MethodKeys(Parameters):
     """Keys of a method's entry that are not parameters of its file."""
 
     method: str | None = Field(None, description="File in `methods/`; null: the entry's own name.")
     title: str | None = Field(None, description="Name in tables and figures; null: the file's own.")
     parent: str | None = Field(None, description="Method whose stored model it starts from; null: the file's own.")
+    input: str | None = Field(
+        None, description="Integration whose result it reads, such as `seurat`; null: the cells as they are."
+    )
+    skip: dict[str, str] = Field(
+        {}, description="Tasks that it is not run on, each with the reason that the tables show."
+    )
 
 
 @dataclass(frozen=True)
@@ -59,22 +77,34 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Method:
-    """A method of the configuration: the file that runs it, its name in tables, its parent and parameters."""
+    """A method of the configuration: the file that runs it, its name in tables, what it starts from, its parameters."""
 
     method: str
     title: str
     parent: str | None
+    input: str | None
+    skip: dict[str, str]
+    parameters: Parameters
+
+
+@dataclass(frozen=True)
+class Integration:
+    """An integration of the configuration: the file that runs it, its name in tables, its parameters."""
+
+    integration: str
+    title: str
     parameters: Parameters
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """The checked configuration. `datasets`, `tasks` and `methods` hold all that exists, `run` the selection."""
+    """The checked configuration: all that exists, and in `run` the selection."""
 
     run: Run
     downloads: Downloads
     datasets: dict[str, Dataset]
     tasks: dict[str, Task]
+    integrations: dict[str, Integration]
     methods: dict[str, Method]
 
     def selected_tasks(self) -> dict[str, Task]:
@@ -94,6 +124,24 @@ class Configuration:
                 names.append(parent)
         return {name: self.methods[name] for name in names}
 
+    def left_out(self, task: str, method: str) -> str | None:
+        """Why the configuration has a method not run on a task, as the tables' status; None if it is run."""
+        entry = self.methods[method]
+        if entry.input is not None and self.tasks[task].split is not None:
+            return "not applicable"  # one batch: there is nothing to integrate
+        if task in entry.skip:
+            return f"not run: {entry.skip[task]}"
+        return None if entry.parent is None else self.left_out(task, entry.parent)
+
+    def pairs(self, methods: Iterable[str]) -> list[tuple[str, str]]:
+        """(task, method) of what is run: task by task, in the order of `methods`."""
+        return [(task, method) for task in self.run.tasks for method in methods if self.left_out(task, method) is None]
+
+    def integrated(self) -> list[tuple[str, str]]:
+        """(task, integration) of what is integrated, each once."""
+        pairs = ((task, self.methods[method].input) for task, method in self.pairs(self.selected_methods()))
+        return list(dict.fromkeys(pair for pair in pairs if pair[1] is not None))
+
     def selected(self) -> dict:
         """The selection as plain data, all defaults written out."""
         datasets = {name: self.datasets[name] for name in self.selected_datasets()}
@@ -103,8 +151,13 @@ class Configuration:
                 name: {"loader": dataset.loader} | dataset.parameters.model_dump() for name, dataset in datasets.items()
             },
             "tasks": {name: task.model_dump(exclude_none=True) for name, task in self.selected_tasks().items()},
+            "integrations": {
+                name: {"integration": self.integrations[name].integration}
+                | self.integrations[name].parameters.model_dump()
+                for name in dict.fromkeys(integration for _, integration in self.integrated())
+            },
             "methods": {
-                name: {"method": method.method, "title": method.title, "parent": method.parent}
+                name: {key: getattr(method, key) for key in ("method", "title", "parent", "input", "skip")}
                 | method.parameters.model_dump()
                 for name, method in self.selected_methods().items()
             },
@@ -133,7 +186,7 @@ def load(config: dict) -> Configuration:
         With a line for every fault that can be told without reading data.
     """
     faults: list[str] = []
-    known = ["run", "downloads", "datasets", "tasks", "methods"]
+    known = ["run", "downloads", "datasets", "tasks", "integrations", "methods"]
     for key in config:
         if key not in known:
             faults.append(f"{key}: unknown key{_hint(key, known)}")
@@ -154,8 +207,31 @@ def load(config: dict) -> Configuration:
             if set(task.sides()) not in ({"split"}, {"source", "target"}):
                 faults.append(f"tasks.{name}: expected either source and target, or split")
     used = [side.dataset for task in tasks.values() for side in task.sides().values()]
-    datasets = _components("datasets", sections["datasets"], DatasetKeys, used, faults)
-    methods = _components("methods", sections["methods"], MethodKeys, run.methods if run else [], faults)
+    datasets = {
+        name: Dataset(file, parameters)
+        for name, file, _, _, parameters in _components(
+            "datasets", "loader", sections["datasets"], DatasetKeys, used, faults
+        )
+    }
+    integrations = {
+        name: Integration(file, own.title or module.TITLE, parameters)
+        for name, file, module, own, parameters in _components(
+            "integrations", "integration", sections["integrations"], IntegrationKeys, [], faults
+        )
+    }
+    methods = {}
+    for name, file, module, own, parameters in _components(
+        "methods", "method", sections["methods"], MethodKeys, run.methods if run else [], faults
+    ):
+        title = module.TITLE
+        if own.input is not None and own.input not in integrations:
+            faults.append(f"methods.{name}.input: no integration '{own.input}'{_hint(own.input, integrations)}")
+        elif own.input is not None:
+            title = f"{title} ({integrations[own.input].title})"
+        for task in own.skip:
+            if task not in sections["tasks"]:
+                faults.append(f"methods.{name}.skip: no task '{task}'{_hint(task, sections['tasks'])}")
+        methods[name] = Method(file, own.title or title, own.parent or module.PARENT, own.input, own.skip, parameters)
 
     for name, task in tasks.items():
         for key, side in task.sides().items():
@@ -168,6 +244,11 @@ def load(config: dict) -> Configuration:
             faults.append(f"methods.{name}.parent: expected {expected}, got '{method.parent}'")
         elif method.parent is not None and method.parent not in methods and method.parent not in sections["methods"]:
             faults.append(f"methods.{name}.parent: no method '{method.parent}'{_hint(method.parent, methods)}")
+        elif method.parent in methods and methods[method.parent].input != method.input:
+            faults.append(
+                f"methods.{name}.input: its parent '{method.parent}' reads '{methods[method.parent].input}', "
+                f"it reads '{method.input}'; name a parent that reads the same"
+            )
     if run is not None:
         for key, chosen, existing in (("tasks", run.tasks, tasks), ("methods", run.methods, methods)):
             for position, name in enumerate(chosen):
@@ -188,7 +269,7 @@ def load(config: dict) -> Configuration:
                 faults.append(f"run.{key}: two have the title '{repeated[0]}' in tables; set title")
     if faults:
         raise ConfigurationError("\n".join(f"configuration: {fault}" for fault in faults))
-    return Configuration(run, downloads, datasets, tasks, methods)
+    return Configuration(run, downloads, datasets, tasks, integrations, methods)
 
 
 def check_data(configuration: Configuration) -> None:
@@ -223,12 +304,13 @@ def check_data(configuration: Configuration) -> None:
 
 
 def _components(
-    kind: str, entries: dict, keys: type[BaseModel], selected: list[str], faults: list[str]
-) -> dict[str, Dataset | Method]:
-    """All discovered files, those with defaults for all parameters as they are, and the configuration's entries."""
-    file_key = "loader" if kind == "datasets" else "method"
+    kind: str, file_key: str, entries: dict, keys: type[BaseModel], selected: list[str], faults: list[str]
+) -> Iterator[tuple[str, str, ModuleType, Any, Parameters]]:
+    """All discovered files, those with defaults for all parameters as they are, and the configuration's entries.
+
+    Yields the entry's name, its file's name and module, the keys that are not the file's, and the file's parameters.
+    """
     discovered = registry.names(kind)
-    components = {}
     for name, entry in ({name: {} for name in discovered} | entries).items():
         where, entry = f"{kind}.{name}", {} if entry is None else entry
         _check_name(name, kind, faults)
@@ -239,8 +321,7 @@ def _components(
         chosen = _validated(keys, own, where, faults)
         if chosen is None:
             continue
-        own = chosen.model_dump(exclude_none=True)
-        file = own.get(file_key, name)
+        file = getattr(chosen, file_key) or name
         if file not in discovered:
             faults.append(f"{where}: there is no file '{file}' in {kind}/{_hint(file, discovered)}; set {file_key}")
             continue
@@ -256,15 +337,8 @@ def _components(
                 _validated(module.Parameters, values, where, faults)
             continue  # a loader that needs parameters is no dataset by itself
         parameters = _validated(module.Parameters, values, where, faults, other_keys=list(keys.model_fields))
-        if parameters is None:
-            continue
-        if kind == "datasets":
-            components[name] = Dataset(file, parameters)
-        else:
-            components[name] = Method(
-                file, own.get("title", module.TITLE), own.get("parent", module.PARENT), parameters
-            )
-    return components
+        if parameters is not None:
+            yield name, file, module, chosen, parameters
 
 
 def _validated(

@@ -10,7 +10,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from jindbench.errors import InputError
-from jindbench.names import BATCH, COUNTS, LABEL, LOG, NORMALIZED, SCALED, UNASSIGNED, X_KIND, X_KINDS
+from jindbench.names import BATCH, COUNTS, INTEGRATED, LABEL, LOG, NORMALIZED, SCALED, UNASSIGNED, X_KIND, X_KINDS
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) 
     if not np.isfinite(X.data).all():
         raise InputError(f"{where}: X holds {(~np.isfinite(X.data)).sum()} values that are NaN or infinite")
     lowest, highest = X.data.min(initial=0), X.data.max(initial=0)
-    if lowest < 0 and x_kind != SCALED:
+    if lowest < 0 and x_kind not in (SCALED, INTEGRATED):
         raise InputError(
             f"{where}: X holds {(X.data < 0).sum()} negative values (lowest {lowest:g}), which '{x_kind}' cannot have; "
             f"if each gene was centred and scaled, state x_kind: {SCALED}"

@@ -1,5 +1,9 @@
-"""The one exception for what a user can mend: a configuration, a file, its content."""
+"""Exceptions for what a user can mend; each message is one line."""
 
 
 class InputError(Exception):
-    """Bad input. The message is one line that names the file or key and what was expected."""
+    """Bad input: a configuration, a file, its content. Names the file or key and what was expected."""
+
+
+class NotAvailable(InputError):
+    """Something optional that this machine lacks. Names it and how to get it."""

@@ -18,12 +18,17 @@ from datetime import UTC, datetime
 from importlib import metadata
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
+import psutil
 from threadpoolctl import threadpool_limits
 
-from jindbench.errors import InputError
+from jindbench import io
+from jindbench.errors import InputError, NotAvailable
 
 log = logging.getLogger("jindbench")
+
+MEMORY_SECONDS = 1  # between two looks at the memory of a guarded run
 
 
 @contextmanager
@@ -56,9 +61,13 @@ def limit_threads(n: int) -> None:
 
 @dataclass
 class Guarded:
-    """How a function ran in a process of its own: its result, or why there is none, and what it cost."""
+    """How a function ran in a process of its own: its result, or why there is none, and what it cost.
 
-    result: dict | None
+    `status` is "ok", "failed", or "not run" where this machine lacks what the function needs.
+    """
+
+    result: dict
+    status: str
     reason: str
     record: dict
 
@@ -74,13 +83,16 @@ def guarded(function: Callable[[], dict]) -> Guarded:
     child = multiprocessing.get_context("fork").Process(target=_in_child, args=(function, sender))
     child.start()
     sender.close()
+    peak = 0
+    while not receiver.poll(MEMORY_SECONDS):
+        peak = max(peak, _memory_of_tree(child.pid))
     try:
-        result, reason, facts = receiver.recv()
+        result, status, reason, facts = receiver.recv()
     except EOFError:  # it ended without a word
         child.join()
         code = child.exitcode
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
-        result, reason, facts = None, how, {}
+        result, status, reason, facts = {}, "failed", how, {}
     child.join()
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS
@@ -88,14 +100,28 @@ def guarded(function: Callable[[], dict]) -> Guarded:
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - clock, 3),
         "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
-        "peak_memory_mb": round(usage.ru_maxrss * kilobyte / 1e6, 1),
+        # The kernel knows the largest process exactly; several together are only sampled.
+        "peak_memory_mb": round(max(usage.ru_maxrss * kilobyte, peak) / 1e6, 1),
         "machine": f"{platform.platform()}, {os.cpu_count()} processors",
         "python": platform.python_version(),
         "code": code_version(),
         "versions": {},
         "warnings": [],
     }
-    return Guarded(result, reason, record | facts)
+    return Guarded(result, status, reason, record | facts)
+
+
+def _memory_of_tree(pid: int) -> int:
+    """Bytes that a process and its descendants hold, memory that they share counted once."""
+    total = 0
+    try:
+        parent = psutil.Process(pid)
+        for process in (parent, *parent.children(recursive=True)):
+            memory = process.memory_full_info()
+            total += getattr(memory, "pss", memory.uss)
+    except psutil.Error:  # one of them has just ended
+        pass
+    return total
 
 
 def _in_child(function: Callable[[], dict], sender: Connection) -> None:
@@ -103,13 +129,15 @@ def _in_child(function: Callable[[], dict], sender: Connection) -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     warnings = _Warnings()
     logging.getLogger("jindbench").addHandler(warnings)
-    result, reason = None, ""
+    result, status, reason = {}, "ok", ""
     try:
         result = function()
+    except NotAvailable as error:
+        status, reason = "not run", str(error)
     except Exception as error:
         log.error("%s", traceback.format_exc())
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-    sender.send((result, reason, {"versions": imported_versions(), "warnings": warnings.messages}))
+        status, reason = "failed", " ".join(f"{type(error).__name__}: {error}".split())
+    sender.send((result, status, reason, {"versions": imported_versions(), "warnings": warnings.messages}))
     sender.close()
 
 
@@ -126,10 +154,29 @@ class _Warnings(logging.Handler):
 
 
 def imported_versions() -> dict[str, str]:
-    """Version of every installed package that this process has imported."""
+    """Version of every installed package that this process has imported, and of R's where it has started R."""
     owners = metadata.packages_distributions()
     packages = {owner for module in {name.split(".")[0] for name in sys.modules} for owner in owners.get(module, [])}
-    return {package: metadata.version(package) for package in sorted(packages, key=str.lower)}
+    versions = {package: metadata.version(package) for package in sorted(packages, key=str.lower)}
+    bridge = sys.modules.get("jindbench.r.bridge")
+    return versions | bridge.versions() if bridge else versions
+
+
+def require_ok(outcome_path: str | Path) -> None:
+    """Raise where an earlier job, whose result this one starts from, has none: "not run" if that was, else an error."""
+    outcome = io.read_json(outcome_path)
+    if outcome["status"] == "not run":
+        raise NotAvailable(outcome["reason"])
+    if outcome["status"] != "ok":
+        raise RuntimeError(f"{outcome['method']} failed ({outcome['reason']})")
+
+
+def write_outcome(outcome: Guarded, path: str | Path, **facts: Any) -> None:
+    """Write the record of a guarded run, and say in the log where it has no result."""
+    if outcome.status != "ok":
+        log.error("%s: %s", outcome.status, outcome.reason)
+    status = {"status": outcome.status, "reason": outcome.reason}
+    io.write_json(status | facts | outcome.record | outcome.result, path)
 
 
 def code_version() -> str:

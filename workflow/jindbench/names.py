@@ -19,5 +19,7 @@ UNASSIGNED = "unassigned"
 COUNTS = "counts"
 NORMALIZED = "normalized"
 LOG = "log"
-SCALED = "scaled"  # each gene centred and scaled: values may be negative, and no method takes their logarithm
-X_KINDS = (COUNTS, NORMALIZED, LOG, SCALED)
+# Values of these two may be negative, and no method takes their logarithm.
+SCALED = "scaled"  # each gene centred and scaled
+INTEGRATED = "integrated"  # batches corrected towards each other
+X_KINDS = (COUNTS, NORMALIZED, LOG, SCALED, INTEGRATED)

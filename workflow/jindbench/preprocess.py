@@ -7,7 +7,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from jindbench.errors import InputError
-from jindbench.names import COUNTS, NORMALIZED, SCALED, X_KIND
+from jindbench.names import COUNTS, INTEGRATED, NORMALIZED, SCALED, X_KIND
 
 CELL_TOTAL = 10_000
 
@@ -43,7 +43,7 @@ def transform(
     X
         Cells x genes; left as it is.
     x_kind
-        What X holds. What is a logarithm already, or scaled, is returned as it is.
+        What X holds. What is a logarithm already, scaled or integrated is returned as it is.
     log_base
         "2" or "e".
     cell_total
@@ -61,7 +61,7 @@ def transform(
         If X holds negative values or NaN.
     """
     X = sparse.csr_matrix(X, dtype=np.float32, copy=True)
-    if X.nnz and not X.data.min() >= (-np.inf if x_kind == SCALED else 0):
+    if X.nnz and not X.data.min() >= (-np.inf if x_kind in (SCALED, INTEGRATED) else 0):
         raise InputError(f"X holds negative values or NaN, which '{x_kind}' cannot have")
     if x_kind == COUNTS and cell_total is not None:
         X = normalize(X, norm="l1", copy=False)

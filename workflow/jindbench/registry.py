@@ -11,16 +11,17 @@ LIBRARY = Path(__file__).parent
 REQUIRED = {
     "datasets": ("Parameters", "sources", "batches", "load"),
     "methods": ("TITLE", "PARENT", "Parameters", "run"),
+    "integrations": ("TITLE", "Parameters", "integrate"),
 }
 
 
 def names(kind: str) -> list[str]:
-    """Names of all datasets or methods (`kind` is the folder)."""
+    """Names of all datasets, methods or integrations (`kind` is the folder)."""
     return sorted(path.stem for path in (LIBRARY / kind).glob("*.py") if path.stem != "__init__")
 
 
 def component(kind: str, name: str) -> ModuleType:
-    """The module of one dataset or method.
+    """The module of one dataset, method or integration.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def export_library_path() -> None:
 
 @cache
 def code_of(path: Path) -> list[str]:
-    """A Python file and all files of this library that it imports, directly or not.
+    """A Python file and all files of this library that it imports, directly or not; and the .R files that these name.
 
     Snakemake does not see edits of imported files; rules name these as input, so that an edit re-runs what rests on
     it and nothing else.
@@ -59,6 +60,10 @@ def code_of(path: Path) -> list[str]:
                 if node.level:
                     raise ImportError(f"{current}:{node.lineno}: import from 'jindbench....', not from '.'")
                 modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            elif isinstance(node, ast.Constant) and str(node.value).endswith(".R"):
+                if (file := LIBRARY / "r" / node.value).is_file():
+                    found.add(file)
+                continue
             else:
                 continue
             waiting += [file for module in modules if (file := _library_file(module)) is not None]
@@ -69,5 +74,5 @@ def code_of(path: Path) -> list[str]:
 def _library_file(module: str) -> Path | None:
     if not module.startswith("jindbench."):
         return None
-    file = LIBRARY.joinpath(*module.split(".")[1:]).with_suffix(".py")
-    return file if file.is_file() else None
+    path = LIBRARY.joinpath(*module.split(".")[1:])
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)

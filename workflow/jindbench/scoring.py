@@ -116,7 +116,8 @@ def rows(truth: pd.Series, runs: list[pd.DataFrame], reason: str = "") -> list[d
     runs
         Predictions of each run.
     reason
-        Why there are no scores: one failed run leaves no average over seeds, or it would pass for one over all.
+        Why there are no scores, such as "failed: out of memory": one failed run leaves no average over seeds, or it
+        would pass for one over all.
 
     Returns
     -------

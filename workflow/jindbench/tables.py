@@ -1,7 +1,7 @@
 """Tables for readers, from the scores."""
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -65,12 +65,12 @@ def high_rejection(scores: pd.DataFrame) -> set[tuple[str, str]]:
 
 NOTE = (
     "raw: accuracy before rejection; rej: share of rejected cells; eff: accuracy of the cells not rejected "
-    "(NA where all are rejected, - for methods that do not reject). Mean ± standard deviation over seeds, in brackets "
+    "(NA where all are rejected, - for methods that do not reject, and where there is one batch and so nothing to integrate). Mean ± standard deviation over seeds, in brackets "
     "the bootstrap 95 % interval over the n target cells (eff is a share of those kept). Best raw accuracy in bold"
 )
 
 
-def markdown(table: pd.DataFrame, best: set, high: set) -> str:
+def markdown(table: pd.DataFrame, best: set, high: set, notes: Sequence[str] = ()) -> str:
     """Table 2 as Markdown; best raw accuracy in bold, rejection above .1 marked with an exclamation mark."""
 
     def mark(task: str, metric: str, method: str, cell: str) -> str:
@@ -80,10 +80,11 @@ def markdown(table: pd.DataFrame, best: set, high: set) -> str:
         return f"{cell} (!)" if metric == "rej" and (task, method) in high else cell
 
     rows = (_marked(row, table.columns, mark) for row in table.to_dict("records"))
-    return _markdown_table(map(_markdown_escape, table.columns), rows) + f"\n{NOTE}, rejection above .1 marked (!).\n"
+    foot = [f"{NOTE}, rejection above .1 marked (!).", *notes]
+    return _markdown_table(map(_markdown_escape, table.columns), rows) + "".join(f"\n{line}\n" for line in foot)
 
 
-def html_page(table: pd.DataFrame, best: set, high: set, title: str) -> str:
+def html_page(table: pd.DataFrame, best: set, high: set, notes: Sequence[str], title: str) -> str:
     """Table 2 as an HTML page; best raw accuracy in bold, rejection above .1 in red."""
 
     def mark(task: str, metric: str, method: str, cell: str) -> str:
@@ -93,10 +94,9 @@ def html_page(table: pd.DataFrame, best: set, high: set, title: str) -> str:
         return f'<span class="high">{cell}</span>' if metric == "rej" and (task, method) in high else cell
 
     rows = (_marked(row, table.columns, mark) for row in table.to_dict("records"))
-    return page(
-        title,
-        f"{_html_table(map(html.escape, table.columns), rows)}\n<p>{html.escape(NOTE)}, rejection above .1 in red.</p>",
-    )
+    foot = [f"{NOTE}, rejection above .1 in red.", *notes]
+    paragraphs = "\n".join(f"<p>{html.escape(line)}</p>" for line in foot)
+    return page(title, f"{_html_table(map(html.escape, table.columns), rows)}\n{paragraphs}")
 
 
 # Columns of Table 1 and what they are called there.

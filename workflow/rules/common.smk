@@ -9,7 +9,7 @@ LIBRARY = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(LIBRARY))
 
 from jindbench import config as configuration
-from jindbench import registry
+from jindbench import r, registry
 
 registry.export_library_path()
 
@@ -30,22 +30,42 @@ wildcard_constraints:
     dataset="[^/]+",
     task="[^/]+",
     method="[^/]+",
+    integration="[^/]+",
     seed="[0-9]+",
 
 
 TASK_TITLES = {task: CONFIG.task_title(task) for task in CONFIG.run.tasks}
 METHOD_TITLES = {method: CONFIG.methods[method].title for method in CONFIG.run.methods}
+METHOD_FILES = [CONFIG.methods[method].method for method in CONFIG.run.methods]
+# What a method's file says of itself at the foot of the tables, each once.
+METHOD_NOTES = list(
+    dict.fromkeys(
+        file.NOTE
+        for name in METHOD_FILES
+        if hasattr(file := registry.component("methods", name), "NOTE")
+    )
+)
 
 
 def every_run(pattern, methods=tuple(CONFIG.run.methods)):
-    """A file of every selected run: task by task, method by method, seed by seed."""
-    return expand(
-        pattern,
-        run=RUN,
-        task=CONFIG.run.tasks,
-        method=methods,
-        seed=CONFIG.run.seeds,
+    """A file of every run: task by task, method by method, seed by seed."""
+    return [
+        path
+        for task, method in CONFIG.pairs(methods)
+        for path in expand(pattern, run=RUN, task=task, method=method, seed=CONFIG.run.seeds)
+    ]
+
+
+def every_outcome():
+    """The record of every integration and run: not of the selected methods alone, also those that they start from."""
+    integrated = [
+        f"results/{RUN}/integrations/{task}/{integration}/outcome.json"
+        for task, integration in CONFIG.integrated()
+    ]
+    runs = every_run(
+        "results/{run}/runs/{task}/{method}/seed-{seed}/outcome.json", CONFIG.selected_methods()
     )
+    return integrated + runs
 
 
 def script_code(name):
@@ -89,9 +109,37 @@ def dataset_file(wildcards):
     return {"file": f"{folder}/file", "record": f"{folder}/record.json"}
 
 
+def r_packages(kind, name):
+    return getattr(registry.component(kind, name), "R_PACKAGES", None)
+
+
+def environment(kind, name):
+    return f"../../envs/{'r' if r_packages(kind, name) else 'python'}.yaml"
+
+
+def r_state(kind, name):
+    """Whether R is here, for what needs it: as a parameter of a job, it makes what was not run run once R is here."""
+    try:
+        r.require(r_packages(kind, name) or ())
+    except r.NotAvailable as error:
+        return str(error)
+    return ""
+
+
 def dataset_environment(wildcards):
-    loader = registry.component("datasets", CONFIG.datasets[wildcards.dataset].loader)
-    return "../../envs/r.yaml" if getattr(loader, "NEEDS_R", False) else "../../envs/python.yaml"
+    return environment("datasets", CONFIG.datasets[wildcards.dataset].loader)
+
+
+def method_environment(wildcards):
+    return environment("methods", CONFIG.methods[wildcards.method].method)
+
+
+def integration_file(wildcards):
+    return CONFIG.integrations[wildcards.integration].integration
+
+
+def integration_code(wildcards):
+    return library_code(f"integrations/{integration_file(wildcards)}") + library_code("running")
 
 
 def dataset_parameters(wildcards):
@@ -103,7 +151,20 @@ def task_datasets(wildcards):
 
 
 def method_code(wildcards):
-    return library_code(f"methods/{CONFIG.methods[wildcards.method].method}")
+    return library_code(f"methods/{CONFIG.methods[wildcards.method].method}") + library_code(
+        "running"
+    )
+
+
+def method_cells(wildcards):
+    """Source and target as they are, or integrated."""
+    integration = CONFIG.methods[wildcards.method].input
+    if integration is None:
+        folder, outcome = f"results/{RUN}/tasks/{wildcards.task}", {}
+    else:
+        folder = f"results/{RUN}/integrations/{wildcards.task}/{integration}"
+        outcome = {"integration_outcome": f"{folder}/outcome.json"}
+    return {"source": f"{folder}/source.h5ad", "target": f"{folder}/target.h5ad"} | outcome
 
 
 def parent_files(wildcards):

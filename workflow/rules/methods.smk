@@ -1,11 +1,42 @@
-# One rule runs every method. A method that builds on another reads that one's stored model.
+# One rule runs every method. A method that builds on another reads that one's stored model; one that reads integrated
+# cells reads those instead of the task's own.
+
+
+rule integrate:
+    input:
+        source="results/{run}/tasks/{task}/source.h5ad",
+        target="results/{run}/tasks/{task}/target.h5ad",
+        code=integration_code,
+    output:
+        source="results/{run}/integrations/{task}/{integration}/source.h5ad",
+        target="results/{run}/integrations/{task}/{integration}/target.h5ad",
+        outcome="results/{run}/integrations/{task}/{integration}/outcome.json",
+    log:
+        "results/{run}/logs/integrate/{task}/{integration}.log",
+    benchmark:
+        "results/{run}/benchmarks/integrate/{task}/{integration}.tsv"
+    priority: 50  # methods wait for it
+    conda:
+        lambda wildcards: environment("integrations", integration_file(wildcards))
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        integration=integration_file,
+        parameters=lambda wildcards: CONFIG.integrations[
+            wildcards.integration
+        ].parameters.model_dump(),
+        seed=0,  # not the run's: one integration serves all methods and seeds, as in the paper
+        r_state=lambda wildcards: r_state("integrations", integration_file(wildcards)),
+    script:
+        "../../scripts/integrate.py"
 
 
 rule run_method:
     input:
+        unpack(method_cells),
         unpack(parent_files),
-        source="results/{run}/tasks/{task}/source.h5ad",
-        target="results/{run}/tasks/{task}/target.h5ad",
         code=method_code,
     output:
         predictions="results/{run}/runs/{task}/{method}/seed-{seed}/predictions.tsv.gz",
@@ -16,7 +47,7 @@ rule run_method:
     benchmark:
         "results/{run}/benchmarks/run_method/{task}/{method}/seed-{seed}.tsv"
     conda:
-        "../../envs/python.yaml"
+        method_environment
     threads: 1
     resources:
         mem_mb=mem_mb,
@@ -24,7 +55,9 @@ rule run_method:
     params:
         method=lambda wildcards: CONFIG.methods[wildcards.method].method,
         parent=lambda wildcards: CONFIG.methods[wildcards.method].parent,
+        input=lambda wildcards: CONFIG.methods[wildcards.method].input,
         parameters=method_parameters,
         seed=lambda wildcards: int(wildcards.seed),
+        r_state=lambda wildcards: r_state("methods", CONFIG.methods[wildcards.method].method),
     script:
         "../../scripts/run_method.py"

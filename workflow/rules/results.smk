@@ -24,6 +24,13 @@ rule metrics:
         runtime=runtime,
     params:
         tasks=CONFIG.run.tasks,
+        methods=CONFIG.run.methods,
+        left_out={
+            f"{task} {method}": CONFIG.left_out(task, method)
+            for task in CONFIG.run.tasks
+            for method in CONFIG.run.methods
+            if CONFIG.left_out(task, method) is not None
+        },
     script:
         "../../scripts/metrics.py"
 
@@ -53,6 +60,7 @@ rule table2:
     params:
         task_titles=TASK_TITLES,
         method_titles=METHOD_TITLES,
+        notes=METHOD_NOTES,
     script:
         "../../scripts/table2.py"
 
@@ -123,11 +131,7 @@ rule training:
 
 rule provenance:
     input:
-        # Not the selected methods alone: also those that they start from.
-        outcomes=every_run(
-            "results/{run}/runs/{task}/{method}/seed-{seed}/outcome.json",
-            methods=CONFIG.selected_methods(),
-        ),
+        outcomes=every_outcome(),
         datasets=expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets()),
         script=script_code("provenance"),
     output:
@@ -156,11 +160,7 @@ rule provenance:
 # Every run has to be recorded, and every table written, before this decides whether the whole succeeded.
 rule complete:
     input:
-        # Not the selected methods alone: also those that they start from.
-        outcomes=every_run(
-            "results/{run}/runs/{task}/{method}/seed-{seed}/outcome.json",
-            methods=CONFIG.selected_methods(),
-        ),
+        outcomes=every_outcome(),
         tables=[*rules.metrics.output, *rules.table2.output],
         figures=[*rules.raw_accuracy.output, *rules.training.output],
         provenance=[*rules.provenance.output],
@@ -176,5 +176,7 @@ rule complete:
     resources:
         mem_mb=mem_mb,
         runtime=runtime,
+    params:
+        strict=CONFIG.run.strict,
     script:
         "../../scripts/complete.py"

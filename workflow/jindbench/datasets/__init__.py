@@ -14,4 +14,6 @@ A dataset file defines, with light imports at its top (the Snakefile imports it 
 `load(parameters, path) -> AnnData`
     cells x genes with `obs["label"]`, `obs["batch"]` if there are batches, `uns["x_kind"]` and `uns["source"]`. `path`
     is the file, whichever source it came from; None for embedded data.
+
+It may define `R_PACKAGES`, a tuple of the R packages that it needs.
 """

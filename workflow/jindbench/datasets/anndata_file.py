@@ -20,7 +20,7 @@ class Parameters(CountParameters):
     )
     label_key: str = Field(description="Column of `obs` with the cell types.")
     batch_key: str | None = Field(None, description="Column of `obs` with the batches, if there are several.")
-    x_kind: Literal["counts", "normalized", "log", "scaled"] = Field(description="What `X` holds.")
+    x_kind: Literal["counts", "normalized", "log", "scaled", "integrated"] = Field(description="What `X` holds.")
     fractional_counts: bool = Field(
         False, description="Accept counts that are not integers, such as CEL-seq's corrected UMIs."
     )

@@ -10,10 +10,11 @@ from anndata import AnnData
 
 from jindbench.dataset_checks import Content, check_content, to_contract
 from jindbench.downloads import Source
+from jindbench.errors import InputError
 from jindbench.names import COUNTS, LABEL, SOURCE, X_KIND
 from jindbench.parameters import DownloadedParameters as Parameters
 
-NEEDS_R = True
+R_PACKAGES = ("SummarizedExperiment", "Matrix")
 SOURCES = [
     Source(
         "https://jeffgranja.s3.amazonaws.com/MPAL-10x/Supplementary_Data/Healthy-Data/"
@@ -37,11 +38,21 @@ def batches(parameters: Parameters) -> list[str]:
 def load(parameters: Parameters, path: Path) -> AnnData:
     from jindbench.r import bridge  # starts R: not at the top, see `jindbench.datasets`
 
-    X, genes, cells, types = bridge.read_summarized_experiment(path, ASSAY, TYPE)
+    try:
+        parts = bridge.call(
+            "summarized_experiment.R",
+            "read_summarized_experiment",
+            R_PACKAGES,
+            path=str(path),
+            assay=ASSAY,
+            column=TYPE,
+        )
+    except bridge.RError as error:
+        raise InputError(f"{path}: R says: {error}") from error
     adata = AnnData(
-        X,
-        obs=pd.DataFrame({LABEL: types}, index=cells),
-        var=pd.DataFrame(index=genes),
+        parts["matrix"],
+        obs=pd.DataFrame({LABEL: parts["column"]}, index=parts["cells"]),
+        var=pd.DataFrame(index=parts["genes"]),
         uns={X_KIND: COUNTS, SOURCE: CITATION},
     )
     adata = to_contract(adata, str(path))

@@ -14,6 +14,10 @@ scikit-learn and the like inside `run`):
     have X as CSR float32 and state in `uns["x_kind"]` what it holds. `model_dir` is an empty folder to store the model
     in; `parent_dir` is the parent's, or None. Returns `jindbench.predictions.Predictions`.
 
+    It may raise `jindbench.errors.NotAvailable`: its cells in the tables then say "not run" and why.
+
     A table `history.tsv` in `model_dir`, with a row for each epoch and columns `epoch`, `kept` and any quantities, is
     drawn in the report. What the method warns of by `logging` is shown there too.
+
+It may define `R_PACKAGES`, a tuple of the R packages that it needs, and `NOTE`, a sentence for the foot of the tables.
 """

@@ -43,7 +43,8 @@ def draw(scores: pd.DataFrame) -> Figure:
                 error = [[max(score["value"] - score["low"], 0)], [max(score["high"] - score["value"], 0)]]
                 panel.errorbar(score["value"], position, xerr=error, capsize=3, linewidth=1.5, **style)
             else:
-                panel.text(0.02, position, "failed", va="center", transform=panel.get_yaxis_transform(), fontsize=8)
+                why = score["status"].partition(":")[0]  # failed, not run, not applicable
+                panel.text(0.02, position, why, va="center", transform=panel.get_yaxis_transform(), fontsize=8)
         panel.set_title(f"{task}\n({int(of_task['n_target'].iloc[0])} cells)", fontsize=10)
         panel.set_yticks(range(len(methods)), methods)
         panel.grid(axis="x", color="#dddddd")

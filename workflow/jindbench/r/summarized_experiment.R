@@ -1,6 +1,6 @@
-# A SummarizedExperiment's assay as the parts of a sparse matrix (genes x cells, column by column), with its names and
-# one column of its colData. Objects of older versions of the package are brought up to date first.
-function(path, assay, column) {
+# A SummarizedExperiment's assay (genes x cells, sparse), with its names and one column of its colData. Objects of older
+# versions of the package are brought up to date first.
+read_summarized_experiment <- function(path, assay, column) {
   object <- readRDS(path)
   if (!methods::is(object, "SummarizedExperiment"))
     stop("the file holds a ", class(object)[1], ", expected a SummarizedExperiment")
@@ -12,9 +12,8 @@ function(path, assay, column) {
   if (!column %in% columns)
     stop("there is no column '", column, "' in colData (there are: ", paste(columns, collapse = ", "), ")")
   matrix <- SummarizedExperiment::assay(object, assay, withDimnames = FALSE)
-  if (!methods::is(matrix, "dgCMatrix")) matrix <- methods::as(matrix, "CsparseMatrix")
   list(
-    data = as.double(matrix@x), indices = matrix@i, indptr = matrix@p,
+    matrix = methods::as(methods::as(methods::as(matrix, "CsparseMatrix"), "generalMatrix"), "dMatrix"),
     genes = enc2utf8(rownames(object)), cells = enc2utf8(colnames(object)),
     column = enc2utf8(as.character(SummarizedExperiment::colData(object)[[column]]))
   )

@@ -1,0 +1,124 @@
+"""Label transfer and integration against the same calls written out in plain R, names and all."""
+
+import logging
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import io as scipy_io
+
+from jindbench import r, running, tasks
+from jindbench.datasets import toy
+from jindbench.errors import NotAvailable
+from jindbench.integrations import seurat
+from jindbench.methods import seurat_lt
+
+PLAIN = """
+suppressPackageStartupMessages(library(Seurat))
+options(Seurat.object.assay.version = "v3")
+read <- function(side) {
+  m <- as(Matrix::readMM(paste0(side, ".mtx")), "CsparseMatrix")
+  dimnames(m) <- list(readLines("genes.txt"), readLines(paste0(side, ".txt")))
+  NormalizeData(CreateSeuratObject(m), verbose = FALSE)
+}
+reference <- read("source"); query <- read("target")
+reference$type <- readLines("labels.txt")
+reference <- FindVariableFeatures(reference, nfeatures = 2000, verbose = FALSE)
+query <- FindVariableFeatures(query, nfeatures = 2000, verbose = FALSE)
+both <- FindIntegrationAnchors(list(reference, query), anchor.features = 2000, dims = 1:30, verbose = FALSE)
+joint <- IntegrateData(both, dims = 1:30, verbose = FALSE)
+write.csv(as.matrix(GetAssayData(joint, assay = "integrated")), "integrated.csv")
+reference <- RunPCA(ScaleData(reference, verbose = FALSE), npcs = 30, verbose = FALSE)
+anchors <- FindTransferAnchors(reference, query, reduction = "pcaproject", reference.reduction = "pca",
+                               dims = 1:30, k.filter = NA, nn.method = "rann", verbose = FALSE)
+found <- TransferData(anchors, reference$type, dims = 1:30, verbose = FALSE)
+write.csv(found[c("predicted.id", "prediction.score.max")], "transferred.csv")
+"""
+NAMES = {  # as R would change them: spaces, signs, leading digits, letters beyond ASCII, two that R makes the same
+    "Neuron": "T cell/CD4+",
+    "Astrocyte": "T.cell-CD4_",
+    "Oligodendrocyte": "1st type",
+    "Microglia": "α β",
+    "Endothelial": "NA",
+}
+
+
+@pytest.fixture(scope="module")
+def sides():
+    try:
+        r.require(seurat_lt.R_PACKAGES)
+    except NotAvailable as error:
+        pytest.skip(str(error))
+    cells = toy.load(toy.Parameters(n_source=350, n_target=260, n_genes=150))
+    source, target = (tasks.select_batch(cells, batch, "toy") for batch in ("source", "target"))
+    source.obs["label"] = source.obs["label"].replace(NAMES)
+    target.obs = target.obs[[]]
+    return source, target[target.obs_names.sort_values()].copy()
+
+
+@pytest.fixture(scope="module")
+def plain(sides, tmp_path_factory):
+    """What plain R gives: the transferred labels and scores, and the integrated matrix (cells x genes)."""
+    folder = tmp_path_factory.mktemp("plain")
+    for name, side in zip(("source", "target"), sides, strict=True):
+        scipy_io.mmwrite(folder / f"{name}.mtx", side.X.T)
+        (folder / f"{name}.txt").write_text("\n".join(side.obs_names) + "\n")
+    (folder / "genes.txt").write_text("\n".join(sides[0].var_names) + "\n")
+    (folder / "labels.txt").write_text("\n".join(sides[0].obs["label"]) + "\n")
+    (folder / "plain.R").write_text(PLAIN)
+    subprocess.run(["Rscript", "--vanilla", "plain.R"], cwd=folder, check=True, capture_output=True)
+    transferred = pd.read_csv(folder / "transferred.csv", index_col=0, keep_default_na=False)
+    return transferred, pd.read_csv(folder / "integrated.csv", index_col=0).T
+
+
+def transfer(source, target, tmp_path, **parameters):
+    chosen = seurat_lt.Parameters(**parameters)
+    return running.annotate(seurat_lt, source, target, chosen, seed=42, threads=1, model_dir=tmp_path).table
+
+
+def test_label_transfer_is_what_plain_r_gives(sides, plain, tmp_path):
+    table = transfer(*sides, tmp_path, k_filter=None, nn_method="rann").set_index("cell_id")
+    expected = plain[0].loc[table.index]
+    assert (table["raw_label"] == expected["predicted.id"]).all()
+    assert table["confidence"].to_numpy() == pytest.approx(expected["prediction.score.max"].to_numpy(), abs=1e-6)
+    assert (table["label"] == table["raw_label"]).all()
+    assert table["threshold"].isna().all()
+
+
+def test_integration_is_what_plain_r_gives(sides, plain):
+    results = running.integrate(seurat, *sides, seurat.Parameters(), seed=0, threads=1)
+    for result in results:
+        expected = plain[1].loc[result.obs_names, result.var_names].to_numpy()
+        assert result.X.toarray() == pytest.approx(expected, abs=1e-4)
+    assert results[0].n_vars == plain[1].shape[1]
+    assert min(result.X.min() for result in results) < 0
+
+
+def test_names_make_no_difference(sides, tmp_path):
+    source, target = (side[:, :].copy() for side in sides)
+    table = transfer(source, target, tmp_path)
+    genes = [f"{'_-/ .'[i % 5]}{i // 5}_é" for i in range(source.n_vars)]  # R makes "g_1" and "g-1" the same
+    for side, prefix in ((source, "1 cell_"), (target, "cell-")):
+        side.var_names, side.obs_names = genes, [prefix + name for name in side.obs_names]
+    renamed = transfer(source, target, tmp_path)
+    assert renamed["cell_id"].tolist() == ["cell-" + name for name in table["cell_id"]]
+    columns = ["raw_label", "confidence", "label"]
+    pd.testing.assert_frame_equal(renamed[columns], table[columns])
+
+
+def test_a_threshold_rejects(sides, tmp_path):
+    table = transfer(*sides, tmp_path, threshold=0.8)
+    assert ((table["confidence"] < 0.8) == (table["label"] == "unassigned")).all()
+    assert 0 < (table["label"] == "unassigned").sum() < len(table)
+
+
+def test_what_a_small_task_does_not_allow_is_reduced_and_told(sides, tmp_path, caplog):
+    source, target = sides
+    with caplog.at_level(logging.INFO, logger="jindbench"):
+        table = transfer(source[:40, :25].copy(), target[:12, :25].copy(), tmp_path)
+    assert len(table) == 12
+    told = " ".join(entry.getMessage() for entry in caplog.records)
+    for name in ("components: 24 instead of 30", "k.filter: 12 instead of 200", "k.weight"):
+        assert name in told
+    assert np.isfinite(table["confidence"]).all()

@@ -1,0 +1,85 @@
+"""What is not run is said to be not run: for want of R, by the configuration, or because it does not apply."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from jindbench import r
+from jindbench.errors import NotAvailable
+
+METHODS = ["majority", "svm_rej", "svm_rej_seurat", "seurat_lt"]
+
+
+def without_r(folder: Path) -> str:
+    """A PATH with everything but R."""
+    folder.mkdir()
+    for place in reversed(os.environ["PATH"].split(os.pathsep)):
+        for program in Path(place).glob("*"):
+            link = folder / program.name
+            if program.name not in ("R", "Rscript"):
+                link.unlink(missing_ok=True)
+                link.symlink_to(program)
+    return str(folder)
+
+
+def configured(workflow, **changes):
+    configuration = yaml.safe_load((workflow.folder / "test.yaml").read_text())
+    configuration["run"] |= {"methods": METHODS} | changes.pop("run", {})
+    workflow.configure(configuration | changes)
+
+
+def raw(workflow):
+    """Raw accuracy's cells by task and method."""
+    lines = [line.strip("| ").split(" | ") for line in workflow.read("tables/table2.md").splitlines() if " | " in line]
+    head = lines[0]
+    return {
+        (line[0], column): cell
+        for line in lines[1:]
+        if line[2] == "raw"
+        for column, cell in zip(head, line, strict=True)
+    }
+
+
+def test_without_r_its_methods_are_not_run_and_come_later(fresh, tmp_path, monkeypatch):
+    configured(fresh)
+    monkeypatch.delenv("R_HOME", raising=False)
+    with monkeypatch.context() as context:
+        context.setenv("PATH", without_r(tmp_path / "bin"))
+        output = fresh.run()
+        reason = "not run: R with Seurat not found (`make setup` installs it on Debian and Ubuntu; elsewhere: snakemake --sdm conda)"
+        table = raw(fresh)
+        assert table["Toy", "Seurat-LT"] == table["split", "Seurat-LT"] == f"{reason} (seed 0)"
+        assert table["Toy", "SVM_Rej (Seurat)"] == f"{reason} (seed 0)"
+        assert table["split", "SVM_Rej (Seurat)"] == "-"
+        assert table["Toy", "SVM_Rej"].strip("*").startswith("0.")
+        assert "seurat_lt on batches, seed 0, not run: R with Seurat" in output
+        assert fresh.read("complete.txt") == "5 runs completed, 4 not run\n"
+        assert "Nothing to be done" in fresh.run()
+
+        configured(fresh, run={"strict": True})
+        assert "4 of 9 runs failed" in fresh.run(ok=False)
+    try:
+        r.require(("Seurat",))
+    except NotAvailable as error:
+        pytest.skip(str(error))
+    configured(fresh)
+    fresh.run()
+    assert raw(fresh)["Toy", "Seurat-LT"].strip("*").startswith("0.")
+    assert raw(fresh)["Toy", "SVM_Rej (Seurat)"].strip("*").startswith("0.")
+    runs = fresh.read("tables/runs.tsv").splitlines()
+    assert any(line.startswith("batches\tintegration seurat\t0\tok") for line in runs)
+    assert "R Seurat" in fresh.read("provenance.html")
+
+
+def test_a_declared_skip_is_shown_with_its_reason(fresh):
+    skipped = {"jind_classifier": {"epochs": 2, "skip": {"split": "too | many <cells>"}}}
+    methods = {"jind": {"epochs": 1, "short_epoch_iterations": 2}} | skipped
+    configured(fresh, run={"methods": ["majority", "jind_classifier", "jind"]}, methods=methods)
+    fresh.run()
+    table = (fresh.folder / "results/tiny/tables/metrics_by_method.tsv").read_text()
+    assert "split\tjind_classifier\tNA\traw\tNA\tNA\tNA\tNA\tNA\t27\tnot run: too | many <cells>" in table
+    assert "split\tjind\tNA\traw" in table  # what starts from it is not run either, for the same reason
+    assert not (fresh.folder / "results/tiny/runs/split/jind").exists()
+    assert raw(fresh)["Toy", "JIND"].strip("*").startswith("0.")
