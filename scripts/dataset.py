@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from jindbench import downloads, io, jobs, registry
+from jindbench import downloads, io, jobs, r, registry
 from jindbench.preprocess import normalize_library_size
 
 with jobs.logged(snakemake.log[0]):
     loader = registry.component("datasets", snakemake.params.loader)
     parameters = loader.Parameters.model_validate(snakemake.params.parameters)
+    r.require(getattr(loader, "R_PACKAGES", ()))
     path = Path(snakemake.input.file).resolve() if snakemake.input.get("file") else None
     sha256 = io.sha256(path) if path else None
     origin = ""

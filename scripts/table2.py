@@ -5,10 +5,8 @@ from jindbench import io, jobs, tables
 with jobs.logged(snakemake.log[0]):
     scores = io.read_table(snakemake.input.scores, text=["task", "method", "status"])
     scores = scores.replace({"task": snakemake.params.task_titles, "method": snakemake.params.method_titles})
-    table, best, high = tables.table2(scores), tables.best_raw(scores), tables.high_rejection(scores)
-    notes = snakemake.params.notes
+    table, marks = tables.table2(scores), (tables.best_raw(scores), tables.high_rejection(scores))
+    notes, title = snakemake.params.notes, f"Table 2 ({snakemake.wildcards.run})"
     io.write_table(table, snakemake.output.tsv)
-    io.write_text(tables.markdown(table, best, high, notes), snakemake.output.md)
-    io.write_text(
-        tables.html_page(table, best, high, notes, f"Table 2 ({snakemake.wildcards.run})"), snakemake.output.html
-    )
+    io.write_text(tables.markdown(table, *marks, notes), snakemake.output.md)
+    io.write_text(tables.html_page(table, *marks, notes, title), snakemake.output.html)

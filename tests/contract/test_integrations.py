@@ -3,20 +3,20 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from test_methods import sides
 
 from jindbench import r, registry, running
-from test_methods import sides
+from jindbench.errors import NotAvailable
 
 INTEGRATIONS = registry.names("integrations")
 
 
 def run(name, source, target):
     integration = registry.component("integrations", name)
-    if packages := getattr(integration, "R_PACKAGES", None):
-        try:
-            r.require(packages)
-        except r.NotAvailable as error:
-            pytest.skip(str(error))
+    try:
+        r.require(getattr(integration, "R_PACKAGES", ()))
+    except NotAvailable as error:
+        pytest.skip(str(error))
     return running.integrate(integration, source.copy(), target.copy(), integration.Parameters(), seed=0, threads=1)
 
 

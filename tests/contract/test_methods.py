@@ -7,6 +7,7 @@ from scipy import sparse
 
 from jindbench import r, registry, tasks
 from jindbench.datasets import toy
+from jindbench.errors import NotAvailable
 from jindbench.running import annotate
 
 METHODS = registry.names("methods")
@@ -33,11 +34,10 @@ def without_labels(target):
 def run(name, source, target, folder, seed=0):
     """Table of predictions of a method, which runs after all that it builds on; sound, or `annotate` raises."""
     method, parent_dir = registry.component("methods", name), None
-    if packages := getattr(method, "R_PACKAGES", None):
-        try:
-            r.require(packages)
-        except r.NotAvailable as error:
-            pytest.skip(str(error))
+    try:
+        r.require(getattr(method, "R_PACKAGES", ()))
+    except NotAvailable as error:
+        pytest.skip(str(error))
     if method.PARENT:
         run(method.PARENT, source, target, folder, seed)
         parent_dir = folder / method.PARENT
@@ -90,7 +90,7 @@ def test_the_model_is_stored_where_it_was_asked_to_be(first_run, toy_sides, tmp_
     monkeypatch.setenv("HOME", str(tmp_path / "here"))
     run(first_run[0], source, target, tmp_path / "models")
     assert list((tmp_path / "here").iterdir()) == []
-    assert (source.X != before[0]).nnz == (target.X != before[1]).nnz == 0
+    assert (before[0] != source.X).nnz == (before[1] != target.X).nnz == 0
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -69,7 +69,7 @@ FAULTS = [
     ("datasets/mine", {}, "datasets.mine: there is no file 'mine' in datasets/ (there are: anndata_file"),
     ("datasets/mine", {"loader": "anndata_file", "label_key": "l", "x_kind": "log"}, "datasets.mine.path: this key is required"),
     ("datasets/mine", {"loader": "anndata_file", "path": "p", "label_key": "l", "x_kind": "cnt"},
-     "datasets.mine.x_kind: expected 'counts', 'normalized', 'log' or 'scaled', got 'cnt'"),
+     "datasets.mine.x_kind: expected 'counts', 'normalized', 'log', 'scaled' or 'integrated', got 'cnt'"),
     ("datasets/mine", {"loader": "anndata_file", "path": "p", "label_key": "l", "x_kind": "log", "normalize": True},
      "datasets.mine: normalize: true needs counts or normalized values, x_kind is 'log'"),
     ("methods/svm_rej", {"treshold": 0.5}, "methods.svm_rej.treshold: unknown key (did you mean 'threshold'?)"),

@@ -53,7 +53,7 @@ def test_markdown_and_html_mark_and_escape():
     assert "**0.900 ± 0.010 [0.800, 1.000]**" in md
     assert "0.200 ± 0.010 [0.100, 0.300] (!)" in md
     assert "failed: a \\| b &lt;i>" in md
-    page = tables.html_page(table, best, high, "Table <2>")
+    page = tables.html_page(table, best, high, ["a <note>"], "Table <2>")
     assert "<b>0.900 ± 0.010 [0.800, 1.000]</b>" in page
     assert '<span class="high">0.200' in page
     assert "<i>" not in page

@@ -1,7 +1,7 @@
 """The configuration: read and checked as a whole before anything runs.
 
-Datasets, integrations and methods are files found by discovery; an entry of the configuration sets their parameters, or adds a
-variant of one under a name of its own.
+Datasets, integrations and methods are files found by discovery; an entry of the configuration sets their parameters, or
+adds a variant of one under a name of its own.
 """
 
 import difflib

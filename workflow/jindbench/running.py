@@ -7,7 +7,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
-from jindbench import predictions
+from jindbench import predictions, r
 from jindbench.errors import InputError
 from jindbench.names import INTEGRATED, LABEL, X_KIND
 from jindbench.parameters import Parameters
@@ -47,11 +47,14 @@ def annotate(
 
     Raises
     ------
+    NotAvailable
+        If it needs R packages that this machine lacks.
     InputError
         If the target lacks a gene of the source.
     InvalidPredictions
         If the method returns what is no valid set of predictions.
     """
+    r.require(getattr(method, "R_PACKAGES", ()))
     target = _in_order(source, target)
     cell_ids, types = target.obs_names.copy(), set(source.obs[LABEL])
     predicted = method.run(
@@ -77,11 +80,14 @@ def integrate(
 
     Raises
     ------
+    NotAvailable
+        If it needs R packages that this machine lacks.
     InputError
         If the target lacks a gene of the source.
     InvalidIntegration
         If the integration returns other cells or different genes, or values that are not finite.
     """
+    r.require(getattr(integration, "R_PACKAGES", ()))
     target = _in_order(source, target)
     labels, source = source.obs, AnnData(source.X, obs=source.obs[[]], var=source.var, uns=source.uns)
     sides = integration.integrate(source, target, parameters, seed=seed, threads=threads)

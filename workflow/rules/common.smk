@@ -110,7 +110,7 @@ def dataset_file(wildcards):
 
 
 def r_packages(kind, name):
-    return getattr(registry.component(kind, name), "R_PACKAGES", None)
+    return getattr(registry.component(kind, name), "R_PACKAGES", ())
 
 
 def environment(kind, name):
@@ -120,7 +120,7 @@ def environment(kind, name):
 def r_state(kind, name):
     """Whether R is here, for what needs it: as a parameter of a job, it makes what was not run run once R is here."""
     try:
-        r.require(r_packages(kind, name) or ())
+        r.require(r_packages(kind, name))
     except r.NotAvailable as error:
         return str(error)
     return ""

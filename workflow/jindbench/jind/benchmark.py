@@ -159,7 +159,8 @@ def stream(n_cells: int, n_genes: int, density: float) -> None:
         predicted, seconds = timed(lambda: model.predict(target))
         print(
             f"{target.n_obs} cells x {n_genes} genes from a file of {size:.1f} GB: {seconds:.0f} s, "
-            f"{len(predicted.table) / seconds:.0f} cells/s; peak memory {peak_memory_gb():.2f} GB ({before:.2f} GB before)"
+            f"{len(predicted.table) / seconds:.0f} cells/s; "
+            f"peak memory {peak_memory_gb():.2f} GB ({before:.2f} GB before)"
         )
 
 

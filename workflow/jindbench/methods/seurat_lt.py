@@ -1,4 +1,4 @@
-"""Seurat-LT: Seurat's label transfer, the target projected onto the source's principal components (Stuart et al. 2019)."""
+"""Seurat-LT: label transfer, the target projected onto the source's principal components (Stuart et al. 2019)."""
 
 from typing import Literal
 

@@ -18,7 +18,7 @@ def require(packages: tuple[str, ...]) -> None:
     NotAvailable
         If R or a package is missing; says how to get it.
     """
-    if missing := _missing(packages):
+    if packages and (missing := _missing(packages)):
         raise NotAvailable(f"R with {missing} not found ({HOW_TO_GET_R})")
 
 
