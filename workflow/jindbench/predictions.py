@@ -44,6 +44,7 @@ def from_probabilities(
     threshold: np.ndarray | float | None,
     *,
     reject_at_threshold: bool = False,
+    scores: np.ndarray | None = None,
 ) -> Predictions:
     """Turn class probabilities into predictions.
 
@@ -60,8 +61,10 @@ def from_probabilities(
         One for all, one for each class (length K), or None for a method that does not reject.
     reject_at_threshold
         Reject also where the confidence equals the threshold.
+    scores
+        n x K, what the probabilities are a growing function of: tells types apart that both have probability 1.
     """
-    best = probabilities.argmax(axis=1)
+    best = (probabilities if scores is None else scores).argmax(axis=1)
     confidence = probabilities[np.arange(len(best)), best].astype(np.float64)
     raw_label = np.asarray(classes, dtype=object)[best]
     if threshold is None:

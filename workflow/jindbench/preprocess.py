@@ -73,12 +73,19 @@ def transform(
     return X
 
 
-def most_variable_genes(X: sparse.csr_matrix, n: int) -> np.ndarray:
+def most_variable_genes(X: sparse.csr_matrix, n: int | None) -> np.ndarray:
     """Columns of the `n` genes with the highest variance over the cells of `X`, in their original order.
 
-    All columns if there are no more than `n` (paper, Methods, 'Data preprocessing').
+    All columns if there are no more than `n` (paper, Methods, 'Data preprocessing') or `n` is None.
     """
-    if X.shape[1] <= n:
+    if n is None or X.shape[1] <= n:
         return np.arange(X.shape[1])
     _, variance = mean_variance_axis(X.astype(np.float64), axis=0)
     return np.sort(np.argsort(-variance, kind="stable")[:n])
+
+
+def expression(source: AnnData, target: AnnData, n_genes: int | None) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """Transformed expression of source and target, of the `n_genes` genes that vary most in the source (None: all)."""
+    X = transform(source.X, source.uns[X_KIND])
+    genes = most_variable_genes(X, n_genes)
+    return X[:, genes], transform(target.X, target.uns[X_KIND])[:, genes]

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 
-def adam(parameters: Iterable[nn.Parameter], learning_rate: float) -> torch.optim.Adam:
-    """Adam with torch's default betas."""
+def adam(parameters: Iterable[nn.Parameter] | Iterable[dict], learning_rate: float) -> torch.optim.Adam:
+    """Adam with torch's default betas, for parameters or groups of them with options of their own."""
     return torch.optim.Adam(parameters, lr=learning_rate, fused=True)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from jindbench import predictions
-from jindbench.names import LABEL, X_KIND
+from jindbench.names import LABEL
 from jindbench.parameters import Parameters as BaseParameters
 
 TITLE = "SVM_Rej"
@@ -14,7 +14,11 @@ PARENT = None
 
 
 class Parameters(BaseParameters):
-    n_genes: int = Field(5000, ge=1, description="Most variable genes used, as for JIND.")
+    n_genes: int | None = Field(
+        5000,
+        ge=1,
+        description="Most variable genes used, as for JIND; null: all, as in the benchmark that the method comes from.",
+    )
     threshold: float = Field(0.7, ge=0, le=1, description="Cells with a lower probability are rejected.")
     folds: int = Field(5, ge=2, description="Cross-validation folds of the calibration.")
 
@@ -24,11 +28,10 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     from sklearn.model_selection import StratifiedKFold
     from sklearn.svm import LinearSVC
 
-    from jindbench.preprocess import most_variable_genes, transform
+    from jindbench.preprocess import expression
 
-    X = transform(source.X, source.uns[X_KIND])
-    genes = most_variable_genes(X, parameters.n_genes)
-    X, labels = X[:, genes], source.obs[LABEL].to_numpy(dtype=str)
+    X, target_X = expression(source, target, parameters.n_genes)
+    labels = source.obs[LABEL].to_numpy(dtype=str)
 
     # The folds are handed over as a list because scikit-learn otherwise refuses types with fewer cells than folds;
     # such a type is simply missing from some folds.
@@ -40,8 +43,5 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     model = CalibratedClassifierCV(LinearSVC(random_state=seed), method="sigmoid", cv=folds, n_jobs=threads)
     model.fit(X, labels)
     return predictions.from_probabilities(
-        target.obs_names,
-        model.classes_,
-        model.predict_proba(transform(target.X, target.uns[X_KIND])[:, genes]),
-        threshold=parameters.threshold,
+        target.obs_names, model.classes_, model.predict_proba(target_X), threshold=parameters.threshold
     )
