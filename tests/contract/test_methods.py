@@ -82,6 +82,13 @@ def test_same_seed_same_predictions_in_any_order_of_cells_and_genes(first_run, t
     pd.testing.assert_frame_equal(run(name, source, shuffled, tmp_path), predicted, check_exact=True)
 
 
+@pytest.mark.parametrize("name", [n for n in METHODS if not getattr(registry.component("methods", n), "RANDOM", True)])
+def test_what_says_that_nothing_is_random_does_not_depend_on_the_seed(name, toy_sides, tmp_path):
+    source, target, _ = toy_sides
+    first, second = (run(name, source, target, tmp_path / str(seed), seed=seed) for seed in (0, 1))
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
 def test_the_model_is_stored_where_it_was_asked_to_be(first_run, toy_sides, tmp_path, monkeypatch):
     """A method writes into its folder and nowhere else, and what it was given stays as it was."""
     source, target, _ = toy_sides

@@ -25,7 +25,10 @@ class Run(Parameters):
     name: Name = Field(description="Results go to `results/{name}/`.")
     tasks: list[Name] = Field(min_length=1, description="Tasks to run.")
     methods: list[Name] = Field(min_length=1, description="Methods to run on each task, in the order of the tables.")
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="Every method runs once with each.")
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(
+        min_length=1,
+        description="Every method runs once with each; one in which nothing is random, with the first alone.",
+    )
     strict: bool = Field(
         False, description="End with an error where a method was not run because this machine lacks what it needs."
     )
@@ -132,6 +135,11 @@ class Configuration:
         if task in entry.skip:
             return f"not run: {entry.skip[task]}"
         return None if entry.parent is None else self.left_out(task, entry.parent)
+
+    def seeds(self, method: str) -> list[int]:
+        """Seeds that a method is run with: the first alone if nothing in it is random."""
+        module = registry.component("methods", self.methods[method].method)
+        return self.run.seeds if getattr(module, "RANDOM", True) else self.run.seeds[:1]
 
     def pairs(self, methods: Iterable[str]) -> list[tuple[str, str]]:
         """(task, method) of what is run: task by task, in the order of `methods`."""

@@ -66,7 +66,7 @@ def high_rejection(scores: pd.DataFrame) -> set[tuple[str, str]]:
 NOTE = (
     "raw: accuracy before rejection; rej: share of rejected cells; eff: accuracy of the cells not rejected "
     "(NA where all are rejected, - for methods that do not reject, and where there is one batch and so nothing to "
-    "integrate). Mean ± standard deviation over seeds, in brackets "
+    "integrate). Mean ± standard deviation over seeds (one seed where nothing is random), in brackets "
     "the bootstrap 95 % interval over the n target cells (eff is a share of those kept). Best raw accuracy in bold"
 )
 

@@ -52,7 +52,7 @@ def every_run(pattern, methods=tuple(CONFIG.run.methods)):
     return [
         path
         for task, method in CONFIG.pairs(methods)
-        for path in expand(pattern, run=RUN, task=task, method=method, seed=CONFIG.run.seeds)
+        for path in expand(pattern, run=RUN, task=task, method=method, seed=CONFIG.seeds(method))
     ]
 
 
@@ -171,7 +171,9 @@ def parent_files(wildcards):
     parent = CONFIG.methods[wildcards.method].parent
     if parent is None:
         return {}
-    folder = f"results/{RUN}/runs/{wildcards.task}/{parent}/seed-{wildcards.seed}"
+    seeds = CONFIG.seeds(parent)
+    seed = wildcards.seed if int(wildcards.seed) in seeds else seeds[0]
+    folder = f"results/{RUN}/runs/{wildcards.task}/{parent}/seed-{seed}"
     return {"parent_model": f"{folder}/model", "parent_outcome": f"{folder}/outcome.json"}
 
 

@@ -27,7 +27,6 @@ def integrate(source, target, parameters, *, seed, threads):
         source=source.X,
         target=target.X,
         x_kind=source.uns[X_KIND],
-        seed=seed,
         threads=threads,
         **parameters.model_dump(),
     )

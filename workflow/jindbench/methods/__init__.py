@@ -19,5 +19,12 @@ scikit-learn and the like inside `run`):
     A table `history.tsv` in `model_dir`, with a row for each epoch and columns `epoch`, `kept` and any quantities, is
     drawn in the report. What the method warns of by `logging` is shown there too.
 
-It may define `R_PACKAGES`, a tuple of the R packages that it needs, and `NOTE`, a sentence for the foot of the tables.
+It may define
+
+`RANDOM = False`
+    nothing depends on the seed: it is run once, with the run's first seed.
+`R_PACKAGES`
+    a tuple of the R packages that it needs.
+`NOTE`
+    a sentence for the foot of the tables.
 """

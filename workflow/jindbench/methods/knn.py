@@ -8,6 +8,7 @@ from jindbench.parameters import Parameters as BaseParameters
 
 TITLE = "kNN"
 PARENT = None
+RANDOM = False
 
 
 class Parameters(BaseParameters):
@@ -25,7 +26,7 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
 
     X, target_X = expression(source, target, parameters.n_genes)
     # arpack centres sparse input without making it dense, and finds fewer components than there are cells and genes.
-    pca = PCA(min(parameters.n_components, min(X.shape) - 1), svd_solver="arpack", random_state=seed)
+    pca = PCA(min(parameters.n_components, min(X.shape) - 1), svd_solver="arpack", random_state=0)
     model = KNeighborsClassifier(min(parameters.n_neighbors, source.n_obs), algorithm="brute", n_jobs=threads)
     model.fit(pca.fit_transform(X), source.obs[LABEL].to_numpy(dtype=str))
     return predictions.from_probabilities(

@@ -11,6 +11,7 @@ from jindbench.parameters import Parameters as BaseParameters
 
 TITLE = "Logistic regression"
 PARENT = None
+RANDOM = False
 
 log = logging.getLogger(__name__)
 

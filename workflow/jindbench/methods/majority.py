@@ -8,6 +8,7 @@ from jindbench.parameters import Parameters as BaseParameters
 
 TITLE = "Majority"
 PARENT = None
+RANDOM = False
 
 
 class Parameters(BaseParameters):

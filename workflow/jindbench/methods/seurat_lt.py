@@ -11,6 +11,7 @@ from jindbench.parameters import Parameters as BaseParameters
 
 TITLE = "Seurat-LT"
 PARENT = None
+RANDOM = False
 R_PACKAGES = ("Seurat",)
 
 
@@ -45,7 +46,6 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
         types=types + 1,
         n_types=len(classes),
         x_kind=source.uns[X_KIND],
-        seed=seed,
         threads=threads,
         **parameters.model_dump(exclude={"threshold"}),
     )

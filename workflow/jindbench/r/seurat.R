@@ -1,9 +1,10 @@
 # Seurat's label transfer and integration. Genes, cells and types are known by position: "g1", "s1" (source), "t1"
-# (target), "type1". Written for Seurat 4.3; v3 assays and the slot/layer distinction keep it working with Seurat 5.
+# (target), "type1". What Seurat draws at random it draws with fixed seeds of its own. Written for Seurat 4.3; v3 assays,
+# whose slots are read directly, are what Seurat 5 has renamed.
 
 transfer_labels <- function(source, target, types, n_types, x_kind, n_genes, n_components, k_filter, k_weight,
-                            nn_method, seed, threads) {
-  set_up(seed, threads)
+                            nn_method, threads) {
+  set_up(threads)
   reference <- with_variable_genes(as_seurat(source, "s", x_kind), n_genes)
   query <- as_seurat(target, "t", x_kind)
   reference <- Seurat::ScaleData(reference, features = Seurat::VariableFeatures(reference), verbose = FALSE)
@@ -12,7 +13,7 @@ transfer_labels <- function(source, target, types, n_types, x_kind, n_genes, n_c
   # irlba, Seurat's default, is only for the first few of many components.
   approx <- n_components < possible / 2
   n_components <- at_most("components", n_components, possible)
-  reference <- Seurat::RunPCA(reference, npcs = n_components, approx = approx, verbose = FALSE, seed.use = seed)
+  reference <- Seurat::RunPCA(reference, npcs = n_components, approx = approx, verbose = FALSE)
   anchors <- Seurat::FindTransferAnchors(
     reference, query,
     reduction = "pcaproject", reference.reduction = "pca", dims = seq_len(n_components),
@@ -29,8 +30,8 @@ transfer_labels <- function(source, target, types, n_types, x_kind, n_genes, n_c
   as.matrix(scores[colnames(query), columns])
 }
 
-integrate <- function(source, target, x_kind, n_genes, n_components, k_filter, k_weight, seed, threads) {
-  set_up(seed, threads)
+integrate <- function(source, target, x_kind, n_genes, n_components, k_filter, k_weight, threads) {
+  set_up(threads)
   batches <- list(as_seurat(source, "s", x_kind), as_seurat(target, "t", x_kind))
   batches <- lapply(batches, with_variable_genes, n_genes)
   fewest <- min(ncol(batches[[1]]), ncol(batches[[2]]))
@@ -51,9 +52,8 @@ integrate <- function(source, target, x_kind, n_genes, n_components, k_filter, k
   )
 }
 
-set_up <- function(seed, threads) {
+set_up <- function(threads) {
   options(Seurat.object.assay.version = "v3", future.globals.maxSize = Inf)
-  set.seed(seed)
   if (threads > 1) future::plan("multicore", workers = threads) else future::plan("sequential")
 }
 
