@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from scipy import sparse
-from test_methods import sides
 
 from jindbench import r, registry, running
 from jindbench.errors import NotAvailable
+from toy_task import sides
 
 INTEGRATIONS = registry.names("integrations")
 
