@@ -107,10 +107,8 @@ def test_a_package_that_is_not_there():
 def test_without_r(monkeypatch):
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("R_HOME", raising=False)
-    r._missing.cache_clear()
     with pytest.raises(NotAvailable, match="R with Seurat, limma not found"):
         r.require(("Seurat", "limma"))
-    r._missing.cache_clear()
 
 
 def test_only_the_bridge_imports_rpy2():

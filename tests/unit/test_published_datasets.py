@@ -174,7 +174,7 @@ def test_a_broken_rds_file_is_told_in_rs_own_words(files, tmp_path):
 def test_without_r_it_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("R_HOME", raising=False)
-    with pytest.raises(InputError, match="R was not found; on Debian and Ubuntu: sudo apt-get install"):
+    with pytest.raises(InputError, match="R with SummarizedExperiment, Matrix not found"):
         load("human_hemato", tmp_path / "any.rds")
 
 

@@ -18,21 +18,20 @@ def require(packages: tuple[str, ...]) -> None:
     NotAvailable
         If R or a package is missing; says how to get it.
     """
-    if packages and (missing := _missing(packages)):
+    if not packages:
+        return
+    rscript = shutil.which("Rscript") or shutil.which("Rscript", path=os.path.join(os.environ.get("R_HOME", ""), "bin"))
+    missing = ", ".join(packages) if rscript is None else _missing(rscript, packages)
+    if missing:
         raise NotAvailable(f"R with {missing} not found ({HOW_TO_GET_R})")
 
 
 @cache
-def _missing(packages: tuple[str, ...]) -> str:
-    """The packages that R lacks; all of them without R."""
-    rscript = shutil.which("Rscript") or shutil.which("Rscript", path=os.path.join(os.environ.get("R_HOME", ""), "bin"))
-    names = ", ".join(packages)
-    if rscript is None:
-        return names
+def _missing(rscript: str, packages: tuple[str, ...]) -> str:
+    """The packages that an R lacks."""
     quoted = ", ".join(f"'{package}'" for package in packages)
     code = f"cat(Filter(function(p) !length(find.package(p, quiet = TRUE)), c({quoted})), sep = ', ')"
     # No packages of a user's own library, as in the bridge.
-    done = subprocess.run(
-        [rscript, "--vanilla", "-e", code], capture_output=True, text=True, env=os.environ | {"R_LIBS_USER": os.devnull}
-    )
-    return done.stdout if done.returncode == 0 else names
+    environment = os.environ | {"R_LIBS_USER": os.devnull}
+    done = subprocess.run([rscript, "--vanilla", "-e", code], capture_output=True, text=True, env=environment)
+    return done.stdout if done.returncode == 0 else ", ".join(packages)
