@@ -43,6 +43,31 @@ def test_a_method_can_have_variants():
     assert loaded.methods["svm_rej"].parameters.threshold == 0.7
 
 
+def test_what_is_left_out_and_how_often_a_method_runs():
+    entries = {
+        "svm_seurat": {"method": "svm_rej", "input": "seurat"},
+        "jind_classifier": {"skip": {"t": "too large"}},
+    }
+    other = changed("tasks/s", {"split": {"dataset": "toy"}})
+    other["run"] |= {"tasks": ["t", "s"], "methods": ["majority", "svm_seurat", "jind"], "seeds": [3, 4]}
+    loaded = config.load(other | {"methods": entries})
+    assert loaded.left_out("s", "svm_seurat") == "not applicable"
+    assert loaded.left_out("t", "jind") == "not run: too large"  # its parent's reason
+    assert loaded.pairs(loaded.run.methods) == [
+        ("t", "majority"),
+        ("t", "svm_seurat"),
+        ("s", "majority"),
+        ("s", "jind"),
+    ]
+    assert loaded.integrated() == [("t", "seurat")]
+    assert (loaded.seeds("majority"), loaded.seeds("jind")) == ([3], [3, 4])
+    assert loaded.methods["svm_seurat"].title == "SVM_Rej (Seurat)"
+
+    other["run"] |= {"tasks": ["s"], "methods": ["svm_seurat"]}
+    with pytest.raises(config.ConfigurationError, match="run: nothing is left to run"):
+        config.load(other | {"methods": entries})
+
+
 FAULTS = [
     ("rnu", {}, "rnu: unknown key (did you mean 'run'?)"),
     ("run/seed", [0], "run.seed: unknown key (did you mean 'seeds'?)"),
@@ -87,6 +112,12 @@ FAULTS = [
     ("datasets/pbmc68k_reduced", {"normalize": True}, "datasets.pbmc68k_reduced.normalize: unknown key"),
     ("methods/jind", {"preset": "papers"}, "methods.jind.preset: expected 'paper', 'preprint' or 'published', got 'papers'"),
     ("methods/majority", {"title": "JIND"}, "run.methods: two have the title 'JIND' in tables; set title"),
+    ("methods/jind", {"input": "surat"}, "methods.jind.input: no integration 'surat' (did you mean 'seurat'?)"),
+    ("methods/jind", {"input": "seurat"}, "methods.jind.input: its parent 'jind_classifier' reads 'None', it reads 'seurat'"),
+    ("methods/majority", {"skip": {"q": "why"}}, "methods.majority.skip: no task 'q' (there are: t)"),
+    ("methods/majority", {"skip": {"t": 3}}, "methods.majority.skip.t: expected text, got 3"),
+    ("integrations/seurat", {"n_gens": 3}, "integrations.seurat.n_gens: unknown key (did you mean 'n_genes'?)"),
+    ("integrations/mine", {}, "integrations.mine: there is no file 'mine' in integrations/ (there are: seurat)"),
 ]  # fmt: skip
 
 

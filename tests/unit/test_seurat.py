@@ -2,6 +2,7 @@
 
 import logging
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from scipy import io as scipy_io
 
 from jindbench import r, running, tasks
-from jindbench.datasets import toy
+from jindbench.datasets import anndata_file, toy
 from jindbench.errors import NotAvailable
 from jindbench.integrations import seurat
 from jindbench.methods import seurat_lt
@@ -44,17 +45,42 @@ NAMES = {  # as R would change them: spaces, signs, leading digits, letters beyo
 }
 
 
-@pytest.fixture(scope="module")
-def sides():
+REAL = Path(__file__).parents[3] / "shared/data/pbmc_symphony_3p_5p.h5ad"
+
+
+def missing_seurat():
     try:
         r.require(seurat_lt.R_PACKAGES)
     except NotAvailable as error:
-        pytest.skip(str(error))
-    cells = toy.load(toy.Parameters(n_source=350, n_target=260, n_genes=150))
-    source, target = (tasks.select_batch(cells, batch, "toy") for batch in ("source", "target"))
+        return str(error)
+    return ""
+
+
+needs_seurat = pytest.mark.skipif(bool(missing_seurat()), reason=missing_seurat())
+
+
+def batches(cells, source, target):
+    source, target = (tasks.select_batch(cells, batch, "") for batch in (source, target))
+    source, target = tasks.select_types(source, target, "common", "common", "")
     source.obs["label"] = source.obs["label"].replace(NAMES)
     target.obs = target.obs[[]]
     return source, target[target.obs_names.sort_values()].copy()
+
+
+def toy_batches():
+    return batches(toy.load(toy.Parameters(n_source=350, n_target=260, n_genes=150)), "source", "target")
+
+
+def pbmc_batches():
+    if not REAL.is_file():
+        pytest.skip(f"the real cells for development are not here: {REAL}")
+    parameters = anndata_file.Parameters(path=str(REAL), label_key="cell_type", batch_key="batch", x_kind="counts")
+    return batches(anndata_file.load(parameters, REAL), "3pv2", "5p")
+
+
+@pytest.fixture(scope="module", params=[toy_batches, pbmc_batches], ids=["toy", "pbmc"])
+def sides(request):
+    return request.param()
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +98,12 @@ def plain(sides, tmp_path_factory):
     return transferred, pd.read_csv(folder / "integrated.csv", index_col=0).T
 
 
-def transfer(source, target, tmp_path, **parameters):
+def transfer(source, target, tmp_path, threads=1, **parameters):
     chosen = seurat_lt.Parameters(**parameters)
-    return running.annotate(seurat_lt, source, target, chosen, seed=42, threads=1, model_dir=tmp_path).table
+    return running.annotate(seurat_lt, source, target, chosen, seed=0, threads=threads, model_dir=tmp_path).table
 
 
+@needs_seurat
 def test_label_transfer_is_what_plain_r_gives(sides, plain, tmp_path):
     table = transfer(*sides, tmp_path, k_filter=None, nn_method="rann").set_index("cell_id")
     expected = plain[0].loc[table.index]
@@ -86,6 +113,7 @@ def test_label_transfer_is_what_plain_r_gives(sides, plain, tmp_path):
     assert table["threshold"].isna().all()
 
 
+@needs_seurat
 def test_integration_is_what_plain_r_gives(sides, plain):
     results = running.integrate(seurat, *sides, seurat.Parameters(), seed=0, threads=1)
     for result in results:
@@ -95,8 +123,9 @@ def test_integration_is_what_plain_r_gives(sides, plain):
     assert min(result.X.min() for result in results) < 0
 
 
-def test_names_make_no_difference(sides, tmp_path):
-    source, target = (side[:, :].copy() for side in sides)
+@needs_seurat
+def test_names_make_no_difference(tmp_path):
+    source, target = (side[:, :].copy() for side in toy_batches())
     table = transfer(source, target, tmp_path)
     genes = [f"{'_-/ .'[i % 5]}{i // 5}_é" for i in range(source.n_vars)]  # R makes "g_1" and "g-1" the same
     for side, prefix in ((source, "1 cell_"), (target, "cell-")):
@@ -107,14 +136,22 @@ def test_names_make_no_difference(sides, tmp_path):
     pd.testing.assert_frame_equal(renamed[columns], table[columns])
 
 
-def test_a_threshold_rejects(sides, tmp_path):
-    table = transfer(*sides, tmp_path, threshold=0.8)
+@needs_seurat
+def test_threads_make_no_difference(tmp_path):
+    one, two = (transfer(*toy_batches(), tmp_path, threads=threads) for threads in (1, 2))
+    pd.testing.assert_frame_equal(one, two)
+
+
+@needs_seurat
+def test_a_threshold_rejects(tmp_path):
+    table = transfer(*toy_batches(), tmp_path, threshold=0.8)
     assert ((table["confidence"] < 0.8) == (table["label"] == "unassigned")).all()
     assert 0 < (table["label"] == "unassigned").sum() < len(table)
 
 
-def test_what_a_small_task_does_not_allow_is_reduced_and_told(sides, tmp_path, caplog):
-    source, target = sides
+@needs_seurat
+def test_what_a_small_task_does_not_allow_is_reduced_and_told(tmp_path, caplog):
+    source, target = toy_batches()
     with caplog.at_level(logging.INFO, logger="jindbench"):
         table = transfer(source[:40, :25].copy(), target[:12, :25].copy(), tmp_path)
     assert len(table) == 12

@@ -83,3 +83,39 @@ def test_a_declared_skip_is_shown_with_its_reason(fresh):
     assert "split\tjind\tNA\traw" in table  # what starts from it is not run either, for the same reason
     assert not (fresh.folder / "results/tiny/runs/split/jind").exists()
     assert raw(fresh)["Toy", "JIND"].strip("*").startswith("0.")
+
+
+def test_a_failing_integration_fails_what_reads_it_and_is_tried_again(fresh):
+    file = fresh.folder / "workflow/jindbench/integrations/centred.py"
+    source = """
+from jindbench.parameters import Parameters as BaseParameters
+
+TITLE = "Centred"
+
+
+class Parameters(BaseParameters):
+    pass
+
+
+def integrate(source, target, parameters, *, seed, threads):
+    return [centred(side.copy()) for side in (source, target)]
+
+
+def centred(side):
+    from scipy import sparse
+
+    side.X = sparse.csr_matrix(side.X - side.X.mean(axis=0), dtype="float32")
+    return side
+"""
+    file.write_text(source.replace("    return [", "    raise ValueError('no anchors')\n    return ["))
+    methods = {"svm_centred": {"method": "svm_rej", "input": "centred"}}
+    configured(fresh, run={"methods": ["majority", "svm_centred"], "tasks": ["batches"]}, methods=methods)
+    output = fresh.run(ok=False)
+    assert "integration centred on batches, seed 0, failed: ValueError: no anchors" in output
+    expected = "failed: RuntimeError: integration centred failed (ValueError: no anchors) (seed 0)"
+    assert raw(fresh)["Toy", "SVM_Rej (Centred)"] == expected
+    assert raw(fresh)["Toy", "Majority"].strip("*").startswith("0.")
+
+    file.write_text(source)
+    fresh.run()
+    assert raw(fresh)["Toy", "SVM_Rej (Centred)"].strip("*").startswith("0.")

@@ -275,9 +275,12 @@ def load(config: dict) -> Configuration:
                 faults.append(f"run.{key}: '{reserved[0]}' is a column of the tables; set another title")
             if repeated := sorted({title for title in titles if titles.count(title) > 1}):
                 faults.append(f"run.{key}: two have the title '{repeated[0]}' in tables; set title")
+    configuration = Configuration(run, downloads, datasets, tasks, integrations, methods)
+    if not faults and not configuration.pairs(run.methods):
+        faults.append("run: nothing is left to run: each of these methods is left out of each of these tasks")
     if faults:
         raise ConfigurationError("\n".join(f"configuration: {fault}" for fault in faults))
-    return Configuration(run, downloads, datasets, tasks, integrations, methods)
+    return configuration
 
 
 def check_data(configuration: Configuration) -> None:

@@ -36,15 +36,12 @@ wildcard_constraints:
 
 TASK_TITLES = {task: CONFIG.task_title(task) for task in CONFIG.run.tasks}
 METHOD_TITLES = {method: CONFIG.methods[method].title for method in CONFIG.run.methods}
-METHOD_FILES = [CONFIG.methods[method].method for method in CONFIG.run.methods]
-# What a method's file says of itself at the foot of the tables, each once.
-METHOD_NOTES = list(
-    dict.fromkeys(
-        file.NOTE
-        for name in METHOD_FILES
-        if hasattr(file := registry.component("methods", name), "NOTE")
-    )
-)
+# What methods' files say of themselves at the foot of the tables.
+METHOD_NOTES = [
+    note
+    for file in dict.fromkeys(CONFIG.methods[method].method for method in CONFIG.run.methods)
+    if (note := getattr(registry.component("methods", file), "NOTE", None))
+]
 
 
 def every_run(pattern, methods=tuple(CONFIG.run.methods)):

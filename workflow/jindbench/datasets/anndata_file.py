@@ -28,7 +28,7 @@ class Parameters(CountParameters):
 
     @model_validator(mode="after")
     def _log_and_scaled_are_final(self):
-        if self.normalize and self.x_kind in ("log", "scaled"):
+        if self.normalize and self.x_kind not in ("counts", "normalized"):
             raise ValueError(f"normalize: true needs counts or normalized values, x_kind is '{self.x_kind}'")
         return self
 
