@@ -1,4 +1,4 @@
-"""Label transfer and integration against the same calls written out in plain R, names and all."""
+"""Label transfer and integration against the same calls written out in plain R."""
 
 import logging
 import subprocess
@@ -90,7 +90,8 @@ def plain(sides, tmp_path_factory):
     for name, side in zip(("source", "target"), sides, strict=True):
         scipy_io.mmwrite(folder / f"{name}.mtx", side.X.T)
         (folder / f"{name}.txt").write_text("\n".join(side.obs_names) + "\n")
-    (folder / "genes.txt").write_text("\n".join(sides[0].var_names) + "\n")
+    # R changes many names of genes, and Seurat's order of equally good genes, so the last bits, depends on the names.
+    (folder / "genes.txt").write_text("".join(f"g{i + 1}\n" for i in range(sides[0].n_vars)))
     (folder / "labels.txt").write_text("\n".join(sides[0].obs["label"]) + "\n")
     (folder / "plain.R").write_text(PLAIN)
     subprocess.run(["Rscript", "--vanilla", "plain.R"], cwd=folder, check=True, capture_output=True)
@@ -117,7 +118,8 @@ def test_label_transfer_is_what_plain_r_gives(sides, plain, tmp_path):
 def test_integration_is_what_plain_r_gives(sides, plain):
     results = running.integrate(seurat, *sides, seurat.Parameters(), seed=0, threads=1)
     for result in results:
-        expected = plain[1].loc[result.obs_names, result.var_names].to_numpy()
+        genes = [f"g{i + 1}" for i in sides[0].var_names.get_indexer(result.var_names)]
+        expected = plain[1].loc[result.obs_names, genes].to_numpy()
         assert result.X.toarray() == pytest.approx(expected, abs=1e-4)
     assert results[0].n_vars == plain[1].shape[1]
     assert min(result.X.min() for result in results) < 0

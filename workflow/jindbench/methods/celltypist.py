@@ -6,6 +6,7 @@ an option that current versions no longer have.
 
 import os
 import tempfile
+import warnings
 
 import numpy as np
 from pydantic import Field
@@ -16,6 +17,8 @@ from jindbench.parameters import Parameters as BaseParameters
 
 TITLE = "CellTypist"
 PARENT = None
+NOTE = "CellTypist: trained by stochastic gradient descent; genes are not centred unless `with_mean` says so."
+FOLDER = "CELLTYPIST_FOLDER"
 
 
 class Parameters(BaseParameters):
@@ -24,17 +27,20 @@ class Parameters(BaseParameters):
         False, description="Centre the genes, which makes the whole matrix dense (CellTypist's default: true)."
     )
     threshold: float = Field(
-        0.5, ge=0, le=1, description="Cells with a lower probability are rejected (CellTypist's `p_thres`)."
+        0.5, ge=0, le=1, description="Cells with this probability or a lower one are rejected (CellTypist's `p_thres`)."
     )
 
 
 def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     from jindbench.preprocess import CELL_TOTAL, transform
 
-    # The import makes a folder for models to be downloaded to, by default in the user's home.
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["CELLTYPIST_FOLDER"] = folder
+    # The import mutes warnings, and makes a folder for models to be downloaded to, by default in the user's home.
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+        chosen = os.environ.setdefault(FOLDER, folder)
         import celltypist
+
+        if chosen == folder:
+            del os.environ[FOLDER]
     celltypist.logger.set_level("WARNING")
 
     X, target_X = (
@@ -57,5 +63,10 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     np.minimum(values, 10, out=values)
     scores, probabilities, _ = model.predict_labels_and_prob(Z)
     return predictions.from_probabilities(
-        target.obs_names, model.cell_types, probabilities, parameters.threshold, scores=scores
+        target.obs_names,
+        model.cell_types,
+        probabilities,
+        parameters.threshold,
+        reject_at_threshold=True,
+        scores=scores,
     )

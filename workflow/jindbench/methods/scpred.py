@@ -31,7 +31,10 @@ class Parameters(BaseParameters):
     )
     n_components: int = Field(10, ge=1, description="Principal components; fewer where cells or genes are fewer.")
     variance_share: float = Field(
-        0.01, ge=0, lt=1, description="A component needs more than this share of the variance of all these components,"
+        0.01,
+        ge=0,
+        lt=1,
+        description="A component needs more than this share (not percentage) of the variance of all these components,",
     )
     fdr: float = Field(
         0.05, gt=0, le=1, description="and a lower FDR of the Wilcoxon test of the type against the rest."

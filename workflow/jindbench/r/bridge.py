@@ -52,8 +52,8 @@ def _to_log(level: int) -> ri.SexpClosure:
 
 
 _warn, _inform = _to_log(logging.WARNING), _to_log(logging.INFO)  # kept here: R holds no reference that Python sees
-_logged = ro.r("""function(f, arguments, warn, inform) withCallingHandlers(
-  do.call(f, arguments),
+_evaluated = ro.r("""function(expression, frame, warn, inform) withCallingHandlers(
+  eval(str2lang(expression), frame),
   warning = function(w) { warn(conditionMessage(w)); invokeRestart("muffleWarning") },
   message = function(m) { inform(conditionMessage(m)); invokeRestart("muffleMessage") }
 )""")
@@ -88,11 +88,14 @@ def call(file: str, function: str, packages: tuple[str, ...], **arguments: Any) 
     _said.clear()
     for package in packages:
         ro.r["loadNamespace"](package)
-    environment = ro.r["new.env"]()
-    ro.r["sys.source"](str(Path(__file__).parent / file), environment)
+    frame = ro.r["new.env"]()
+    ro.r["sys.source"](str(Path(__file__).parent / file), frame)
+    for name, value in arguments.items():
+        frame[name] = _to_r(value)
+    # By name: Seurat turns every call on R's stack into text, for each of its steps, so no matrix may stand in one.
+    expression = f"{function}({', '.join(f'{name} = {name}' for name in arguments)})"
     try:
-        in_r = ro.r["list"](**{name: _to_r(value) for name, value in arguments.items()})
-        return _from_r(_logged(environment[function], in_r, _warn, _inform))
+        return _from_r(_evaluated(expression, frame, _warn, _inform))
     except ri.embedded.RRuntimeError as error:
         raise RError(" ".join(str(error).split())) from error
 
