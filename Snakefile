@@ -17,6 +17,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/methods.smk"
 include: "workflow/rules/results.smk"
+include: "workflow/rules/runtime.smk"
 include: "workflow/rules/complexity.smk"
 
 

@@ -12,20 +12,19 @@ with jobs.logged(snakemake.log[0]):
     runs_of = dict(list(outcomes.groupby(["task", "method"])))
 
     by_run, by_method = [], []
-    for task, truth in truths.items():
-        for method in snakemake.params.methods:
-            facts = {"task": task, "method": method}
-            if status := snakemake.params.left_out.get(f"{task} {method}"):
-                by_method += [facts | row for row in scoring.rows(truth, [], status)]
-                continue
-            runs = runs_of[task, method]
-            predicted = [predictions.read(path) for path in runs["predictions"]]
-            for seed, reason, run in zip(runs["seed"], runs["reason"], predicted):
-                by_run += [facts | {"seed": seed} | row for row in scoring.rows(truth, [run], reason)]
-            # One failed seed leaves no average.
-            reasons = [f"{reason} (seed {seed})" for reason, seed in zip(runs["reason"], runs["seed"]) if reason]
-            facts["seeds"] = len(runs)
-            by_method += [facts | row for row in scoring.rows(truth, predicted, *reasons[:1])]
+    for task, method, left_out in snakemake.params.cells:
+        truth, facts = truths[task], {"task": task, "method": method}
+        if left_out:
+            by_method += [facts | row for row in scoring.rows(truth, [], left_out)]
+            continue
+        runs = runs_of[task, method]
+        predicted = [predictions.read(path) for path in runs["predictions"]]
+        for seed, reason, run in zip(runs["seed"], runs["reason"], predicted):
+            by_run += [facts | {"seed": seed} | row for row in scoring.rows(truth, [run], reason)]
+        # One failed seed leaves no average.
+        reasons = [f"{reason} (seed {seed})" for reason, seed in zip(runs["reason"], runs["seed"]) if reason]
+        facts["seeds"] = len(runs)
+        by_method += [facts | row for row in scoring.rows(truth, predicted, *reasons[:1])]
 
     statistics = ["metric", "value", "low", "high", "n", "n_target", "status"]
     io.write_table(

@@ -6,10 +6,10 @@ adds a variant of one under a name of its own.
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
@@ -32,6 +32,50 @@ class Run(Parameters):
     strict: bool = Field(
         False, description="End with an error where a method was not run because this machine lacks what it needs."
     )
+
+
+class Table(Parameters):
+    """A supplementary table in the form of Table 2."""
+
+    title: str = Field(description="Its heading.")
+    tasks: list[Name] = Field(
+        min_length=1, description="Its tasks, those of them that the run selects; without any it is not made."
+    )
+    methods: list[Name] = Field(min_length=1, description="Its methods; they run on these tasks for it.")
+
+
+class Figures(Parameters):
+    """Which tasks the paper's figures show: of those named the ones that the run selects, or else all of the run's."""
+
+    method: Name = Field("jind_plus", description="Whose predictions they show; Figures 2 and 5 its two parents' too.")
+    figure2: list[Name] = Field([], description="Latent codes before and after alignment.")
+    figure3: list[Name] = Field([], description="Rejected cells.")
+    figure4: list[Name] = Field([], description="The two most confused types and what tells their cells apart.")
+    figure5: list[Name] = Field([], description="A target with types that the source lacks.")
+
+
+class DifferentialExpression(Parameters):
+    """What is compared for Figure 4 and Figures S1 to S4: cells of a type labelled rightly, and as another type."""
+
+    pairs: dict[str, Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
+        {}, description="Task: true type and the type it is taken for; else the two that are confused most often."
+    )
+    model: Literal["voom", "plain"] | None = Field(
+        None, description="`voom` for counts, `plain` for values on a log scale; null: by what `X` holds."
+    )
+    alpha: float = Field(0.001, gt=0, lt=1, description="Largest adjusted p-value of a differentially expressed gene.")
+    draws: int = Field(100, ge=1, description="Random pairs of groups of the negative control.")
+
+
+class Runtime(Parameters):
+    """What is timed alone on all cores, for the runtime table."""
+
+    tasks: list[Name] = Field([], description="Tasks, those of them that the run selects; none: nothing is timed.")
+    methods: list[Name] = Field(
+        ["jind_classifier", "jind", "jind_plus", "svm_rej", "actinn", "scpred", "seurat_lt"],
+        description="Methods, those of them that are run.",
+    )
+    integrations: list[Name] = Field(["seurat"], description="Integrations, those of them that are run.")
 
 
 class Downloads(Parameters):
@@ -104,6 +148,10 @@ class Configuration:
     """The checked configuration: all that exists, and in `run` the selection."""
 
     run: Run
+    extra_tables: dict[str, Table]
+    figures: Figures
+    differential_expression: DifferentialExpression
+    runtime: Runtime
     downloads: Downloads
     datasets: dict[str, Dataset]
     tasks: dict[str, Task]
@@ -118,12 +166,20 @@ class Configuration:
         """Names of the datasets that the selected tasks read, each once."""
         return list(dict.fromkeys(name for task in self.selected_tasks().values() for name in task.datasets()))
 
-    def selected_methods(self) -> dict[str, Method]:
-        """The selected methods by name, and those whose models they start from."""
-        names = list(self.run.methods)
+    def tables(self) -> dict[str, Table]:
+        """Table 2, which is the run's tasks and methods, and the others that have tasks of the run; by file name."""
+        tables = {"table2": Table(title="Table 2", tasks=self.run.tasks, methods=self.run.methods)}
+        for name, table in self.extra_tables.items():
+            if tasks := [task for task in self.run.tasks if task in table.tasks]:
+                tables[name] = table.model_copy(update={"tasks": tasks})
+        return tables
+
+    def selected_methods(self, *, parents: bool = True) -> dict[str, Method]:
+        """The methods of all tables by name, and those whose models they start from."""
+        names = list(dict.fromkeys(name for table in self.tables().values() for name in table.methods))
         for name in names:
             parent = self.methods[name].parent
-            if parent is not None and parent not in names:
+            if parents and parent is not None and parent not in names:
                 names.append(parent)
         return {name: self.methods[name] for name in names}
 
@@ -141,20 +197,57 @@ class Configuration:
         module = registry.component("methods", self.methods[method].method)
         return self.run.seeds if getattr(module, "RANDOM", True) else self.run.seeds[:1]
 
-    def pairs(self, methods: Iterable[str]) -> list[tuple[str, str]]:
-        """(task, method) of what is run: task by task, in the order of `methods`."""
-        return [(task, method) for task in self.run.tasks for method in methods if self.left_out(task, method) is None]
+    def cells(self, *, parents: bool = False) -> list[tuple[str, str]]:
+        """(task, method) of all tables' cells, task by task, each once; on request those that they start from too."""
+        wanted = {
+            (task, method) for table in self.tables().values() for task in table.tasks for method in table.methods
+        }
+        if parents:
+            for task, method in tuple(wanted):
+                while (method := self.methods[method].parent) is not None:
+                    wanted.add((task, method))
+        return [
+            (task, method) for task in self.run.tasks for method in self.selected_methods() if (task, method) in wanted
+        ]
+
+    def pairs(self, *, parents: bool = False) -> list[tuple[str, str]]:
+        """(task, method) of what is run: the `cells` that are not left out."""
+        return [pair for pair in self.cells(parents=parents) if self.left_out(*pair) is None]
 
     def integrated(self) -> list[tuple[str, str]]:
         """(task, integration) of what is integrated, each once."""
-        pairs = ((task, self.methods[method].input) for task, method in self.pairs(self.selected_methods()))
+        pairs = ((task, self.methods[method].input) for task, method in self.pairs(parents=True))
         return list(dict.fromkeys(pair for pair in pairs if pair[1] is not None))
+
+    def figure_tasks(self, figure: str) -> list[str]:
+        """Tasks that a figure of the paper shows."""
+        named = getattr(self.figures, figure)
+        return [task for task in self.run.tasks if task in named] or self.run.tasks
+
+    def stages(self, task: str) -> list[str]:
+        """The method that the figures show and what it starts from, first the first, if they are run on this task."""
+        stages = [self.figures.method]
+        while stages[0] in self.methods and (parent := self.methods[stages[0]].parent) is not None:
+            stages.insert(0, parent)
+        return stages if all((task, stage) in self.pairs(parents=True) for stage in stages) else []
+
+    def timed(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """What is timed alone: (task, method) and (task, integration)."""
+        tasks = [task for task in self.run.tasks if task in self.runtime.tasks]
+        methods = [pair for pair in self.pairs(parents=True) if pair[0] in tasks and pair[1] in self.runtime.methods]
+        return methods, [
+            pair for pair in self.integrated() if pair[0] in tasks and pair[1] in self.runtime.integrations
+        ]
 
     def selected(self) -> dict:
         """The selection as plain data, all defaults written out."""
         datasets = {name: self.datasets[name] for name in self.selected_datasets()}
         return {
             "run": self.run.model_dump(),
+            "tables": {name: table.model_dump() for name, table in self.tables().items() if name != "table2"},
+            "figures": self.figures.model_dump(),
+            "differential_expression": self.differential_expression.model_dump(),
+            "runtime": self.runtime.model_dump(),
             "datasets": {
                 name: {"loader": dataset.loader} | dataset.parameters.model_dump() for name, dataset in datasets.items()
             },
@@ -179,6 +272,30 @@ class Configuration:
 # Columns of Table 2 beside the methods' own, and a folder beside the runs' own.
 TABLE_COLUMNS = ("task", "n", "metric")
 DATA_FOLDER = "data"
+PLAIN_SECTIONS = {
+    "figures": Figures,
+    "differential_expression": DifferentialExpression,
+    "runtime": Runtime,
+    "downloads": Downloads,
+}
+# Their keys that name tasks.
+NAME_TASKS = {
+    "figures": ("figure2", "figure3", "figure4", "figure5"),
+    "differential_expression": ("pairs",),
+    "runtime": ("tasks",),
+}
+# Tables that are no selection of tasks and methods.
+PAPERS_OWN = (
+    "table1",
+    "table2",
+    "table2_extended",
+    "runtime",
+    "claims",
+    "metrics",
+    "metrics_by_method",
+    "training",
+    "runs",
+)
 
 
 class ConfigurationError(Exception):
@@ -194,7 +311,7 @@ def load(config: dict) -> Configuration:
         With a line for every fault that can be told without reading data.
     """
     faults: list[str] = []
-    known = ["run", "downloads", "datasets", "tasks", "integrations", "methods"]
+    known = ["run", "tables", *PLAIN_SECTIONS, "datasets", "tasks", "integrations", "methods"]
     for key in config:
         if key not in known:
             faults.append(f"{key}: unknown key{_hint(key, known)}")
@@ -206,7 +323,14 @@ def load(config: dict) -> Configuration:
             sections[key] = None if key == "run" else {}
 
     run = _validated(Run, sections["run"], "run", faults) if sections["run"] is not None else None
-    downloads = _validated(Downloads, sections["downloads"], "downloads", faults)
+    plain = {key: _validated(model, sections[key], key, faults) for key, model in PLAIN_SECTIONS.items()}
+    tables = {}
+    for name, entry in sections["tables"].items():
+        _check_name(name, "tables", faults)
+        if name in PAPERS_OWN:
+            faults.append(f"tables.{name}: this name is taken; choose another")
+        if (table := _validated(Table, entry, f"tables.{name}", faults)) is not None:
+            tables[name] = table
     tasks = {}
     for name, entry in sections["tasks"].items():
         _check_name(name, "tasks", faults)
@@ -229,7 +353,12 @@ def load(config: dict) -> Configuration:
     }
     methods = {}
     for name, file, module, own, parameters in _components(
-        "methods", "method", sections["methods"], MethodKeys, run.methods if run else [], faults
+        "methods",
+        "method",
+        sections["methods"],
+        MethodKeys,
+        [*(run.methods if run else []), *(name for table in tables.values() for name in table.methods)],
+        faults,
     ):
         title = module.TITLE
         if own.input is not None and own.input not in integrations:
@@ -257,26 +386,42 @@ def load(config: dict) -> Configuration:
                 f"methods.{name}.input: its parent '{method.parent}' reads '{methods[method.parent].input}', "
                 f"it reads '{method.input}'; name a parent that reads the same"
             )
-    if run is not None:
-        for key, chosen, existing in (("tasks", run.tasks, tasks), ("methods", run.methods, methods)):
-            for position, name in enumerate(chosen):
+    for where, chosen in [("run", run), *((f"tables.{name}", table) for name, table in tables.items())]:
+        for key, existing in (("tasks", tasks), ("methods", methods)):
+            named = getattr(chosen, key) if chosen else []
+            for position, name in enumerate(named):
                 has_file = key == "methods" and name in registry.names(key)
                 if name not in existing and name not in sections[key] and not has_file:
-                    faults.append(f"run.{key}: no {key[:-1]} '{name}'{_hint(name, existing)}")
-                if name in chosen[:position]:
-                    faults.append(f"run.{key}: '{name}' is named twice")
+                    faults.append(f"{where}.{key}: no {key[:-1]} '{name}'{_hint(name, existing)}")
+                if name in named[:position]:
+                    faults.append(f"{where}.{key}: '{name}' is named twice")
+    for section, keys in NAME_TASKS.items():
+        for key in keys if plain[section] else ():
+            for name in getattr(plain[section], key):
+                if name not in tasks and name not in sections["tasks"]:
+                    faults.append(f"{section}.{key}: no task '{name}'{_hint(name, tasks)}")
+    if run is not None:
         if run.name == DATA_FOLDER:
             faults.append(f"run.name: '{DATA_FOLDER}' is the folder of the datasets; choose another name")
         if len(set(run.seeds)) < len(run.seeds):
             faults.append("run.seeds: a seed is named twice")
         for key, items in (("tasks", tasks), ("methods", methods)):
-            titles = [items[name].title or name for name in set(getattr(run, key)) if name in items]
+            chosen = set(getattr(run, key)).union(*(getattr(table, key) for table in tables.values()))
+            titles = [items[name].title or name for name in chosen if name in items]
             if reserved := sorted(set(titles) & set(TABLE_COLUMNS)):
                 faults.append(f"run.{key}: '{reserved[0]}' is a column of the tables; set another title")
             if repeated := sorted({title for title in titles if titles.count(title) > 1}):
                 faults.append(f"run.{key}: two have the title '{repeated[0]}' in tables; set title")
-    configuration = Configuration(run, downloads, datasets, tasks, integrations, methods)
-    if not faults and not configuration.pairs(run.methods):
+    configuration = Configuration(
+        run=run,
+        extra_tables=tables,
+        **plain,
+        datasets=datasets,
+        tasks=tasks,
+        integrations=integrations,
+        methods=methods,
+    )
+    if not faults and not configuration.pairs():
         faults.append("run: nothing is left to run: each of these methods is left out of each of these tasks")
     if faults:
         raise ConfigurationError("\n".join(f"configuration: {fault}" for fault in faults))

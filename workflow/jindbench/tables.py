@@ -13,6 +13,20 @@ from jindbench.scoring import METRICS
 HIGH_REJECTION = 0.1  # above this, the paper's Table 2 prints a rejection rate in red
 
 
+def selected(scores: pd.DataFrame, tasks: Iterable[str], methods: Iterable[str]) -> pd.DataFrame:
+    """The scores of some tasks and methods, in the order of these."""
+    order = pd.MultiIndex.from_product([tasks, methods], names=["task", "method"])
+    position = order.get_indexer(pd.MultiIndex.from_frame(scores[["task", "method"]]))
+    return (
+        scores.assign(position=position)[position >= 0].sort_values("position", kind="stable").drop(columns="position")
+    )
+
+
+def titled(scores: pd.DataFrame, tasks: dict[str, str], methods: dict[str, str]) -> pd.DataFrame:
+    """The scores of some tasks and methods under their titles, in the order of these."""
+    return selected(scores, tasks, methods).replace({"task": tasks, "method": methods})
+
+
 def table2(scores: pd.DataFrame) -> pd.DataFrame:
     """Table 2 of the paper, one row for each task and metric, one column for each method.
 
@@ -100,6 +114,79 @@ def html_page(table: pd.DataFrame, best: set, high: set, notes: Sequence[str], t
     return page(title, f"{_html_table(map(html.escape, table.columns), rows)}\n{paragraphs}")
 
 
+NOTE_EXTENDED = (
+    "Each number of the paper's Table 2 beside ours. inside: the paper's number lies in our bootstrap 95 % interval "
+    "over target cells, which says nothing of what another split, another version of the data or a seed would change"
+)
+
+
+def table2_extended(scores: pd.DataFrame, published: pd.DataFrame, papers: dict[str, Sequence[str]]) -> pd.DataFrame:
+    """Table 2, one row for each number: ours, the paper's, and the difference.
+
+    Parameters
+    ----------
+    scores
+        See `table2`; task and method are names.
+    published
+        See `read_published`.
+    papers
+        For each method the name and the input under which the paper's table has it, if it has.
+
+    Returns
+    -------
+    Columns task, method, metric, ours, sd, low, high, seeds, paper, difference (ours minus the paper's), inside
+    (whether the paper's value lies between low and high), status. The rows are those of `scores`; paper, difference and
+    inside are missing where the paper has no number for this task and method, or where one of both is not defined.
+    """
+    printed = published[published["table"] == 2].set_index(["name", "method", "input", "metric"])["value"]
+    table = scores.rename(columns={"value": "ours"}).reset_index(drop=True)
+    keys = [(row.task, *papers[row.method], row.metric) for row in table.itertuples()]
+    table["paper"] = printed.reindex(keys).to_numpy()
+    table["difference"] = (table["ours"] - table["paper"]).round(4)
+    inside = table["paper"].round(3).between(table["low"].round(3), table["high"].round(3))
+    table["inside"] = inside.map({True: "yes", False: "no"}).where(table["difference"].notna())
+    columns = [
+        "task",
+        "method",
+        "metric",
+        "ours",
+        "sd",
+        "low",
+        "high",
+        "seeds",
+        "paper",
+        "difference",
+        "inside",
+        "status",
+    ]
+    return table[columns]
+
+
+def _extended_text(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of the extended Table 2: only what the paper has a number for."""
+    shown = table[table["paper"].notna()]
+    rows = [
+        [row.task, row.method, row.metric, _cell(row._asdict() | {"value": row.ours}), f"{row.paper:.3f}"]
+        + (["-", "-"] if pd.isna(row.difference) else [f"{row.difference:+.3f}", row.inside])
+        for row in shown.itertuples(index=False)
+    ]
+    return ["task", "method", "metric", "ours", "paper", "difference", "inside"], rows
+
+
+def table2_extended_markdown(table: pd.DataFrame) -> str:
+    """The extended Table 2 as Markdown."""
+    head, rows = _extended_text(table)
+    return markdown_table(head, rows, NOTE_EXTENDED) if rows else f"{NOTHING_PUBLISHED}\n"
+
+
+def table2_extended_html(table: pd.DataFrame, title: str) -> str:
+    """The extended Table 2 as an HTML page."""
+    head, rows = _extended_text(table)
+    return html_table_page(title, head, rows, NOTE_EXTENDED if rows else NOTHING_PUBLISHED)
+
+
+NOTHING_PUBLISHED = "The paper has no numbers for the tasks of this run."
+
 # Columns of Table 1 and what they are called there.
 TABLE_1 = {
     "cells": "cells",
@@ -186,14 +273,23 @@ def _table1_text(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
 
 def table1_markdown(table: pd.DataFrame) -> str:
     """Table 1 as Markdown."""
-    head, rows = _table1_text(table)
-    return _markdown_table(head, [map(_markdown_escape, row) for row in rows]) + f"\n{NOTE_1}.\n"
+    return markdown_table(*_table1_text(table), NOTE_1)
 
 
 def table1_html(table: pd.DataFrame, title: str) -> str:
     """Table 1 as an HTML page."""
-    head, rows = _table1_text(table)
-    return page(title, f"{_html_table(head, [map(html.escape, row) for row in rows])}\n<p>{html.escape(NOTE_1)}.</p>")
+    return html_table_page(title, *_table1_text(table), NOTE_1)
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], note: str) -> str:
+    """A table of text cells as Markdown, with a note under it."""
+    return _markdown_table(head, [map(_markdown_escape, row) for row in rows]) + f"\n{note.rstrip('.')}.\n"
+
+
+def html_table_page(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> str:
+    """A table of text cells as an HTML page, with a note under it; the note alone where there are no rows."""
+    body = _html_table(map(html.escape, head), [map(html.escape, row) for row in rows]) if rows else ""
+    return page(title, f"{body}\n<p>{html.escape(note.rstrip('.'))}.</p>")
 
 
 def _markdown_escape(cell: str) -> str:

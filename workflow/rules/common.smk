@@ -25,8 +25,14 @@ RUN = CONFIG.run.name
 PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")
 
 
+TABLES = CONFIG.tables()
+# Of what is timed alone. Where jobs go to a cluster there is no number of cores: `--set-threads` says how many there.
+ALL_CORES = workflow.cores or 1
+
+
 wildcard_constraints:
     run=RUN,
+    table="|".join(TABLES),
     dataset="[^/]+",
     task="[^/]+",
     method="[^/]+",
@@ -35,34 +41,30 @@ wildcard_constraints:
 
 
 TASK_TITLES = {task: CONFIG.task_title(task) for task in CONFIG.run.tasks}
-METHOD_TITLES = {method: CONFIG.methods[method].title for method in CONFIG.run.methods}
-# What methods' files say of themselves at the foot of the tables.
-METHOD_NOTES = [
-    note
-    for file in dict.fromkeys(CONFIG.methods[method].method for method in CONFIG.run.methods)
-    if (note := getattr(registry.component("methods", file), "NOTE", None))
-]
+METHOD_TITLES = {name: method.title for name, method in CONFIG.selected_methods().items()}
 
 
-def every_run(pattern, methods=tuple(CONFIG.run.methods)):
-    """A file of every run: task by task, method by method, seed by seed."""
+OUTCOME = "results/{run}/runs/{task}/{method}/seed-{seed}/outcome.json"
+PREDICTIONS = "results/{run}/runs/{task}/{method}/seed-{seed}/predictions.tsv.gz"
+MODEL = "results/{run}/runs/{task}/{method}/seed-{seed}/model"
+
+
+def every_run(pattern, parents=False):
+    """A file of every run: task by task, method by method, seed by seed; on request of the stages before too."""
     return [
         path
-        for task, method in CONFIG.pairs(methods)
+        for task, method in CONFIG.pairs(parents=parents)
         for path in expand(pattern, run=RUN, task=task, method=method, seed=CONFIG.seeds(method))
     ]
 
 
 def every_outcome():
-    """The record of every integration and run: not of the selected methods alone, also those that they start from."""
+    """The record of every integration and run, those included that others start from."""
     integrated = [
         f"results/{RUN}/integrations/{task}/{integration}/outcome.json"
         for task, integration in CONFIG.integrated()
     ]
-    runs = every_run(
-        "results/{run}/runs/{task}/{method}/seed-{seed}/outcome.json", CONFIG.selected_methods()
-    )
-    return integrated + runs
+    return integrated + every_run(OUTCOME, parents=True)
 
 
 def script_code(name):

@@ -73,13 +73,19 @@ class Game:
     def start_generator(self) -> None:
         """Initialise the generator and its optimizer."""
         p = self.parameters
-        generator = Generator(self.X.shape[1], identity_start=p.identity_start, input_shift=p.input_shift)
+        generator = Generator(
+            self.X.shape[1],
+            identity_start=p.identity_start,
+            input_shift=p.input_shift,
+            after_relu=p.after_relu,
+        )
         self.generator = generator.to(self.model.device)
         self.step_generator = optimizers.rmsprop(self.generator.parameters(), p.learning_rate, p.generator_weight_decay)
 
     def draw_source(self) -> Tensor:
         """Latent codes of a mini-batch of the source, drawn with replacement."""
-        return self.model.source_codes[torch.randint(len(self.model.source_codes), (self.batch,))]
+        h = self.model.source_codes[torch.randint(len(self.model.source_codes), (self.batch,))]
+        return h.relu() if self.parameters.after_relu else h
 
     def draw_target(self) -> tuple[Tensor, Tensor]:
         """Expression and latent codes of a mini-batch of the target, drawn with replacement."""
@@ -100,7 +106,7 @@ class Game:
         with precision(self.model.device, self.parameters.precision), torch.set_grad_enabled(train):
             x, h = self.draw_target()
             scale, shift = self.generator.scale_and_shift(x)
-            aligned = scale * h + shift
+            aligned = self.generator.aligned(scale, shift, h)
             logits = self.discriminator(aligned)
         loss = generator_loss(logits.float(), scale.float(), self.parameters.penalty)
         if train:

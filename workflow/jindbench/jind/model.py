@@ -168,6 +168,7 @@ class JINDModel:
             "classes": self.classes,
             "x_kind": self.x_kind,
             "parameters": self.parameters.model_dump(),
+            "after_relu": self.generator is not None and self.generator.after_relu,
         }
         io.write_json(facts, folder / "model.json")
         io.write_table(history, folder / "history.tsv")
@@ -178,13 +179,14 @@ class JINDModel:
         device, facts = choose_device(device), io.read_json(folder / "model.json")
         facts["parameters"] = ClassifierParameters.model_validate(facts["parameters"])
         tensors = load_file(folder / "weights.safetensors", device=str(device))
-        n_genes, parameters = len(facts["genes"]), facts["parameters"]
+        n_genes, parameters, after_relu = len(facts["genes"]), facts["parameters"], facts.pop("after_relu")
         networks = {
             "encoder": Encoder(n_genes, parameters.dropout, parameters.noise),
             "classifier": Classifier(len(facts["classes"])),
         }
         if any(key.startswith("generator.") for key in tensors):
-            networks["generator"] = Generator(n_genes, input_shift="generator.input_shift" in tensors)
+            shifted = "generator.input_shift" in tensors
+            networks["generator"] = Generator(n_genes, input_shift=shifted, after_relu=after_relu)
         for name, network in networks.items():
             own = [key for key in tensors if key.startswith(f"{name}.")]
             network.load_state_dict({key.removeprefix(f"{name}."): tensors.pop(key) for key in own})

@@ -49,15 +49,19 @@ class Generator(nn.Module):
     layer of 1024. S is written as 1 + a network, so that zero weights, towards which the weight decay pulls, are the
     identity. With `identity_start` the last layers start at zero: at the start G(x, h) = h exactly.
 
-    With `input_shift` a learned shift of each gene is added to x before the encoder, S and B (the authors' code).
+    With `input_shift` a learned shift of each gene is added to x before the encoder, S and B (the authors' code). With
+    `after_relu` the code is what the encoder's ReLU leaves of h (the paper's Table S3).
     """
 
-    def __init__(self, n_genes: int, *, identity_start: bool = True, input_shift: bool = False):
+    def __init__(
+        self, n_genes: int, *, identity_start: bool = True, input_shift: bool = False, after_relu: bool = False
+    ):
         super().__init__()
         self.first = nn.Linear(n_genes, 2 * 512)
         self.scale_offset = nn.Sequential(nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, LATENT))
         self.shift = nn.Sequential(nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, LATENT))
         self.input_shift = nn.Parameter(torch.zeros(n_genes)) if input_shift else None
+        self.after_relu = after_relu
         if identity_start:
             for network in (self.scale_offset, self.shift):
                 nn.init.zeros_(network[-1].weight)
@@ -70,8 +74,11 @@ class Generator(nn.Module):
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """G(x, h), where h is the code that the encoder gives with this generator's input shift."""
-        scale, shift = self.scale_and_shift(x)
-        return scale * h + shift
+        return self.aligned(*self.scale_and_shift(x), h)
+
+    def aligned(self, scale: Tensor, shift: Tensor, h: Tensor) -> Tensor:
+        """The aligned code, where S(x) and B(x) are known."""
+        return scale * (h.relu() if self.after_relu else h) + shift
 
 
 class Discriminator(nn.Module):

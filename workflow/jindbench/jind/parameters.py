@@ -90,6 +90,9 @@ class AlignmentParameters(PresetParameters):
     input_shift: bool = _by_preset(
         False, True, True, "Learn a shift of each gene, added to x before the encoder, S and B."
     )
+    after_relu: bool = _by_preset(
+        False, False, False, "Align the latent codes after the encoder's ReLU instead of before it (Table S3)."
+    )
     penalty: float = _by_preset(1e-3, 1e-3, 0.0, "Lambda of Eq. 5, the weight of the norm of S(x) - 1.", ge=0)
     learning_rate: float = _by_preset(1e-4, 1e-4, 1e-4, "Learning rate of RMSprop, generator and discriminator.", gt=0)
     generator_weight_decay: float = _by_preset(1e-2, 1e-2, 1e-2, "Weight decay of the generator.", ge=0)

@@ -61,7 +61,7 @@ def self_train(
         if generator is None:
             return classifier(encoder(x))
         scale, shift = scale_and_shift[rows].chunk(2, dim=1)
-        return classifier(scale * encoder(x, generator.input_shift) + shift)
+        return classifier(generator.aligned(scale, shift, encoder(x, generator.input_shift)))
 
     train, validation = split_rows(y.cpu().numpy(), parameters.validation_share, seed)
     with seeded(seed):

@@ -1,0 +1,15 @@
+"""Table 2 with the paper's value and the difference beside ours, as TSV, Markdown and HTML."""
+
+from jindbench import io, jobs, tables
+
+with jobs.logged(snakemake.log[0]):
+    scores = io.read_table(snakemake.input.scores, text=["task", "method", "status"])
+    table = tables.table2_extended(
+        tables.selected(scores, snakemake.params.tasks, snakemake.params.methods),
+        tables.read_published(snakemake.input.published),
+        snakemake.params.papers,
+    ).replace({"task": snakemake.params.tasks, "method": snakemake.params.methods})
+    title = f"Table 2 beside the paper's ({snakemake.wildcards.run})"
+    io.write_table(table, snakemake.output.tsv)
+    io.write_text(tables.table2_extended_markdown(table), snakemake.output.md)
+    io.write_text(tables.table2_extended_html(table, title), snakemake.output.html)

@@ -1,0 +1,69 @@
+# The paper's comparison of run times. Each job here takes all cores, so nothing else runs beside it; what it starts from is
+# there already, and its predictions are not used.
+
+
+use rule run_method as time_method with:
+    output:
+        predictions="results/{run}/timed/{task}/{method}/seed-{seed}/predictions.tsv.gz",
+        outcome="results/{run}/timed/{task}/{method}/seed-{seed}/outcome.json",
+        model=directory("results/{run}/timed/{task}/{method}/seed-{seed}/model"),
+    log:
+        "results/{run}/logs/time_method/{task}/{method}/seed-{seed}.log",
+    benchmark:
+        "results/{run}/benchmarks/time_method/{task}/{method}/seed-{seed}.tsv"
+    threads: ALL_CORES
+
+
+use rule integrate as time_integration with:
+    output:
+        source="results/{run}/timed/{task}/integration-{integration}/source.h5ad",
+        target="results/{run}/timed/{task}/integration-{integration}/target.h5ad",
+        outcome="results/{run}/timed/{task}/integration-{integration}/outcome.json",
+    log:
+        "results/{run}/logs/time_integration/{task}/{integration}.log",
+    benchmark:
+        "results/{run}/benchmarks/time_integration/{task}/{integration}.tsv"
+    threads: ALL_CORES
+
+
+TIMED_METHODS, TIMED_INTEGRATIONS = CONFIG.timed()
+
+
+rule runtime:
+    input:
+        methods=[
+            f"results/{RUN}/timed/{task}/{method}/seed-{CONFIG.seeds(method)[0]}/outcome.json"
+            for task, method in TIMED_METHODS
+        ],
+        integrations=[
+            f"results/{RUN}/timed/{task}/integration-{integration}/outcome.json"
+            for task, integration in TIMED_INTEGRATIONS
+        ],
+        script=script_code("runtime"),
+    output:
+        tsv=f"results/{RUN}/tables/runtime.tsv",
+        md=f"results/{RUN}/tables/runtime.md",
+        html=report(
+            f"results/{RUN}/tables/runtime.html",
+            caption="../report/runtime.rst",
+            category="Tables",
+        ),
+    log:
+        f"results/{RUN}/logs/runtime.log",
+    benchmark:
+        f"results/{RUN}/benchmarks/runtime.tsv"
+    conda:
+        "../../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        run=RUN,
+        task_titles=TASK_TITLES,
+        method_titles=METHOD_TITLES,
+        parents={name: CONFIG.methods[name].parent for name in CONFIG.selected_methods()},
+        reference=CONFIG.figures.method,
+        alignment=CONFIG.methods[CONFIG.figures.method].parent,
+    script:
+        "../../scripts/runtime.py"
