@@ -172,3 +172,10 @@ def test_the_reliability_figure_prints_each_calibration_error():
     error = f"{rejection.calibration_error(bins):.3f}"
     assert [axes.texts[0].get_text() for axes in figure.axes] == [error, "no scores", "no scores", error]
     plt.close(figure)
+
+
+def test_a_run_in_which_every_method_failed_has_figures_that_say_so():
+    curves = pd.DataFrame(columns=["task", "method", "coverage", "accuracy"])
+    for figure in (rejection_plot.draw_coverage(curves, curves), rejection_plot.draw_reliability(curves)):
+        assert figure.texts[0].get_text() == "No method of this run has scores."
+        plt.close(figure)

@@ -111,14 +111,13 @@ def quality(predictions: pd.DataFrame, truth: pd.Series) -> dict[str, float]:
     from sklearn.metrics import precision_recall_fscore_support
 
     raw_label = predictions.set_index(CELL_ID)[RAW_LABEL].loc[truth.index]
-    # balanced_accuracy_score is the mean recall too, but warns of each predicted type that the target lacks.
-    over_types = {"labels": truth.unique(), "zero_division": 0}
-    _, mean_recall, macro_f1, _ = precision_recall_fscore_support(truth, raw_label, average="macro", **over_types)
-    _, _, weighted_f1, _ = precision_recall_fscore_support(truth, raw_label, average="weighted", **over_types)
+    _, recall, f1, n_cells = precision_recall_fscore_support(
+        truth, raw_label, labels=truth.unique(), average=None, zero_division=0
+    )
     return {
-        "macro_f1": float(macro_f1),
-        "weighted_f1": float(weighted_f1),
-        "balanced_accuracy": float(mean_recall),
+        "macro_f1": float(f1.mean()),
+        "weighted_f1": float(np.average(f1, weights=n_cells)),
+        "balanced_accuracy": float(recall.mean()),
         "area_under_coverage": area(coverage_curve(predictions, truth)),
         "calibration_error": calibration_error(reliability(predictions, truth)),
     }

@@ -54,21 +54,10 @@ def styles(methods: list[str]) -> dict[str, dict]:
     }
 
 
-def _grid(tasks: list[str], width: float, height: float) -> tuple[Figure, np.ndarray]:
-    columns = min(len(tasks), 2)
-    rows = int(np.ceil(len(tasks) / columns))
-    figure, panels = plt.subplots(
-        rows,
-        columns,
-        figsize=(2.2 + width * columns, 0.4 + height * rows),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
-    for panel in panels.flat[len(tasks) :]:
-        panel.set_visible(False)
-    return figure, panels
+def _nothing() -> Figure:
+    figure = plt.figure(figsize=(5, 1))
+    figure.text(0.5, 0.5, "No method of this run has scores.", ha="center", va="center")
+    return figure
 
 
 def draw_coverage(curves: pd.DataFrame, points: pd.DataFrame) -> Figure:
@@ -80,13 +69,26 @@ def draw_coverage(curves: pd.DataFrame, points: pd.DataFrame) -> Figure:
     Parameters
     ----------
     curves
-        Columns task, method (titles, in the order to be shown), coverage, accuracy: `thin` of each curve.
+        Columns task, method (titles, in the order to be shown), coverage, accuracy: the curve of one run of each, as
+        `thin` leaves it.
     points
         Columns task, method, coverage (1 - rej), accuracy (eff): a row for each method that rejects.
     """
+    if curves.empty:
+        return _nothing()
     tasks, methods = curves["task"].drop_duplicates().tolist(), curves["method"].drop_duplicates().tolist()
     style, lowest = styles(methods), lowest_accuracy(curves)
-    figure, panels = _grid(tasks, 3.4, 3.0)
+    columns = min(len(tasks), 2)
+    rows = int(np.ceil(len(tasks) / columns))
+    figure, panels = plt.subplots(
+        rows,
+        columns,
+        figsize=(2.2 + 3.4 * columns, 0.4 + 3 * rows),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
     for panel, task in zip(panels.flat, tasks, strict=False):
         below = []
         for method, curve in curves[curves["task"] == task].groupby("method", sort=False):
@@ -105,22 +107,16 @@ def draw_coverage(curves: pd.DataFrame, points: pd.DataFrame) -> Figure:
         panel.grid(color="#dddddd")
         panel.set_axisbelow(True)
         panel.spines[["top", "right"]].set_visible(False)
+    for panel in panels.flat[len(tasks) :]:
+        panel.set_visible(False)
+        panels[-2, -1].tick_params(labelbottom=True)  # now the lowest of its column
     panels[0, 0].set_xlim(0, 1.02)
     panels[0, 0].set_ylim(lowest, 1 + (1 - lowest) / 50)
     figure.supxlabel("coverage (share of cells kept, the most confident first)", fontsize=10)
     figure.supylabel("accuracy of the cells kept", fontsize=10)
-    rejecting = set(points["method"])
-    handles = [
-        plt.Line2D(
-            [],
-            [],
-            label=method,
-            linewidth=1.4,
-            **MARK,
-            **style[method] | ({} if method in rejecting else {"marker": ""}),
-        )
-        for method in methods
-    ]
+    for method in set(methods) - set(points["method"]):
+        style[method]["marker"] = ""
+    handles = [plt.Line2D([], [], label=method, linewidth=1.4, **MARK, **style[method]) for method in methods]
     figure.legend(
         handles=handles,
         title="marker: own threshold",
@@ -143,6 +139,8 @@ def draw_reliability(bins: pd.DataFrame) -> Figure:
     bins
         Columns task, method (titles, in the order to be shown), then those of `rejection.reliability`.
     """
+    if bins.empty:
+        return _nothing()
     tasks, methods = bins["task"].drop_duplicates().tolist(), bins["method"].drop_duplicates().tolist()
     figure, panels = plt.subplots(
         len(methods),
