@@ -83,7 +83,7 @@ def draw_coverage(curves: pd.DataFrame, points: pd.DataFrame) -> Figure:
     figure, panels = plt.subplots(
         rows,
         columns,
-        figsize=(2.2 + 3.4 * columns, 0.4 + 3 * rows),
+        figsize=(2.2 + 3.4 * columns, max(0.4 + 3 * rows, 1 + 0.2 * len(methods))),  # room for the legend
         sharex=True,
         sharey=True,
         squeeze=False,
