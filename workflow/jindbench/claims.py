@@ -132,7 +132,7 @@ class Expected(Parameters):
     def _one_statement(self):
         given = [key for key in ("value", "at_most", "at_least", "between") if getattr(self, key) is not None]
         if len(given) != 1:
-            raise ValueError(f"expected one of value, at_most, at_least and between, got {' and '.join(given) or 'none'}")
+            raise ValueError(f"expected one of value, at_most, at_least, between; got {' and '.join(given) or 'none'}")
         return self
 
     def limits(self) -> tuple[float, float]:
@@ -333,9 +333,7 @@ class Numeric(Claim):
             ours = quantity()
         except NotTested as reason:
             return Outcome(f"{NOT_TESTED}: {reason}")
-        return Outcome(
-            verdict(ours, self.expected), _number(ours.value), _interval(ours.low, ours.high), ours.rests_on
-        )
+        return Outcome(verdict(ours, self.expected), _number(ours.value), _interval(ours.low, ours.high), ours.rests_on)
 
     def outcome(self, tables: Tables) -> Outcome:
         """See `Claim`."""
@@ -498,13 +496,14 @@ class Comparison(Numeric):
         return self.decide(self.compare(lambda row=row: self._quantity(row)) for _, row in rows.iterrows())
 
     def _quantity(self, row: pd.Series) -> Quantity:
-        groups = f"{row['n_first']} {self.type_a} cells against {row['n_second']} labelled {self.type_b}, {row['model']}"
+        sizes = f"{row['n_first']:.0f} {self.type_a} cells against {row['n_second']:.0f}"
+        groups = f"{sizes} labelled {self.type_b}, {row['model']}"
         if self.kind == "significant_genes":
             genes = float(row["n_significant"])
             return Quantity(genes, genes, genes, (f"{groups}: {genes:.0f} genes",))
         if self.kind == "control":
             median, most = float(row["control_median"]), float(row["control_max"])
-            text = f"{groups}: median {_number(median)}, most {_number(most)} genes in {row['draws']} random draws"
+            text = f"{groups}: median {_number(median)}, most {_number(most)} genes in {row['draws']:.0f} random draws"
             return Quantity(median, median, most, (text,))
         cells = _count(pd.Series([row["n_second"]]), f"{self.type_a} labelled {self.type_b} on {self.task}")
         both = row["n_first"] + row["n_second"] if self.as_share else 1
@@ -564,7 +563,9 @@ class Assignment(Claim):
         except NotTested as reason:
             return Outcome(f"{NOT_TESTED}: {reason}")
         ours = {true: "none" if pd.isna(row[self.column]) else row[self.column] for true, row in found.items()}
-        rests_on = [f"cluster of {true} ({found[true]['n_cells']} cells): {self.column} {ours[true]}" for true in ours]
+        rests_on = [
+            f"cluster of {true} ({found[true]['n_cells']:.0f} cells): {self.column} {ours[true]}" for true in ours
+        ]
         result = REPRODUCED if ours == self.clusters else NOT_REPRODUCED
         return Outcome(result, ", ".join(f"{true} to {mapped}" for true, mapped in ours.items()), "-", tuple(rests_on))
 
@@ -736,8 +737,8 @@ def check(claims: Iterable[Claim], tables: Tables) -> pd.DataFrame:
 
     Returns
     -------
-    One row of text for each statement: claim (its id), sentence, where, paper, ours (the number that decided), interval,
-    verdict, rests_on, tolerance, why, note.
+    One row of text for each statement: claim (its id), sentence, where, paper, ours (the number that decided),
+    interval, verdict, rests_on, tolerance, why, note.
     """
     rows = []
     for claim in claims:
@@ -762,11 +763,12 @@ def check(claims: Iterable[Claim], tables: Tables) -> pd.DataFrame:
 
 
 NOTE = (
-    "A verdict is computed from the run's tables. reproduced: ours is within the tolerance of the paper's value or range, "
-    "and all of our interval keeps to a bound; within noise: farther off, but our interval holds the paper's value, or "
-    "ours keeps to a bound that our interval crosses; not reproduced: neither; not tested: why. Interval: bootstrap 95 % "
-    "over cells, widened to two standard deviations over seeds; of differences, ratios and means from their terms at their "
-    "extremes, or from the paired test. Of several tasks or methods the worst decides, and is shown as ours"
+    "A verdict is computed from the run's tables. reproduced: ours is within the tolerance of the paper's value or "
+    "range, and all of our interval keeps to a bound; within noise: farther off, but our interval holds the paper's "
+    "value, or ours keeps to a bound that our interval crosses; not reproduced: neither; not tested: why. Interval: "
+    "bootstrap 95 % over cells, widened to two standard deviations over seeds; of differences, ratios and means from "
+    "their terms at their extremes, or from the paired test. Of several tasks or methods the worst decides, and is "
+    "shown as ours"
 )
 
 
