@@ -111,6 +111,10 @@ def test_the_worst_decides_and_one_exception_refutes_whatever_else_is_missing():
     assert on_two["rests_on"].count("raw on") == 2
     assert result(raw(paper, tasks=["T", "U", "V"]), run(good, bad))["verdict"] == "not reproduced"
     assert result(raw(paper, tasks=["T", "V"]), run(good, bad))["verdict"].startswith("not tested")
+    # of equal verdicts, the one with the least to spare is shown
+    better = score("V", "a", "raw", 0.95)
+    assert result(raw(paper, tasks=["T", "V"]), run(good, better))["ours"] == "0.9"
+    assert result(raw(paper, tasks=["V", "T"]), run(good, better))["ours"] == "0.9"
     # "most", "some": the best ones count
     assert result(raw(paper, tasks=["T", "U"], needed=1), run(good, bad))["verdict"] == "reproduced"
     # a mean needs all

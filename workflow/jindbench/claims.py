@@ -43,7 +43,7 @@ noise", and "not reproduced" the worst: one exception refutes "in all cases", wh
 
 import html as html_text
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -105,12 +105,16 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One comparison: its verdict (with the reason if not tested), ours and its interval as text, what it rests on."""
+    """One comparison: its verdict (with the reason if not tested), ours and its interval as text, what it rests on.
+
+    `margin` is how far inside the paper's limits ours lies; negative outside.
+    """
 
     verdict: str
     ours: str = "-"
     interval: str = "-"
     rests_on: tuple[str, ...] = ()
+    margin: float = 0.0
 
     @property
     def severity(self) -> int:
@@ -167,8 +171,11 @@ def verdict(ours: Quantity, expected: Expected) -> str:
 
 
 def decisive(outcomes: Iterable[Outcome], needed: int | None = None) -> Outcome:
-    """The outcome that decides: the worst, or the worst of the `needed` best where the paper says "most" or "some"."""
-    ranked = sorted(outcomes, key=lambda outcome: outcome.severity)
+    """The outcome that decides: the worst, or the worst of the `needed` best where the paper says "most" or "some".
+
+    Of equal verdicts, the one with the smallest margin.
+    """
+    ranked = sorted(outcomes, key=lambda outcome: (outcome.severity, -outcome.margin))
     return ranked[(needed or len(ranked)) - 1]
 
 
@@ -213,8 +220,7 @@ def _score(tables: Tables, task: str, method: str, metric: str) -> pd.Series:
 def _metric(tables: Tables, task: str, method: str, metric: str) -> Quantity:
     score = _score(tables, task, method, metric)
     low, high = _widened(score["value"], score["low"], score["high"], score["sd"])
-    seeds = "1 seed" if score["seeds"] == 1 else f"{score['seeds']:.0f} seeds"
-    text = f"{method} {metric} on {task} {_number(score['value'])} {_interval(low, high)}, {seeds}"
+    text = f"{method} {metric} on {task} {_number(score['value'])} {_interval(low, high)}, {_seeds(score['seeds'])}"
     return Quantity(float(score["value"]), float(low), float(high), (text,))
 
 
@@ -265,7 +271,7 @@ def _count(values: pd.Series, text: str) -> Quantity:
     """A number of cells, one value for each seed."""
     value = float(values.mean())
     low, high = _widened(value, value - 2 * value**0.5, value + 2 * value**0.5, values.std(ddof=1))
-    text = f"{text}: {', '.join(f'{number:.0f}' for number in values)} ({len(values)} seeds)"
+    text = f"{text}: {', '.join(f'{number:.0f}' for number in values)} ({_seeds(len(values))})"
     return Quantity(value, max(low, 0.0), high, (text,))
 
 
@@ -333,7 +339,14 @@ class Numeric(Claim):
             ours = quantity()
         except NotTested as reason:
             return Outcome(f"{NOT_TESTED}: {reason}")
-        return Outcome(verdict(ours, self.expected), _number(ours.value), _interval(ours.low, ours.high), ours.rests_on)
+        low, high = self.expected.limits()
+        return Outcome(
+            verdict(ours, self.expected),
+            _number(ours.value),
+            _interval(ours.low, ours.high),
+            ours.rests_on,
+            margin=min(ours.value - low, high - ours.value),
+        )
 
     def outcome(self, tables: Tables) -> Outcome:
         """See `Claim`."""
@@ -342,9 +355,8 @@ class Numeric(Claim):
     def decide(self, outcomes: Iterable[Outcome], needed: int | None = None) -> Outcome:
         """The decisive outcome, with what all of them rest on."""
         outcomes = list(outcomes)
-        worst = decisive(outcomes, needed)
         rests_on = dict.fromkeys(text for outcome in outcomes for text in outcome.rests_on)
-        return Outcome(worst.verdict, worst.ours, worst.interval, tuple(rests_on))
+        return replace(decisive(outcomes, needed), rests_on=tuple(rests_on))
 
 
 class Metric(Numeric):
@@ -803,6 +815,10 @@ def _number(value: float) -> str:
     """Three decimals at most, none from 100 on."""
     value = round(value, 3) + 0.0  # no minus before a zero
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def _seeds(number: float) -> str:
+    return f"{number:.0f} seed{'' if number == 1 else 's'}"
 
 
 def _interval(low: float, high: float) -> str:
