@@ -21,8 +21,8 @@ untested           what no table of a run can tell, with the reason
 
 Our intervals
 -------------
-Of a metric: the bootstrap 95 % interval over cells, widened to two standard deviations over seeds where these are more:
-from min(low, value - 2 sd) to max(high, value + 2 sd). Of a difference with JIND+ in raw accuracy: the interval of the
+Of a metric: the bootstrap 95 % interval over cells, widened to two standard deviations over seeds where these are more,
+as min(low, value - 2 sd) to max(high, value + 2 sd). Of a difference with JIND+ in raw accuracy: the interval of the
 paired test, widened the same way. Of other differences, of ratios and means: the terms at their extremes, which is
 wider than sampling needs, so that no verdict rests on an independence that cells and methods do not have. Of numbers of
 cells: two square roots (what a count varies by), or two standard deviations over seeds. Of runtimes: the shortest and
