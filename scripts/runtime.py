@@ -1,6 +1,5 @@
 """The runtime table, as TSV, Markdown and HTML."""
 
-
 from jindbench import io, jobs, runtime
 
 with jobs.logged(snakemake.log[0]):

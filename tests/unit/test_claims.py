@@ -132,7 +132,7 @@ def test_a_difference_takes_its_terms_at_their_extremes_unless_there_is_a_paired
     )
     assert result(first, run(*scores))["interval"] == "[-0.01, 0.03]"
     assert result(first, run(*scores))["verdict"] == "within noise"
-    paired = {"task": "T", "method": "b", "what": "raw", "difference": 0.01, "low": 0.005, "high": 0.015}
+    paired = {"task": "T", "method": "b", "measure": "raw", "difference": 0.01, "low": 0.005, "high": 0.015}
     paired = pd.DataFrame([paired | {"p_value": 0.001, "adjusted_p": 0.002}])
     row = result(first, run(*scores, paired_tests=paired))
     assert (row["interval"], row["verdict"]) == ("[0.005, 0.015]", "reproduced")

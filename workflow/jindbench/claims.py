@@ -230,7 +230,7 @@ def _difference(tables: Tables, task: str, method: str, other: str, metric: str)
     value, rests_on = first.value - second.value, first.rests_on + second.rests_on
     if metric == "raw" and PAIRED_WITH in (method, other) and "paired_tests" in tables:
         compared = other if method == PAIRED_WITH else method
-        paired = tables["paired_tests"].query("task == @task and method == @compared and what == 'raw'")
+        paired = tables["paired_tests"].query("task == @task and method == @compared and measure == 'raw'")
         if not paired.empty and np.isfinite(paired["difference"].iloc[0]):
             test = paired.iloc[0]
             low, high = (test["low"], test["high"]) if method == PAIRED_WITH else (-test["high"], -test["low"])
@@ -792,14 +792,14 @@ def summary(table: pd.DataFrame) -> str:
 
 def markdown(table: pd.DataFrame) -> str:
     """The result of `check` as Markdown; the verdict in bold."""
-    rows = [[_bold(readers._markdown_escape(row[c]), c, "**{}**") for c in table] for row in table.to_dict("records")]
-    return f"{summary(table)}\n\n{readers._markdown_table(_head(table), rows)}\n{NOTE}.\n"
+    rows = [[_bold(readers.markdown_escape(row[c]), c, "**{}**") for c in table] for row in table.to_dict("records")]
+    return f"{summary(table)}\n\n{readers.markdown_from_cells(_head(table), rows)}\n{NOTE}.\n"
 
 
 def html(table: pd.DataFrame, title: str) -> str:
     """The result of `check` as an HTML page; the verdict in bold."""
     rows = [[_bold(html_text.escape(row[c]), c, "<b>{}</b>") for c in table] for row in table.to_dict("records")]
-    body = [summary(table), readers._html_table(_head(table), rows), f"{NOTE}."]
+    body = [summary(table), readers.html_from_cells(_head(table), rows), f"{NOTE}."]
     return readers.page(title, f"<p>{body[0]}</p>\n{body[1]}\n<p>{html_text.escape(body[2])}</p>")
 
 

@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 
 from jindbench.scoring import INTERVAL, outcomes
+from jindbench.tables import html_table_page, markdown_table
 
 EXACT_BELOW = 25  # cells that tell the two apart
 MEASURES = ("raw", "annotated")
+COLUMNS = ["measure", "n", "pairs", "n_only_first", "n_only_second", "difference", "low", "high", "sd"]
+COLUMNS += ["seeds_low", "seeds_high", "seeds_interval", "p", "adjusted_p"]
 
 NOTE = (
     "raw: the label before rejection is right; annotated: it is right and not rejected. p: McNemar's test on the same "
@@ -169,3 +172,35 @@ def correct(table: pd.DataFrame) -> pd.DataFrame:
     adjusted = pd.Series(np.nan, index=table.index)
     adjusted[compared] = multipletests(table.loc[compared, "p"], method="holm")[1]
     return table.assign(adjusted_p=adjusted)
+
+
+def none() -> pd.DataFrame:
+    """The table of a run in which nothing can be compared."""
+    return pd.DataFrame(columns=["task", "method", *COLUMNS])
+
+
+def _text(table: pd.DataFrame, reference: str) -> tuple[list[str], list[list[str]]]:
+    rows = [
+        [
+            row.task,
+            row.method,
+            row.measure,
+            f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]",
+            f"{row.n_only_first:.0f} / {row.n_only_second:.0f}",
+            f"{row.p:.2g}",
+            f"{row.adjusted_p:.2g}",
+        ]
+        for row in table.itertuples()
+    ]
+    head = ["task", "method", "measure", f"{reference} minus method", f"only {reference} / only method"]
+    return [*head, "p", "adjusted p"], rows
+
+
+def markdown(table: pd.DataFrame, reference: str) -> str:
+    """The tests of all methods against the reference as Markdown; task, method and reference are titles."""
+    return markdown_table(*_text(table, reference), NOTE)
+
+
+def html(table: pd.DataFrame, reference: str, title: str) -> str:
+    """The same as an HTML page."""
+    return html_table_page(title, *_text(table, reference), NOTE)

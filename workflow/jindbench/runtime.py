@@ -10,8 +10,8 @@ from jindbench.tables import html_table_page, markdown_table
 NOTE = (
     "Each job ran alone on all cores that the run was given, with one seed; seconds of wall time from the start of its "
     "process to its end, so with the import of its packages and the reading of its files, as a user waits for it. "
-    "in total: with the stages before it (JIND+ trains, aligns and trains itself). ratio: what the job takes in total, as "
-    "a multiple of what is named beside it. Peak memory is that of the job's processes together"
+    "in total: with the stages before it (JIND+ trains, aligns and trains itself). ratio: what the job takes in total, "
+    "as a multiple of what is named beside it. Peak memory is that of the job's processes together"
 )
 NOTHING_TIMED = "Nothing of this run is timed: see `runtime` in the configuration."
 

@@ -89,14 +89,14 @@ def markdown(table: pd.DataFrame, best: set, high: set, notes: Sequence[str] = (
     """Table 2 as Markdown; best raw accuracy in bold, rejection above .1 marked with an exclamation mark."""
 
     def mark(task: str, metric: str, method: str, cell: str) -> str:
-        cell = _markdown_escape(cell)
+        cell = markdown_escape(cell)
         if metric == "raw" and (task, method) in best:
             return f"**{cell}**"
         return f"{cell} (!)" if metric == "rej" and (task, method) in high else cell
 
     rows = (_marked(row, table.columns, mark) for row in table.to_dict("records"))
     foot = [f"{NOTE}, rejection above .1 marked (!).", *notes]
-    return _markdown_table(map(_markdown_escape, table.columns), rows) + "".join(f"\n{line}\n" for line in foot)
+    return markdown_from_cells(map(markdown_escape, table.columns), rows) + "".join(f"\n{line}\n" for line in foot)
 
 
 def html_page(table: pd.DataFrame, best: set, high: set, notes: Sequence[str], title: str) -> str:
@@ -111,7 +111,7 @@ def html_page(table: pd.DataFrame, best: set, high: set, notes: Sequence[str], t
     rows = (_marked(row, table.columns, mark) for row in table.to_dict("records"))
     foot = [f"{NOTE}, rejection above .1 in red.", *notes]
     paragraphs = "\n".join(f"<p>{html.escape(line)}</p>" for line in foot)
-    return page(title, f"{_html_table(map(html.escape, table.columns), rows)}\n{paragraphs}")
+    return page(title, f"{html_from_cells(map(html.escape, table.columns), rows)}\n{paragraphs}")
 
 
 NOTE_EXTENDED = (
@@ -283,20 +283,20 @@ def table1_html(table: pd.DataFrame, title: str) -> str:
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], note: str) -> str:
     """A table of text cells as Markdown, with a note under it."""
-    return _markdown_table(head, [map(_markdown_escape, row) for row in rows]) + f"\n{note.rstrip('.')}.\n"
+    return markdown_from_cells(head, [map(markdown_escape, row) for row in rows]) + f"\n{note.rstrip('.')}.\n"
 
 
 def html_table_page(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> str:
     """A table of text cells as an HTML page, with a note under it; the note alone where there are no rows."""
-    body = _html_table(map(html.escape, head), [map(html.escape, row) for row in rows]) if rows else ""
+    body = html_from_cells(map(html.escape, head), [map(html.escape, row) for row in rows]) if rows else ""
     return page(title, f"{body}\n<p>{html.escape(note.rstrip('.'))}.</p>")
 
 
-def _markdown_escape(cell: str) -> str:
+def markdown_escape(cell: str) -> str:
     return cell.replace("|", "\\|").replace("<", "&lt;")
 
 
-def _markdown_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def markdown_from_cells(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A table from cells that are escaped already."""
     head = list(head)
     lines = ["| " + " | ".join(cells) + " |" for cells in [head, *rows]]
@@ -304,7 +304,7 @@ def _markdown_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def html_from_cells(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A table from cells that are escaped already."""
     lines = ["".join(f"<th>{cell}</th>" for cell in head)]
     lines += ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]

@@ -1,0 +1,38 @@
+# The paper's statements beside what this run gave, and the one page that sums it up.
+
+
+rule claims:
+    input:
+        table1=rules.table1.output.tsv,
+        metrics_by_method=rules.metrics.output.by_method.format(run=RUN),
+        metrics=rules.metrics.output.by_run.format(run=RUN),
+        paired_tests=rules.paired_tests.output.tsv.format(run=RUN),
+        runtime=rules.runtime.output.tsv,
+        differential_expression=rules.differential_expression_tables.output.comparisons,
+        differential_expression_genes=rules.differential_expression_tables.output.genes,
+        novel_types=rules.figure5.output.clusters,
+        statements=os.path.relpath(LIBRARY / "resources/claims.yaml"),
+        published=PUBLISHED_VALUES,
+        script=script_code("claims"),
+    output:
+        tsv=f"results/{RUN}/tables/claims.tsv",
+        md=f"results/{RUN}/tables/claims.md",
+        html=report(
+            f"results/{RUN}/tables/claims.html",
+            caption="../report/claims.rst",
+            category="Claims",
+        ),
+    log:
+        f"results/{RUN}/logs/claims.log",
+    benchmark:
+        f"results/{RUN}/benchmarks/claims.tsv"
+    conda:
+        "../../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        run=RUN,
+    script:
+        "../../scripts/claims.py"
