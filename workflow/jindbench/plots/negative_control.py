@@ -1,0 +1,58 @@
+"""How many genes differ between random groups of cells of one type, and how many between the groups compared."""
+
+import matplotlib
+
+matplotlib.use("Agg")  # no display is needed
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from jindbench.plots.raw_accuracy import COLOURS
+
+MOST_BINS = 40
+
+
+def draw(controls: dict[str, pd.DataFrame], observed: dict[str, int], alpha: float) -> Figure:
+    """A histogram for each comparison, from top to bottom; a line marks the number of genes of the comparison itself.
+
+    Parameters
+    ----------
+    controls
+        By title, what `differential_expression.negative_control` returns.
+    observed
+        By the same titles, the number of significant genes between the groups compared.
+    alpha
+        A gene is significant if its adjusted p is below.
+    """
+    figure, panels = plt.subplots(
+        len(controls), figsize=(6.5, 0.4 + 2.5 * len(controls)), squeeze=False, layout="constrained"
+    )
+    for panel, (title, control) in zip(panels.flat, controls.items(), strict=True):
+        drawn, found = control["n_significant"], observed[title]
+        counts, edges = histogram(drawn, found)
+        panel.stairs(counts, edges, fill=True, color=COLOURS[2], label=f"{len(drawn)} draws of random groups")
+        panel.axvline(found, color=COLOURS[4], linewidth=2, label="the groups compared")
+        sizes = control.iloc[0]
+        panel.set_title(
+            f"{title}\nrandom groups of {sizes['n_first']} and {sizes['n_second']} cells: median {drawn.median():g} "
+            f"genes, at most {drawn.max()}, none in {(drawn == 0).sum()} of {len(drawn)} draws; compared: {found}",
+            fontsize=9,
+        )
+        panel.set_ylabel("draws")
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        panel.yaxis.set_major_locator(MaxNLocator(integer=True))
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.legend(loc="upper center", fontsize=8, frameon=False)
+    panels[-1, 0].set_xlabel(f"genes with adjusted p < {alpha:g}")
+    return figure
+
+
+def histogram(drawn: pd.Series, observed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draws in bins of a whole number of genes that reach from no gene to the observed number, and their edges."""
+    most = max(int(drawn.max()), observed, 5)
+    width = -(-(most + 1) // MOST_BINS)
+    edges = np.arange(0, most + width + 1, width) - 0.5
+    return np.histogram(drawn, edges)
