@@ -1,5 +1,6 @@
 """Expression of the genes that differ between two groups of cells (paper, Figure 4 bottom, Figures S1 and S2)."""
 
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib
@@ -20,7 +21,9 @@ GROUP = "group"
 LIMIT = 3  # z-scores beyond are drawn as this
 MOST_CELLS = 300  # of a group: more could not be told apart
 MOST_NAMES = 60  # genes whose names can still be read
+WIDEST = 90  # letters in a line of the title
 MAP = "PuOr_r"  # purple to orange: told apart by people with any common form of colour blindness
+GROUP_COLOURS = [COLOURS[2], COLOURS[0]]  # sky blue and black, which the map does not have
 
 
 def order(
@@ -74,7 +77,7 @@ def draw(ordered: pd.DataFrame, sizes: dict[str, int], title: str) -> Figure:
     ordered
         As `order` gives it.
     sizes
-        Cells of each group (at most three), shown or not.
+        Cells of the two groups, shown or not.
     title
         Of the figure. What is shown (genes, cells of each group) is written below it.
     """
@@ -92,15 +95,15 @@ def draw(ordered: pd.DataFrame, sizes: dict[str, int], title: str) -> Figure:
         sharex=True,
         layout="constrained",
     )
-    colours = dict(zip(sizes, [COLOURS[5], COLOURS[1], COLOURS[3]], strict=False))
+    colours = dict(zip(sizes, GROUP_COLOURS, strict=True))
     codes = ordered[GROUP].map({group: code for code, group in enumerate(sizes)})
     bar.imshow(
         codes.to_numpy()[None],
         aspect="auto",
         interpolation="nearest",
-        cmap=ListedColormap(list(colours.values())),
+        cmap=ListedColormap(GROUP_COLOURS),
         vmin=-0.5,
-        vmax=len(sizes) - 0.5,
+        vmax=1.5,
     )
     bar.set_axis_off()
     shown = ordered[GROUP].value_counts()
@@ -111,7 +114,7 @@ def draw(ordered: pd.DataFrame, sizes: dict[str, int], title: str) -> Figure:
         ncols=len(sizes),
         fontsize=9,
         frameon=False,
-        title=title,
+        title=textwrap.fill(title, WIDEST),
     )
     image = panel.imshow(
         ordered[genes].to_numpy(dtype=float).T,
