@@ -252,9 +252,10 @@ def test_the_heatmap_orders_cells_by_all_genes_and_shows_some():
     assert scores["noise"].to_numpy() == pytest.approx(expected[scores.index].clip(-3, 3).to_numpy())
 
 
-def test_the_heatmap_shows_a_sample_of_many_cells_and_says_so():
+def test_the_heatmap_shows_a_sample_of_many_cells_and_says_so(monkeypatch):
+    monkeypatch.setattr(heatmap, "MOST_CELLS", 20)
     values, groups = heatmap_values(50, 4)
-    ordered, again = (heatmap.order(values, groups, ["a", "b"], most_cells=20, seed=3) for _ in range(2))
+    ordered, again = (heatmap.order(values, groups, ["a", "b"], seed=3) for _ in range(2))
     pd.testing.assert_frame_equal(ordered, again)
     assert ordered["group"].value_counts().to_dict() == {"G1": 20, "G2": 4}
     assert ordered["a"].mean() < 0  # z-scores are over all cells, of which more are high
@@ -292,7 +293,7 @@ def test_long_titles_stay_inside_the_figures():
     title = "PBMC 10x_v3-10x_v5, JIND+: Monocyte_FCGR3A cells predicted as Monocyte_FCGR3A (G1) and Monocyte_CD14 (G2), top 20"
     control = pd.DataFrame({"n_first": [1500] * 100, "n_second": 25, "n_significant": [0] * 99 + [1200]})
     values, groups = heatmap_values(50, 4)
-    ordered = heatmap.order(values, groups, list(values), most_cells=20)
+    ordered = heatmap.order(values, groups, list(values))
     of_control = negative_control.draw({title: control, "other": control}, {title: 117, "other": 0}, 0.05)
     of_cells = heatmap.draw(ordered, {"G1": 50, "G2": 4}, title)
     texts = [axes.title for axes in of_control.axes] + [of_cells.legends[0].get_title()]

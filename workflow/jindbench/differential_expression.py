@@ -74,15 +74,15 @@ def most_confused_pair(truth: pd.Series, predictions: pd.DataFrame) -> tuple[str
     wrong = (final != truth) & (final != UNASSIGNED)
     if not wrong.any():
         return None
-    cells = pd.DataFrame({"true": truth[wrong].astype(str), "predicted": final[wrong].astype(str)})
+    cells = pd.DataFrame({"true": truth[wrong], "predicted": final[wrong]})
     return cells.groupby(["true", "predicted"]).size().idxmax()  # groups are sorted: the first of the largest
 
 
 def groups(truth: pd.Series, predictions: pd.DataFrame, pair: tuple[str, str]) -> tuple[pd.Index, pd.Index]:
     """The cells of true type A that are predicted A (G1) and those that are predicted B (G2).
 
-    In both groups only cells that are not rejected. The paper says so of neither in its text ("correctly classified",
-    "misclassified"), but counts its misclassifications after rejection; a rejected cell is not assigned to any type.
+    Cells that are rejected are in neither. Of G1 the authors' script says so; of G2 nothing is said, but the paper
+    counts its misclassifications after rejection, and a rejected cell is of no predicted type.
 
     Parameters
     ----------

@@ -26,9 +26,7 @@ MAP = "PuOr_r"  # purple to orange: told apart by people with any common form of
 GROUP_COLOURS = [COLOURS[2], COLOURS[0]]  # sky blue and black, which the map does not have
 
 
-def order(
-    values: pd.DataFrame, groups: pd.Series, genes: Sequence[str], most_cells: int = MOST_CELLS, seed: int = 0
-) -> pd.DataFrame:
+def order(values: pd.DataFrame, groups: pd.Series, genes: Sequence[str], seed: int = 0) -> pd.DataFrame:
     """The heatmap as a table: z-scores of genes, cells and genes in the order of a hierarchical clustering.
 
     Parameters
@@ -40,10 +38,9 @@ def order(
         The group of each cell, by cell id.
     genes
         Those of the genes that are to be shown.
-    most_cells
-        Of each larger group a random sample of so many cells is shown; z-scores are over all cells.
     seed
-        Seed of the sample.
+        Seed of the random sample: of a group of more than 300 cells so many are clustered and shown. The z-scores are
+        over all cells.
 
     Returns
     -------
@@ -52,7 +49,7 @@ def order(
     groups = groups.loc[values.index]
     deviation = values.std(ddof=0)
     scores = ((values - values.mean()) / deviation.where(deviation > 0, 1)).clip(-LIMIT, LIMIT)
-    sampled = groups.sample(frac=1, random_state=seed).groupby(groups).head(most_cells).index
+    sampled = groups.sample(frac=1, random_state=seed).groupby(groups).head(MOST_CELLS).index
     scores = scores[groups.index.isin(sampled)]
     scores = scores.iloc[_clustered(scores.to_numpy())]
     shown = scores[list(genes)]
