@@ -74,6 +74,8 @@ TABLES = (
     "differential_expression_genes",
     "novel_types",
 )
+# Their columns that are text, whatever it looks like.
+TEXT = ("dataset", "task", "method", "status", "gene", "type_a", "type_b", "majority_type", "most_frequent_prediction")
 Tables = Mapping[str, pd.DataFrame]
 
 # The paper's names of methods and the configuration's; on cells that Seurat integrated, the latter with "_seurat".

@@ -21,6 +21,7 @@ from scipy import sparse
 from jindbench import io, preprocess
 from jindbench.errors import InputError
 from jindbench.names import CELL_ID, COUNTS, LABEL, NORMALIZED, UNASSIGNED, X_KIND
+from jindbench.tables import html_table_page
 
 log = logging.getLogger(__name__)
 
@@ -281,3 +282,26 @@ def _sheet_names(titles: Iterable[str]) -> list[str]:
             name = f"{plain[: SHEET_NAME_LENGTH - len(f' {number}')]} {number}"
         names.append(name)
     return names
+
+
+# Columns of the table of comparisons.
+RECORD = ["task", "method", "seed", "type_a", "type_b", "model", "alpha", "n_first", "n_second", "n_significant"]
+RECORD += ["draws", "control_none", "control_median", "control_max", "status"]
+NOTE = (
+    "Cells of type a that are labelled a (n first) against cells of type a that are labelled b (n second), rejected "
+    "cells left out; n significant: genes with an adjusted p (Benjamini and Hochberg) below alpha, by limma on voom's weights "
+    "or on the values as they are (plain). Control: the same between random groups of type a of the same sizes, in "
+    "how many of the draws none was found, the median and the largest number"
+)
+
+
+def html(table: pd.DataFrame, title: str) -> str:
+    """The table of comparisons as an HTML page; tasks are titles."""
+
+    def text(cell):
+        if pd.isna(cell):
+            return "-"
+        return f"{cell:g}" if isinstance(cell, float) else str(cell)
+
+    rows = [[text(cell) for cell in row] for row in table.to_numpy()]
+    return html_table_page(title, [column.replace("_", " ") for column in table], rows, NOTE)

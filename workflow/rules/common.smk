@@ -116,10 +116,10 @@ def environment(kind, name):
     return f"../../envs/{'r' if r_packages(kind, name) else 'python'}.yaml"
 
 
-def r_state(kind, name):
-    """Whether R is here, for what needs it: as a parameter of a job, it makes what was not run run once R is here."""
+def r_missing(packages):
+    """What R lacks, for what needs it: as a parameter of a job, it makes what was not run run once R is here."""
     try:
-        r.require(r_packages(kind, name))
+        r.require(packages)
     except r.NotAvailable as error:
         return str(error)
     return ""

@@ -28,7 +28,7 @@ rule integrate:
             wildcards.integration
         ].parameters.model_dump(),
         seed=0,  # not the run's: one integration serves all methods and seeds, as in the paper
-        r_state=lambda wildcards: r_state("integrations", integration_file(wildcards)),
+        r_state=lambda wildcards: r_missing(r_packages("integrations", integration_file(wildcards))),
     script:
         "../../scripts/integrate.py"
 
@@ -58,6 +58,8 @@ rule run_method:
         input=lambda wildcards: CONFIG.methods[wildcards.method].input,
         parameters=method_parameters,
         seed=lambda wildcards: int(wildcards.seed),
-        r_state=lambda wildcards: r_state("methods", CONFIG.methods[wildcards.method].method),
+        r_state=lambda wildcards: r_missing(
+            r_packages("methods", CONFIG.methods[wildcards.method].method)
+        ),
     script:
         "../../scripts/run_method.py"

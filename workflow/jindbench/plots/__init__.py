@@ -1,1 +1,18 @@
 """Figures: each file turns a table into a matplotlib figure."""
+
+import textwrap
+
+import matplotlib
+
+matplotlib.use("Agg")  # no display is needed
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+
+def words(text: str) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    lines = [line for paragraph in text.split("\n") for line in textwrap.wrap(paragraph, 90)]
+    figure = plt.figure(figsize=(7, 0.8 + 0.25 * len(lines)))
+    figure.text(0.5, 0.5, "\n".join(lines), ha="center", va="center")
+    return figure

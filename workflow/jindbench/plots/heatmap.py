@@ -11,10 +11,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 
 from jindbench.names import CELL_ID
+from jindbench.plots import words
 from jindbench.plots.raw_accuracy import COLOURS
 
 GROUP = "group"
@@ -24,6 +25,11 @@ MOST_NAMES = 60  # genes whose names can still be read
 WIDEST = 90  # letters in a line of the title
 MAP = "PuOr_r"  # purple to orange: told apart by people with any common form of colour blindness
 GROUP_COLOURS = [COLOURS[2], COLOURS[0]]  # sky blue and black, which the map does not have
+
+
+def nothing() -> pd.DataFrame:
+    """The table of groups that were not compared, as `order` gives it."""
+    return pd.DataFrame(columns=[CELL_ID, GROUP])
 
 
 def order(values: pd.DataFrame, groups: pd.Series, genes: Sequence[str], seed: int = 0) -> pd.DataFrame:
@@ -80,18 +86,25 @@ def draw(ordered: pd.DataFrame, sizes: dict[str, int], title: str) -> Figure:
     """
     genes = ordered.columns.drop([CELL_ID, GROUP])
     if not len(genes):
-        figure = plt.figure(figsize=(7, 1.2))
+        return words(f"{title}\nNo gene differs between the groups.")
+    figure = plt.figure(figsize=(8, _height(len(genes)) + 1.6), layout="constrained")
+    draw_on(figure, ordered, sizes, title)
+    return figure
+
+
+def _height(n_genes: int) -> float:
+    """Inches."""
+    return max(0.17 * n_genes, 2) if n_genes <= MOST_NAMES else 7
+
+
+def draw_on(figure: Figure | SubFigure, ordered: pd.DataFrame, sizes: dict[str, int], title: str) -> None:
+    """The same on a figure, or a part of one, that is there already."""
+    genes = ordered.columns.drop([CELL_ID, GROUP])
+    if not len(genes):
         figure.text(0.5, 0.5, f"{title}\nNo gene differs between the groups.", ha="center", va="center")
-        return figure
-    named = len(genes) <= MOST_NAMES
-    height = 0.17 * len(genes) if named else 7
-    figure, (bar, panel) = plt.subplots(
-        2,
-        figsize=(8, max(height, 2) + 1.6),
-        height_ratios=[0.18, max(height, 2)],
-        sharex=True,
-        layout="constrained",
-    )
+        return
+    named, height = len(genes) <= MOST_NAMES, _height(len(genes))
+    bar, panel = figure.subplots(2, height_ratios=[0.18, height], sharex=True)
     colours = dict(zip(sizes, GROUP_COLOURS, strict=True))
     codes = ordered[GROUP].map({group: code for code, group in enumerate(sizes)})
     bar.imshow(
@@ -127,8 +140,7 @@ def draw(ordered: pd.DataFrame, sizes: dict[str, int], title: str) -> Figure:
     panel.set_ylabel(f"{len(genes)} genes")
     panel.set_xlabel("cells, clustered")
     label = f"expression, z-score of the gene\n(clipped to ±{LIMIT})"
-    figure.colorbar(image, ax=panel, label=label, shrink=min(1, 3 / max(height, 2)), pad=0.02)
-    return figure
+    figure.colorbar(image, ax=panel, label=label, shrink=min(1, 3 / height), pad=0.02)
 
 
 def _of(shown: int, total: int) -> str:

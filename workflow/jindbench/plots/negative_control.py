@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from jindbench.plots import words
 from jindbench.plots.raw_accuracy import COLOURS
 
 MOST_BINS = 40
@@ -31,9 +32,7 @@ def draw(controls: dict[str, pd.DataFrame], observed: dict[str, int], alpha: flo
         A gene is significant if its adjusted p is below.
     """
     if not controls:
-        figure = plt.figure(figsize=(7, 1))
-        figure.text(0.5, 0.5, "No groups of cells are large enough to be compared.", ha="center", va="center")
-        return figure
+        return words("No groups of cells are large enough to be compared.")
     figure, panels = plt.subplots(
         len(controls), figsize=(7, 0.6 + 2.6 * len(controls)), squeeze=False, layout="constrained"
     )

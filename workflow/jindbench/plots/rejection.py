@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jindbench import rejection
+from jindbench.plots import words
 from jindbench.plots.raw_accuracy import COLOURS, MARKERS
 
 LINE_COLOURS = COLOURS[:-1]  # a yellow line is lost on white
@@ -54,12 +55,6 @@ def styles(methods: list[str]) -> dict[str, dict]:
     }
 
 
-def _nothing() -> Figure:
-    figure = plt.figure(figsize=(5, 1))
-    figure.text(0.5, 0.5, "No method of this run has scores.", ha="center", va="center")
-    return figure
-
-
 def draw_coverage(curves: pd.DataFrame, points: pd.DataFrame) -> Figure:
     """Accuracy of the most confident cells over the share kept, one panel for each task, one line for each method.
 
@@ -75,7 +70,7 @@ def draw_coverage(curves: pd.DataFrame, points: pd.DataFrame) -> Figure:
         Columns task, method, coverage (1 - rej), accuracy (eff): a row for each method that rejects.
     """
     if curves.empty:
-        return _nothing()
+        return words("No method of this run has scores.")
     tasks, methods = curves["task"].drop_duplicates().tolist(), curves["method"].drop_duplicates().tolist()
     style, lowest = styles(methods), lowest_accuracy(curves)
     columns = min(len(tasks), 2)
@@ -140,7 +135,7 @@ def draw_reliability(bins: pd.DataFrame) -> Figure:
         Columns task, method (titles, in the order to be shown), then those of `rejection.reliability`.
     """
     if bins.empty:
-        return _nothing()
+        return words("No method of this run has scores.")
     tasks, methods = bins["task"].drop_duplicates().tolist(), bins["method"].drop_duplicates().tolist()
     figure, panels = plt.subplots(
         len(methods),

@@ -8,6 +8,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from jindbench.plots import words
+
 NOT_DRAWN = {"epoch", "kept", "good", "learning_rate"}
 
 
@@ -43,9 +45,7 @@ def draw(values: pd.DataFrame) -> Figure:
     rows = list(values[["method", "quantity"]].drop_duplicates().itertuples(index=False, name=None))
     tasks = values["task"].drop_duplicates().tolist()
     if not rows:
-        figure = plt.figure(figsize=(5, 1))
-        figure.text(0.5, 0.5, "No method of this run trains in epochs.", ha="center", va="center")
-        return figure
+        return words("No method of this run trains in epochs.")
     figure, panels = plt.subplots(
         len(rows),
         len(tasks),

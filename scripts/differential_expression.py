@@ -1,0 +1,82 @@
+"""Compare the cells of a type that are labelled rightly with those that are taken for another type.
+
+Groups that are too small, and a machine without R, leave empty tables and a record that says so.
+"""
+
+import pandas as pd
+
+from jindbench import differential_expression as de
+from jindbench import io, jobs, predictions
+from jindbench.errors import NotAvailable
+from jindbench.names import X_KIND
+from jindbench.plots import heatmap
+from jindbench.preprocess import transform
+
+TOP_GENES = 20  # of Figure 4
+EMPTY = {
+    "genes": pd.DataFrame(columns=["gene"]),
+    "control": pd.DataFrame(columns=["draw", "n_first", "n_second", "n_significant"]),
+    "top": heatmap.nothing(),
+    "all": heatmap.nothing(),
+}
+
+
+def compare(record):
+    """Fill in the record; returns the tables."""
+    if not snakemake.input.get("predictions"):
+        record["status"] = f"not run: {snakemake.params.method} is not run on this task"
+        return {}
+    jobs.require_ok(snakemake.input.outcome)
+    adata, truth = io.read_target(snakemake.input.target), io.read_solution(snakemake.input.solution)
+    predicted = predictions.read(snakemake.input.predictions)
+    pair = snakemake.params.pair or de.most_confused_pair(truth, predicted)
+    if pair is None:
+        record["status"] = "not compared: no type is taken for another"
+        return {}
+    first, second = de.groups(truth, predicted, tuple(pair))
+    record |= {"type_a": pair[0], "type_b": pair[1], "n_first": len(first), "n_second": len(second)}
+    alpha, model = snakemake.params.alpha, snakemake.params.model
+    comparison = de.compare(adata, first, second, model)
+    significant = comparison.significant(alpha)["gene"]
+    record |= {"model": comparison.model, "n_significant": len(significant)}
+    control = de.negative_control(
+        adata,
+        truth.index[truth == pair[0]],
+        (len(first), len(second)),
+        model,
+        draws=snakemake.params.draws,
+        seed=snakemake.params.seed,
+        alpha=alpha,
+    )
+    record |= {"draws": len(control), "control_median": float(control["n_significant"].median())}
+    record |= {
+        "control_max": int(control["n_significant"].max()),
+        "control_none": int((control["n_significant"] == 0).sum()),
+    }
+
+    groups = pd.Series(
+        dict.fromkeys(first, f"{pair[0]} as {pair[0]}") | dict.fromkeys(second, f"{pair[0]} as {pair[1]}")
+    )
+    X = transform(adata[groups.index, list(significant)].X, adata.uns[X_KIND])
+    values = pd.DataFrame(X.toarray(), index=groups.index, columns=significant)
+    drawn = {
+        name: heatmap.order(values, groups, list(genes), seed=snakemake.params.seed)
+        for name, genes in (("top", significant[:TOP_GENES]), ("all", significant))
+    }
+    return {"genes": comparison.table, "control": control} | drawn
+
+
+with jobs.logged(snakemake.log[0]):
+    jobs.limit_threads(snakemake.threads)
+    record = {"task": snakemake.wildcards.task, "method": snakemake.params.method, "seed": snakemake.params.seed}
+    record |= {"alpha": snakemake.params.alpha, "status": "ok"}
+    tables = {}
+    try:
+        tables = compare(record)
+    except de.TooFewCells as error:
+        record["status"] = f"not compared: {error}"
+    except NotAvailable as error:
+        record["status"] = f"not run: {error}"
+    for name, empty in EMPTY.items():
+        io.write_table(tables.get(name, empty), snakemake.output[name])
+    io.write_json(record, snakemake.output.comparison)

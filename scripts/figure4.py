@@ -1,0 +1,24 @@
+"""Figure 4: confusions, the two types that are confused most often, and the genes that differ."""
+
+from jindbench import figures, io, jobs, predictions
+from jindbench.names import CELL_ID
+from jindbench.plots import alluvial, figure4
+
+with jobs.logged(snakemake.log[0]):
+    drawn, points, flows = [], [], []
+    for task, *files in zip(
+        snakemake.params.tasks,
+        *(snakemake.input[key] for key in ("tsne", "predictions", "solutions", "comparisons", "heatmaps")),
+    ):
+        tsne, predicted, solution, comparison, heatmap = files
+        truth = io.read_solution(solution)
+        cells = figures.read_points(tsne).assign(type=lambda points: points[CELL_ID].map(truth))
+        of_task = alluvial.flows(truth, predictions.read(predicted))
+        top = io.read_table(heatmap, text=["cell_id", "group"])
+        title = snakemake.params.task_titles[task]
+        drawn.append(figure4.Column(title, cells, of_task, io.read_json(comparison), top))
+        points.append(cells.assign(task=task))
+        flows.append(of_task.assign(task=task))
+    io.write_figure(figure4.draw(drawn), snakemake.output.svg, snakemake.output.png)
+    io.write_table(figures.joined(points), snakemake.output.points)
+    io.write_table(figures.joined(flows), snakemake.output.flows)

@@ -1,0 +1,35 @@
+"""Figure 5: a target with a type that the source lacks; its clusters and what they are mapped to."""
+
+from jindbench import figures, io, jobs, novel_types, predictions
+from jindbench.names import CELL_ID, LABEL
+from jindbench.plots import alluvial, figure5
+
+with jobs.logged(snakemake.log[0]):
+    drawn, points, flows, clusters = [], [], [], []
+    tsne = iter(snakemake.input.tsne)
+    for task, codes_file, predicted, source_file, solution in zip(
+        snakemake.params.tasks,
+        *(snakemake.input[key] for key in ("codes", "predictions", "sources", "solutions")),
+    ):
+        truth, table, source = io.read_solution(solution), predictions.read(predicted), io.read_h5ad(source_file)
+        before, after = (figures.typed(figures.read_points(next(tsne)), source, truth) for _ in range(2))
+        codes = io.read_h5ad(codes_file)
+        of_target = (codes.obs["side"] == "target").to_numpy()
+        target_cells = codes.obs[CELL_ID][of_target]
+        places = after[after["side"] == "target"].set_index(CELL_ID).loc[target_cells, ["tsne_1", "tsne_2"]]
+        found = novel_types.clusters(places)
+        labels = source.obs[LABEL].loc[codes.obs[CELL_ID][~of_target]].to_numpy(dtype=str)
+        mapped = novel_types.mapping(codes.X[~of_target], labels, codes.X[of_target], found.to_numpy())
+        described = novel_types.describe(found, truth, table)
+        of_task = mapped.merge(described, on="cluster")
+        after = after.assign(cluster=after[CELL_ID].map(found).where(after["side"] == "target"))
+        flow = alluvial.flows(truth, table)
+        new = sorted(set(truth) - set(labels))
+        drawn.append(figure5.NovelTypes(snakemake.params.task_titles[task], before, after, flow, of_task, new))
+        points += [cells.assign(task=task, stage=stage) for cells, stage in ((before, "before"), (after, "after"))]
+        flows.append(flow.assign(task=task))
+        clusters.append(of_task.assign(task=task, new_types=", ".join(new)))
+    io.write_figure(figure5.draw(drawn), snakemake.output.svg, snakemake.output.png)
+    io.write_table(figures.joined(points), snakemake.output.points)
+    io.write_table(figures.joined(flows), snakemake.output.flows)
+    io.write_table(figures.joined(clusters), snakemake.output.clusters)

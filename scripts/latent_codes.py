@@ -1,0 +1,24 @@
+"""Latent codes of source and target: the source's as the encoder gives them, the target's as the stage aligns them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+
+from jindbench import io, jobs
+from jindbench.jind.model import JINDModel
+from jindbench.names import CELL_ID
+
+with jobs.logged(snakemake.log[0]):
+    jobs.limit_threads(snakemake.threads)
+    jobs.require_ok(snakemake.input.outcome)
+    model = JINDModel.load(Path(snakemake.input.model), "cpu")
+    source, target = io.read_h5ad(snakemake.input.source), io.read_target(snakemake.input.target)
+    codes = np.concatenate([replace(model, generator=None).codes(source), model.codes(target)])
+    sides = np.repeat(["source", "target"], [source.n_obs, target.n_obs])
+    # A cell may be in both batches by the same name, so names of rows tell the side.
+    cells = pd.DataFrame({CELL_ID: [*source.obs_names, *target.obs_names], "side": sides})
+    cells.index = [f"{side}:{cell}" for side, cell in zip(sides, cells[CELL_ID])]
+    io.write_h5ad(ad.AnnData(codes, obs=cells), snakemake.output[0])

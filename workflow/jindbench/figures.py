@@ -1,0 +1,28 @@
+"""What the scripts of several figures share: cells on a tSNE, with their true types."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from jindbench import io
+from jindbench.names import CELL_ID, LABEL
+
+
+def read_points(path: str | Path) -> pd.DataFrame:
+    """Read a tSNE: cell_id, tsne_1, tsne_2, and of latent codes the side (source or target)."""
+    return io.read_table(path, text=[CELL_ID, "side"])
+
+
+def typed(points: pd.DataFrame, source: AnnData, truth: pd.Series) -> pd.DataFrame:
+    """Add each cell's true type: the source's labels, and for the target the solution's."""
+    of_source = points[CELL_ID].map(source.obs[LABEL].astype(str))
+    return points.assign(type=np.where(points["side"] == "source", of_source, points[CELL_ID].map(truth)))
+
+
+def joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """One table of those behind a figure; without any, one with no rows."""
+    tables = list(tables)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["task"])

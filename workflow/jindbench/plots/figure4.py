@@ -1,0 +1,66 @@
+"""Figure 4 of the paper: the two types that are confused most often, and the genes that tell their cells apart."""
+
+from dataclasses import dataclass
+
+import matplotlib
+
+matplotlib.use("Agg")  # no display is needed
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from jindbench.plots import alluvial, embedding, heatmap, words
+from jindbench.plots.palette import colours
+
+
+@dataclass(frozen=True)
+class Column:
+    """What is shown of one task.
+
+    Attributes
+    ----------
+    title
+        Of the task.
+    points
+        Target cells: columns tsne_1, tsne_2 and type (true).
+    flows
+        As `alluvial.flows` gives them.
+    comparison
+        Record of the comparison (`differential_expression`): type_a and type_b, sizes, number of genes, status.
+    top
+        The heatmap of the top genes, as `heatmap.order` gives it.
+    """
+
+    title: str
+    points: pd.DataFrame
+    flows: pd.DataFrame
+    comparison: dict
+    top: pd.DataFrame
+
+
+def draw(columns: list[Column]) -> Figure:
+    """A column for each task: alluvial plot, tSNE with the two types, heatmap of the top genes."""
+    if not columns:
+        return words("Figure 4 shows the method of `figures: method`; this run has no task with it.")
+    figure = plt.figure(figsize=(9 * len(columns), 17), layout="constrained")
+    parts = figure.subfigures(3, len(columns), squeeze=False, height_ratios=[1, 0.9, 0.9])
+    for (top, middle, bottom), column in zip(parts.T, columns, strict=True):
+        of_types = colours(column.points["type"])
+        alluvial.draw(top.subplots(), column.flows, of_types, f"{column.title}: true to predicted type")
+        pair = [column.comparison[key] for key in ("type_a", "type_b") if key in column.comparison]
+        title = f"{column.title}: target, {' and '.join(pair)}" if pair else f"{column.title}: no type is confused"
+        embedding.by_category(middle.subplots(), column.points, "type", of_types, title, emphasise=pair)
+        _genes(bottom, column)
+    return figure
+
+
+def _genes(figure, column: Column) -> None:
+    record = column.comparison
+    if record["status"] != "ok":
+        figure.text(0.5, 0.5, record["status"], ha="center", va="center", wrap=True)
+        return
+    a, b = record["type_a"], record["type_b"]
+    shown = len(column.top.columns) - 2
+    title = f"{shown} of {record['n_significant']} genes with adjusted p < {record['alpha']:g} ({record['model']})"
+    heatmap.draw_on(figure, column.top, {f"{a} as {a}": record["n_first"], f"{a} as {b}": record["n_second"]}, title)

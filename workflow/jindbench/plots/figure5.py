@@ -1,0 +1,60 @@
+"""Figure 5 of the paper: a target with a type that the source lacks."""
+
+from dataclasses import dataclass
+
+import matplotlib
+
+matplotlib.use("Agg")  # no display is needed
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from jindbench.plots import alluvial, embedding, words
+from jindbench.plots.figure2 import SIDES
+from jindbench.plots.palette import colours
+
+
+@dataclass(frozen=True)
+class NovelTypes:
+    """What is shown of one task.
+
+    Attributes
+    ----------
+    title
+        Of the task.
+    before, after
+        Cells of both sides: columns tsne_1, tsne_2, side, type (true), and in `after` cluster (of target cells, else NA).
+    flows
+        As `alluvial.flows` gives them, after alignment.
+    clusters
+        A row for each cluster of the target, as `novel_types` gives them.
+    new
+        Types of the target that the source lacks.
+    """
+
+    title: str
+    before: pd.DataFrame
+    after: pd.DataFrame
+    flows: pd.DataFrame
+    clusters: pd.DataFrame
+    new: list[str]
+
+
+def draw(tasks: list[NovelTypes]) -> Figure:
+    """For each task: tSNE before alignment, alluvial plot; below tSNE after alignment, and the clusters' distances."""
+    if not tasks:
+        return words("Figure 5 needs JIND with and without alignment; this run has no task with both.")
+    figure = plt.figure(figsize=(17, 11 * len(tasks)), layout="constrained")
+    for part, task in zip(figure.subfigures(len(tasks), 1, squeeze=False).flat, tasks, strict=True):
+        new = ", ".join(task.new) or "none: this task lacks what the figure is about"
+        part.suptitle(f"{task.title}. New types in the target: {new}")
+        panels = part.subplots(2, 3)
+        of_types = colours(task.before["type"])
+        embedding.by_category(panels[0, 0], task.before, "side", SIDES, "before alignment, by batch")
+        embedding.by_category(panels[0, 1], task.before, "type", of_types, "before alignment, by true type")
+        alluvial.draw(panels[0, 2], task.flows, of_types, "after alignment, true to predicted type")
+        embedding.by_category(panels[1, 0], task.after, "side", SIDES, "after alignment, by batch")
+        embedding.by_category(panels[1, 1], task.after, "type", of_types, "after alignment, by true type")
+        embedding.distances(panels[1, 2], task.clusters, "clusters of the target: distance to the source's types")
+    return figure

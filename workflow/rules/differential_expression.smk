@@ -1,0 +1,134 @@
+# What tells the misclassified cells of a type from the others: limma on two groups of target cells, chosen from the
+# predictions, and its negative control. Of the tasks of Figure 4.
+
+
+def shown_predictions(wildcards):
+    """Predictions of the method that the figures show, first seed; nothing where it is not run."""
+    if not CONFIG.stages(wildcards.task):
+        return {}
+    method = CONFIG.figures.method
+    files = {"predictions": PREDICTIONS, "outcome": OUTCOME}
+    return {
+        name: pattern.format(
+            run=RUN, task=wildcards.task, method=method, seed=CONFIG.seeds(method)[0]
+        )
+        for name, pattern in files.items()
+    }
+
+
+rule differential_expression:
+    input:
+        unpack(shown_predictions),
+        target="results/{run}/tasks/{task}/target.h5ad",
+        solution="results/{run}/tasks/{task}/solution.tsv.gz",
+        script=script_code("differential_expression"),
+    output:
+        comparison="results/{run}/differential_expression/{task}/comparison.json",
+        genes="results/{run}/differential_expression/{task}/genes.tsv",
+        control="results/{run}/differential_expression/{task}/control.tsv",
+        top="results/{run}/differential_expression/{task}/heatmap_top.tsv.gz",
+        all="results/{run}/differential_expression/{task}/heatmap_all.tsv.gz",
+    log:
+        "results/{run}/logs/differential_expression/{task}.log",
+    benchmark:
+        "results/{run}/benchmarks/differential_expression/{task}.tsv"
+    conda:
+        "../../envs/r.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        pair=lambda wildcards: CONFIG.differential_expression.pairs.get(wildcards.task),
+        model=CONFIG.differential_expression.model,
+        alpha=CONFIG.differential_expression.alpha,
+        draws=CONFIG.differential_expression.draws,
+        seed=CONFIG.run.seeds[0],
+        method=CONFIG.figures.method,
+        r_state=lambda wildcards: r_missing(("limma",)),
+    script:
+        "../../scripts/differential_expression.py"
+
+
+COMPARED = CONFIG.figure_tasks("figure4")
+
+
+def of_comparisons(name, tasks=COMPARED):
+    return [f"results/{RUN}/differential_expression/{task}/{name}" for task in tasks]
+
+
+rule differential_expression_tables:
+    input:
+        comparisons=of_comparisons("comparison.json"),
+        genes=of_comparisons("genes.tsv"),
+        controls=of_comparisons("control.tsv"),
+        script=script_code("differential_expression_tables"),
+    output:
+        comparisons=f"results/{RUN}/tables/differential_expression.tsv",
+        genes=f"results/{RUN}/tables/differential_expression_genes.tsv",
+        workbook=f"results/{RUN}/tables/differential_expression.xlsx",
+        html=report(
+            f"results/{RUN}/tables/differential_expression.html",
+            caption="../report/differential_expression.rst",
+            category="Tables",
+        ),
+    log:
+        f"results/{RUN}/logs/differential_expression_tables.log",
+    benchmark:
+        f"results/{RUN}/benchmarks/differential_expression_tables.tsv"
+    conda:
+        "../../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        run=RUN,
+        task_titles=TASK_TITLES,
+    script:
+        "../../scripts/differential_expression_tables.py"
+
+
+# The supplement's figures: S1 and S2 all genes that differ, S3 and S4 the controls, each of the first and the second
+# task of Figure 4.
+SUPPLEMENT = {"s1": 0, "s2": 1, "s3": 0, "s4": 1}
+
+
+def supplement_input(wildcards):
+    tasks = COMPARED[SUPPLEMENT[wildcards.figure] :][:1]
+    data = "heatmap_all.tsv.gz" if wildcards.figure in ("s1", "s2") else "control.tsv"
+    return {
+        "comparison": of_comparisons("comparison.json", tasks),
+        "data": of_comparisons(data, tasks),
+    }
+
+
+rule supplementary_figure:
+    input:
+        unpack(supplement_input),
+        script=script_code("supplementary_figure"),
+    output:
+        svg=report(
+            "results/{run}/figures/{figure}.svg",
+            caption="../report/supplementary_figure.rst",
+            category="Figures",
+        ),
+        png="results/{run}/figures/{figure}.png",
+        tsv="results/{run}/figures/{figure}.tsv",
+    log:
+        "results/{run}/logs/supplementary_figure/{figure}.log",
+    benchmark:
+        "results/{run}/benchmarks/supplementary_figure/{figure}.tsv"
+    wildcard_constraints:
+        figure="|".join(SUPPLEMENT),
+    conda:
+        "../../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        task_titles=TASK_TITLES,
+        alpha=CONFIG.differential_expression.alpha,
+    script:
+        "../../scripts/supplementary_figure.py"
