@@ -17,8 +17,13 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/methods.smk"
 include: "workflow/rules/results.smk"
-include: "workflow/rules/runtime.smk"
 include: "workflow/rules/complexity.smk"
+include: "workflow/rules/rejection.smk"
+include: "workflow/rules/runtime.smk"
+include: "workflow/rules/differential_expression.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/claims.smk"
+include: "workflow/rules/complete.smk"
 
 
 localrules:

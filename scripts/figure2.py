@@ -1,6 +1,5 @@
 """Figure 2: latent codes and labels before and after alignment."""
 
-
 from jindbench import figures, io, jobs, predictions
 from jindbench.plots import alluvial, figure2
 

@@ -10,7 +10,7 @@ with jobs.logged(snakemake.log[0]):
         snakemake.params.tasks, snakemake.input.tsne, snakemake.input.predictions, snakemake.input.solutions
     ):
         truth, table = io.read_solution(solution), predictions.read(predicted)
-        cells = figures.read_points(tsne).assign(type=lambda points: points[CELL_ID].map(truth))
+        cells = figures.of_target(figures.read_points(tsne), truth)
         outcomes = scoring.outcomes(table, truth).assign(**{RAW_LABEL: table.set_index(CELL_ID)[RAW_LABEL]})
         cells = cells.join(outcomes, on=CELL_ID)
         title = f"{snakemake.params.task_titles[task]}, {snakemake.params.method_titles[snakemake.params.method]}"

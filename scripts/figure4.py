@@ -1,7 +1,6 @@
 """Figure 4: confusions, the two types that are confused most often, and the genes that differ."""
 
 from jindbench import figures, io, jobs, predictions
-from jindbench.names import CELL_ID
 from jindbench.plots import alluvial, figure4
 
 with jobs.logged(snakemake.log[0]):
@@ -12,7 +11,7 @@ with jobs.logged(snakemake.log[0]):
     ):
         tsne, predicted, solution, comparison, heatmap = files
         truth = io.read_solution(solution)
-        cells = figures.read_points(tsne).assign(type=lambda points: points[CELL_ID].map(truth))
+        cells = figures.of_target(figures.read_points(tsne), truth)
         of_task = alluvial.flows(truth, predictions.read(predicted))
         top = io.read_table(heatmap, text=["cell_id", "group"])
         title = snakemake.params.task_titles[task]

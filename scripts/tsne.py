@@ -10,7 +10,7 @@ with jobs.logged(snakemake.log[0]):
     cells = io.read_h5ad(snakemake.input.cells)
     settings = {"seed": snakemake.params.seed, "threads": snakemake.threads}
     if snakemake.params.expression:
-        points = embedding.expression_embedding(cells, **settings)
+        points = embedding.expression_tsne(cells, **settings)
         table = pd.DataFrame({CELL_ID: cells.obs_names})
     else:
         points = embedding.tsne(cells.X, **settings)

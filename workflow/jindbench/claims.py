@@ -76,6 +76,8 @@ TABLES = (
 )
 # Their columns that are text, whatever it looks like.
 TEXT = ("dataset", "task", "method", "status", "gene", "type_a", "type_b", "majority_type", "most_frequent_prediction")
+# Of the table of verdicts.
+COLUMNS = ("claim", "sentence", "where", "paper", "ours", "interval", "verdict", "rests_on", "tolerance", "why", "note")
 Tables = Mapping[str, pd.DataFrame]
 
 # The paper's names of methods and the configuration's; on cells that Seurat integrated, the latter with "_seurat".
@@ -751,8 +753,7 @@ def check(claims: Iterable[Claim], tables: Tables) -> pd.DataFrame:
 
     Returns
     -------
-    One row of text for each statement: claim (its id), sentence, where, paper, ours (the number that decided),
-    interval, verdict, rests_on, tolerance, why, note.
+    One row of text for each statement, in `COLUMNS`; claim is its id, ours the number that decided.
     """
     rows = []
     for claim in claims:
@@ -773,7 +774,7 @@ def check(claims: Iterable[Claim], tables: Tables) -> pd.DataFrame:
                 "note": claim.note,
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 NOTE = (

@@ -221,8 +221,7 @@ class Configuration:
 
     def figure_tasks(self, figure: str) -> list[str]:
         """Tasks that a figure of the paper shows."""
-        named = getattr(self.figures, figure)
-        return [task for task in self.run.tasks if task in named] or self.run.tasks
+        return [task for task in getattr(self.figures, figure) if task in self.run.tasks] or self.run.tasks
 
     def stages(self, task: str) -> list[str]:
         """The method that the figures show and what it starts from, first the first, if they are run on this task."""

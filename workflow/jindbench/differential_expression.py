@@ -289,9 +289,9 @@ RECORD = ["task", "method", "seed", "type_a", "type_b", "model", "alpha", "n_fir
 RECORD += ["draws", "control_none", "control_median", "control_max", "status"]
 NOTE = (
     "Cells of type a that are labelled a (n first) against cells of type a that are labelled b (n second), rejected "
-    "cells left out; n significant: genes with an adjusted p (Benjamini and Hochberg) below alpha, by limma on voom's weights "
-    "or on the values as they are (plain). Control: the same between random groups of type a of the same sizes, in "
-    "how many of the draws none was found, the median and the largest number"
+    "cells left out; n significant: genes with an adjusted p (Benjamini and Hochberg) below alpha, by limma on voom's "
+    "weights or on the values as they are (plain). Control: the same between random groups of type a of the same "
+    "sizes, in how many of the draws none was found, the median and the largest number"
 )
 
 

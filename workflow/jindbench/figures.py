@@ -22,6 +22,11 @@ def typed(points: pd.DataFrame, source: AnnData, truth: pd.Series) -> pd.DataFra
     return points.assign(type=np.where(points["side"] == "source", of_source, points[CELL_ID].map(truth)))
 
 
+def of_target(points: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
+    """Add the true type of each of the target's cells."""
+    return points.assign(type=points[CELL_ID].map(truth))
+
+
 def joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """One table of those behind a figure; without any, one with no rows."""
     tables = list(tables)

@@ -36,3 +36,32 @@ rule claims:
         run=RUN,
     script:
         "../../scripts/claims.py"
+
+
+# For a reader who opens nothing else.
+rule summary:
+    input:
+        outcomes=every_outcome(),
+        table2=f"results/{RUN}/tables/table2.md",
+        claims=rules.claims.output.tsv,
+        runtime=rules.runtime.output.md,
+        script=script_code("summary"),
+    output:
+        f"results/{RUN}/summary.md",
+    log:
+        f"results/{RUN}/logs/summary.log",
+    benchmark:
+        f"results/{RUN}/benchmarks/summary.tsv"
+    conda:
+        "../../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        run=RUN,
+        tasks=list(TASK_TITLES.values()),
+        seeds=CONFIG.run.seeds,
+        titles=METHOD_TITLES,
+    script:
+        "../../scripts/summary.py"

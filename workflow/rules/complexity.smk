@@ -1,5 +1,4 @@
-# How hard the datasets are: Table 1 of the paper. `snakemake --cores N table1` makes it; `all` does not, because UMAP of
-# a large dataset takes long.
+# How hard the datasets are: Table 1 of the paper.
 
 
 rule complexity:
@@ -37,7 +36,7 @@ rule table1:
         html=report(
             f"results/{RUN}/tables/table1.html",
             caption="../report/table1.rst",
-            category="Table 1",
+            category="Tables",
         ),
     log:
         f"results/{RUN}/logs/table1.log",

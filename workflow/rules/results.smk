@@ -195,32 +195,3 @@ rule provenance:
         configuration=CONFIG.selected(),
     script:
         "../../scripts/provenance.py"
-
-
-# Every run has to be recorded, and every table written, before this decides whether the whole succeeded.
-rule complete:
-    input:
-        outcomes=every_outcome(),
-        tables=[
-            *rules.metrics.output,
-            *expand(rules.accuracy_table.output, run=RUN, table=TABLES),
-            *rules.table2_extended.output,
-        ],
-        figures=[*rules.raw_accuracy.output, *rules.training.output],
-        provenance=[*rules.provenance.output],
-    output:
-        "results/{run}/complete.txt",
-    log:
-        "results/{run}/logs/complete.log",
-    benchmark:
-        "results/{run}/benchmarks/complete.tsv"
-    conda:
-        "../../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
-    params:
-        strict=CONFIG.run.strict,
-    script:
-        "../../scripts/complete.py"

@@ -24,7 +24,7 @@ class NovelTypes:
     title
         Of the task.
     before, after
-        Cells of both sides: columns tsne_1, tsne_2, side, type (true), and in `after` cluster (of target cells, else NA).
+        Cells of both sides: columns tsne_1, tsne_2, side, type (true); in `after` also cluster, of target cells.
     flows
         As `alluvial.flows` gives them, after alignment.
     clusters

@@ -1,0 +1,20 @@
+"""The page that sums the run up."""
+
+from pathlib import Path
+
+from jindbench import claims, io, jobs, summary
+
+with jobs.logged(snakemake.log[0]):
+    io.write_text(
+        summary.page(
+            snakemake.params.run,
+            snakemake.params.tasks,
+            snakemake.params.seeds,
+            [io.read_json(path) for path in snakemake.input.outcomes],
+            Path(snakemake.input.table2).read_text(encoding="utf-8"),
+            io.read_table(snakemake.input.claims, text=claims.COLUMNS),
+            Path(snakemake.input.runtime).read_text(encoding="utf-8"),
+            snakemake.params.titles,
+        ),
+        snakemake.output[0],
+    )

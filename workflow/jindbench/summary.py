@@ -1,0 +1,104 @@
+"""One page that sums a run up, for a reader who opens nothing else."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from jindbench import claims
+from jindbench.tables import markdown_table
+
+COSTS_NOTE = (
+    "Means over tasks and seeds of what each run took while other jobs ran beside it, and the largest peak memory. "
+    "Times measured alone are in the runtime table"
+)
+
+
+def page(
+    run: str,
+    tasks: Sequence[str],
+    seeds: Sequence[int],
+    outcomes: Sequence[dict],
+    table2: str,
+    statements: pd.DataFrame,
+    runtime: str,
+    titles: dict[str, str],
+) -> str:
+    """The page, as Markdown.
+
+    Parameters
+    ----------
+    outcomes
+        The record of each run of a method and of each integration.
+    table2, runtime
+        These tables as Markdown.
+    statements
+        What `claims.check` returns.
+    titles
+        Of methods.
+    """
+    wanting = [outcome for outcome in outcomes if outcome["status"] != "ok"]
+    warned = [outcome for outcome in outcomes if outcome["warnings"]]
+    verdicts = statements["verdict"].str.partition(":")[0]
+    commits = ", ".join(sorted({outcome["code"] for outcome in outcomes}))
+    parts = [
+        f"# {run}",
+        f"{len(outcomes)} runs on {len(tasks)} tasks ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}. "
+        f"Code: {commits}. How it was made, in full: `provenance.html`.",
+        "## Not run, failed, or to be read with care",
+        _list([f"{_name(outcome, titles)}: {outcome['status']}: {outcome['reason']}" for outcome in wanting])
+        or "Everything was run.",
+        _warnings(warned, titles),
+        "## Table 2",
+        table2,
+        "## The paper's claims",
+        claims.summary(statements),
+        _list(
+            [
+                f"{row.sentence} ({row.where}): ours {row.ours} {row.interval}, the paper's {row.paper}"
+                for row in statements[verdicts == claims.NOT_REPRODUCED].itertuples()
+            ],
+            "Not reproduced:",
+        ),
+        "All of them, with the numbers they rest on: `tables/claims.md`.",
+        "## Cost",
+        costs(outcomes, titles),
+        "## Run times, measured alone",
+        runtime,
+    ]
+    return "\n\n".join(part.strip() for part in parts if part) + "\n"
+
+
+def costs(outcomes: Sequence[dict], titles: dict[str, str]) -> str:
+    """What each method took, as Markdown."""
+    table = pd.DataFrame([outcome for outcome in outcomes if outcome["status"] == "ok"])
+    rows = [
+        [
+            titles.get(method, method),
+            str(len(runs)),
+            f"{runs['seconds'].mean():.1f}",
+            f"{runs['cpu_seconds'].mean():.1f}",
+            f"{runs['peak_memory_mb'].max():.0f}",
+        ]
+        for method, runs in table.groupby("method", sort=False)
+    ]
+    return markdown_table(["method", "runs", "seconds", "CPU seconds", "peak memory (MB)"], rows, COSTS_NOTE)
+
+
+def _name(outcome: dict, titles: dict[str, str]) -> str:
+    return f"{titles.get(outcome['method'], outcome['method'])} on {outcome['task']}, seed {outcome['seed']}"
+
+
+def _warnings(outcomes: Sequence[dict], titles: dict[str, str]) -> str:
+    """Each warning once for a method and task, with the number of seeds."""
+    seen: dict[str, int] = {}
+    for outcome in outcomes:
+        for warning in dict.fromkeys(outcome["warnings"]):
+            line = f"{titles.get(outcome['method'], outcome['method'])} on {outcome['task']}: {warning}"
+            seen[line] = seen.get(line, 0) + 1
+    return _list([f"{line} ({number} run{'s' if number > 1 else ''})" for line, number in seen.items()], "Warnings:")
+
+
+def _list(lines: Sequence[str], head: str = "") -> str:
+    if not lines:
+        return ""
+    return "\n".join([*([head, ""] if head else []), *(f"- {line}" for line in lines)])

@@ -1,0 +1,43 @@
+# Every run has to be recorded, and every table written, before this decides whether the whole succeeded.
+rule complete:
+    input:
+        outcomes=every_outcome(),
+        tables=[
+            *rules.metrics.output,
+            *expand(rules.accuracy_table.output, run=RUN, table=TABLES),
+            *rules.table2_extended.output,
+            *rules.table1.output,
+            *rules.runtime.output,
+            *rules.rejection.output,
+            *rules.paired_tests.output,
+            *rules.differential_expression_tables.output,
+            *rules.claims.output,
+            *rules.summary.output,
+        ],
+        figures=[
+            *rules.raw_accuracy.output,
+            *rules.training.output,
+            *rules.rejection_figures.output,
+            *rules.figure2.output,
+            *rules.figure3.output,
+            *rules.figure4.output,
+            *rules.figure5.output,
+            *expand(rules.supplementary_figure.output, run=RUN, figure=SUPPLEMENT),
+        ],
+        provenance=[*rules.provenance.output],
+    output:
+        "results/{run}/complete.txt",
+    log:
+        "results/{run}/logs/complete.log",
+    benchmark:
+        "results/{run}/benchmarks/complete.tsv"
+    conda:
+        "../../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        strict=CONFIG.run.strict,
+    script:
+        "../../scripts/complete.py"
