@@ -53,7 +53,7 @@ def test_what_is_left_out_and_how_often_a_method_runs():
     loaded = config.load(other | {"methods": entries})
     assert loaded.left_out("s", "svm_seurat") == "not applicable"
     assert loaded.left_out("t", "jind") == "not run: too large"  # its parent's reason
-    assert loaded.pairs(loaded.run.methods) == [
+    assert loaded.pairs() == [
         ("t", "majority"),
         ("t", "svm_seurat"),
         ("s", "majority"),

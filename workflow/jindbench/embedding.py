@@ -45,6 +45,6 @@ def tsne(X: sparse.csr_matrix | np.ndarray, seed: int, threads: int) -> np.ndarr
 
 
 def expression_tsne(adata: AnnData, seed: int, threads: int) -> np.ndarray:
-    """Coordinates, n x 2, of cells by tSNE of their own 5000 most variable genes, on a log scale (paper, Figures 3 and 4)."""
+    """Coordinates, n x 2, of cells by tSNE of their own 5000 most variable genes (paper, Figures 3 and 4)."""
     X = transform(adata.X, adata.uns[X_KIND])
     return tsne(X[:, most_variable_genes(X, N_GENES)], seed, threads)

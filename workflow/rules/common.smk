@@ -27,7 +27,10 @@ PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")
 
 TABLES = CONFIG.tables()
 # Of what is timed alone. Where jobs go to a cluster there is no number of cores: `--set-threads` says how many there.
-ALL_CORES = workflow.cores or 1
+try:
+    ALL_CORES = workflow.cores
+except WorkflowError:
+    ALL_CORES = 1
 
 
 wildcard_constraints:

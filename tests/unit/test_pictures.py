@@ -1,0 +1,129 @@
+"""The data behind the pictures: flows, places of names, colours, embeddings, clusters and their mapping."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+from jindbench import embedding, novel_types
+from jindbench.plots import alluvial, palette, rejection_rates
+
+
+def predictions(labels):
+    return pd.DataFrame({"cell_id": list(labels), "label": list(labels.values())})
+
+
+TRUTH = pd.Series({"a": "X", "b": "X", "c": "X", "d": "Y", "e": "Y", "f": "Z"})
+PREDICTED = predictions({"f": "unassigned", "e": "X", "d": "Y", "c": "unassigned", "b": "X", "a": "X"})
+
+
+def test_flows_add_up_to_the_cells():
+    flows = alluvial.flows(TRUTH, PREDICTED)
+    assert flows.to_numpy().tolist() == [
+        ["X", "X", 2],
+        ["X", "unassigned", 1],
+        ["Y", "X", 1],
+        ["Y", "Y", 1],
+        ["Z", "unassigned", 1],
+    ]
+    assert flows.groupby("type")["n"].sum().to_dict() == TRUTH.value_counts().to_dict()
+
+
+def test_bands_fill_their_strata():
+    figure, panel = plt.subplots()
+    flows = alluvial.flows(TRUTH, PREDICTED)
+    alluvial.draw(panel, flows, palette.colours(TRUTH), "")
+    bands = [patch.get_path().vertices for patch in panel.patches if len(patch.get_path().vertices) > 5]
+    on_left = [band[0, 1] - band[7, 1] for band in bands]
+    on_right = [band[3, 1] - band[4, 1] for band in bands]
+    gaps = 1 - alluvial.GAPS
+    assert on_left == pytest.approx(flows["n"] / len(TRUTH) * gaps)
+    assert on_right == pytest.approx(flows["n"] / len(TRUTH) * gaps)
+    plt.close(figure)
+
+
+@pytest.mark.parametrize("n", [2, 12, 28, 40])
+def test_names_of_strata_do_not_collide(n):
+    sizes = pd.Series([1000, *[1] * (n - 1)])  # one large type, all others tiny and close together
+    strata = alluvial.strata(sizes)
+    assert strata["height"].sum() + alluvial.GAPS == pytest.approx(1)
+    middles = (strata["bottom"] + strata["height"] / 2).to_numpy()
+    places = alluvial.spread(middles, alluvial.LETTER)
+    least = min(alluvial.LETTER, 1 / (n - 1))
+    assert (np.diff(places) <= -least + 1e-9).all()
+    assert (places <= 1).all()
+    assert (places >= 0).all()
+
+
+def test_a_type_keeps_its_colour_and_no_two_share_one():
+    few, many = palette.colours("abc"), palette.colours([f"type {i}" for i in range(30)])
+    assert palette.colours("cab") == few
+    assert len(set(many.values())) == 31
+    assert few["unassigned"] == many["unassigned"]
+
+
+def test_tsne_keeps_clusters_apart_whatever_holds_the_cells():
+    rng = np.random.default_rng(0)
+    centres = np.repeat(rng.normal(scale=8, size=(3, 20)), 60, axis=0)
+    X = np.abs(centres + rng.normal(size=centres.shape))
+    points = embedding.tsne(X, seed=0, threads=1)
+    assert np.array_equal(points, embedding.tsne(X, seed=0, threads=1))
+    # the signs of components may differ between dense and sparse input: what counts is which cells are neighbours
+    for embedded in (points, embedding.tsne(sparse.csr_matrix(X), seed=0, threads=1)):
+        distance = np.linalg.norm(embedded[:, None] - embedded[None], axis=2)
+        nearest = np.argsort(distance, axis=1)[:, 1:11] // 60
+        assert (nearest == np.arange(180)[:, None] // 60).mean() > 0.99
+
+
+@pytest.mark.parametrize("n", [1, 5])
+def test_tsne_of_few_cells(n):
+    points = embedding.tsne(np.random.default_rng(0).random((n, 30)), seed=0, threads=1)
+    assert points.shape == (n, 2)
+    assert np.isfinite(points).all()
+
+
+def test_clusters_are_mapped_to_types_with_the_smallest_sum_of_distances():
+    source = np.array([[0.0, 0.0], [0.0, 2.0], [10.0, 0.0]])
+    target = np.array([[1.0, 1.0], [1.0, 1.0], [2.0, 1.0], [9.0, 0.0], [50.0, 0.0]])
+    table = novel_types.mapping(source, np.array(["A", "A", "B"]), target, np.array([0, 0, 1, 2, -1]))
+    # centroids: A (0, 1), B (10, 0); clusters (1, 1), (2, 1), (9, 0). The cell at 50 belongs to none.
+    assert table["n_cells"].tolist() == [2, 1, 1]
+    assert table["distance_A"].tolist() == pytest.approx([1, 2, np.sqrt(82)])
+    assert table["distance_B"].tolist() == pytest.approx([np.sqrt(82), np.sqrt(65), 1])
+    assert table["assigned_source_type"].tolist() == ["A", None, "B"]  # a cluster is left over
+    assert table["nearest_source_type"].tolist() == ["A", "A", "B"]
+
+
+def test_clusters_are_described_by_cell_id():
+    found = pd.Series([0, 0, 0, 1, -1], index=["c", "a", "b", "e", "d"])
+    table = novel_types.describe(found, TRUTH, PREDICTED).set_index("cluster")
+    assert table["majority_type"].tolist() == ["X", "Y"]
+    assert table["most_frequent_prediction"].tolist() == ["X", "X"]
+    assert table["prediction_share"].tolist() == pytest.approx([2 / 3, 1])
+
+
+def test_dbscan_finds_dense_groups_and_leaves_lone_cells():
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(size=(40, 2)), rng.normal(size=(40, 2)) + 60, [[30, 30]]])
+    found = novel_types.clusters(pd.DataFrame(points, index=[f"c{i}" for i in range(81)]))
+    assert found.iloc[:40].nunique() == found.iloc[40:80].nunique() == 1
+    assert found.iloc[0] != found.iloc[40]
+    assert found["c80"] == -1
+
+
+def test_bars_of_rejection_have_the_scores_and_words_for_what_failed():
+    scores = pd.DataFrame(
+        [
+            {"task": "T", "method": "A", "metric": "rej", "value": 0.2, "low": 0.1, "high": 0.3, "status": "ok"},
+            {"task": "T", "method": "B", "metric": "rej", "status": "not applicable"},
+            {"task": "U", "method": "A", "metric": "rej", "status": "failed: no luck"},
+            {"task": "U", "method": "B", "metric": "rej", "status": "not applicable"},
+        ]
+    )
+    figure = rejection_rates.draw(scores)
+    first, second = figure.axes
+    assert [bar.get_width() for bar in first.patches] == [0.2]
+    assert [label.get_text() for label in first.get_yticklabels()] == ["A"]  # B never rejects
+    assert [text.get_text() for text in second.texts] == ["failed"]
+    plt.close(figure)

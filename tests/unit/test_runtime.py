@@ -1,0 +1,62 @@
+"""The runtime table, and the page that sums a run up."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jindbench import claims, runtime, summary
+
+PARENTS = {"classifier": None, "jind": "classifier", "jind_plus": "jind", "svm": None, "actinn": None}
+
+
+def outcome(method, seconds, status="ok", reason=""):
+    return {"task": "t", "method": method, "threads": 2, "seconds": seconds, "cpu_seconds": 2.0 * seconds} | {
+        "peak_memory_mb": 300.0,
+        "status": status,
+        "reason": reason,
+        "seed": 0,
+        "code": "abc",
+        "warnings": ["alignment did not converge"] if method == "jind" else [],
+    }
+
+
+OUTCOMES = [
+    outcome("classifier", 10),
+    outcome("jind", 20),
+    outcome("jind_plus", 5),
+    outcome("svm", 7),
+    outcome("actinn", 1, "failed", "no luck"),
+    outcome("integration seurat", 140),
+]
+
+
+def test_totals_hold_the_stages_before_and_ratios_name_what_they_are_of():
+    table = runtime.table(OUTCOMES, PARENTS, "jind_plus", "jind").set_index("method")
+    assert table["total"].tolist() == pytest.approx([10, 30, 35, 7, np.nan, 140], nan_ok=True)
+    assert table.loc["svm", "ratio"] == pytest.approx(7 / 35)
+    assert table.loc["svm", "compared_with"] == "jind_plus in total"
+    assert table.loc["integration seurat", "ratio"] == pytest.approx(7)  # of the alignment's own 20 seconds
+    assert table.loc["integration seurat", "compared_with"] == "jind"
+    assert table.loc[["classifier", "jind", "jind_plus", "actinn"], "ratio"].isna().all()
+
+
+def test_a_failed_job_shows_why_and_no_number():
+    text = runtime.markdown(runtime.table(OUTCOMES, PARENTS, "jind_plus", "jind"))
+    line = next(line for line in text.splitlines() if "actinn" in line)
+    assert "failed: no luck" in line
+    assert "1.0" not in line
+    assert runtime.markdown(runtime.table([], PARENTS, "jind_plus", "jind")).startswith(runtime.NOTHING_TIMED)
+
+
+def test_the_summary_says_what_failed_and_what_is_not_reproduced():
+    statements = pd.DataFrame([dict.fromkeys(claims.COLUMNS, "-")] * 3)
+    statements["verdict"] = ["reproduced", "not reproduced", "not tested: no task"]
+    statements["sentence"] = ["one", "two", "three"]
+    page = summary.page("r", ["T"], [0], OUTCOMES, "TABLE 2", statements, "TIMES", {"actinn": "ACTINN"})
+    assert "- ACTINN on t, seed 0: failed: no luck" in page
+    assert "jind on t: alignment did not converge (1 run)" in page
+    assert "3 claims: 1 reproduced, 0 within noise, 1 not tested, 1 not reproduced." in page
+    assert "- two" in page
+    assert "- one" not in page
+    assert "TABLE 2" in page
+    assert "TIMES" in page
