@@ -29,6 +29,7 @@ include: "workflow/rules/complete.smk"
 localrules:
     all,
     datasets,
+    tables,
 
 
 rule all:

@@ -1,5 +1,6 @@
 """The real Snakefile, run as a user runs it, on cells small enough for a test."""
 
+import copy
 import os
 import shutil
 import subprocess
@@ -39,15 +40,16 @@ TINY = {
 
 @dataclass
 class Workflow:
-    """A copy of the project's files, with a configuration, in a folder of its own."""
+    """A copy of the project's files, with a configuration, in a folder of its own; it makes the tables, not all figures."""
 
     folder: Path
+    target: str = "tables"
 
     def configure(self, configuration: dict) -> None:
         (self.folder / "test.yaml").write_text(yaml.safe_dump(configuration))
 
     def command(self, *arguments: str) -> list[str]:
-        return [str(SNAKEMAKE), *arguments, "--cores", "2", "--configfile", "test.yaml"]
+        return [str(SNAKEMAKE), self.target, *arguments, "--cores", "2", "--configfile", "test.yaml"]
 
     def run(self, *arguments: str, ok: bool | None = True) -> str:
         """Run Snakemake; `ok` says whether it must succeed. Returns what it printed."""
@@ -106,6 +108,20 @@ def fresh(tmp_path) -> Workflow:
 @pytest.fixture(scope="session")
 def _done(tmp_path_factory) -> Workflow:
     workflow = copy_project(tmp_path_factory.mktemp("done"))
+    workflow.run()
+    return workflow
+
+
+@pytest.fixture(scope="session")
+def everything(_done, tmp_path_factory) -> Workflow:
+    """A project in which all is made, figures and claims included; not to be changed."""
+    folder = tmp_path_factory.mktemp("everything") / "copy"
+    shutil.copytree(_done.folder, folder, symlinks=True)
+    workflow = Workflow(folder, target="all")
+    configuration = copy.deepcopy(TINY) | {"runtime": {"tasks": ["batches"]}}
+    configuration["figures"] = {figure: ["batches"] for figure in ("figure2", "figure3", "figure4", "figure5")}
+    configuration["differential_expression"] = {"draws": 2}
+    workflow.configure(configuration)
     workflow.run()
     return workflow
 

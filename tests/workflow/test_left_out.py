@@ -55,7 +55,7 @@ def test_without_r_its_methods_are_not_run_and_come_later(fresh, tmp_path, monke
         assert table["split", "SVM_Rej (Seurat)"] == "-"
         assert table["Toy", "SVM_Rej"].strip("*").startswith("0.")
         assert "seurat_lt on batches, seed 0, not run: R with Seurat" in output
-        assert fresh.read("complete.txt") == "4 runs completed, 4 not run\n"
+        assert fresh.read("tables/complete.txt") == "4 runs completed, 4 not run\n"
         assert "Nothing to be done" in fresh.run()
 
         configured(fresh, run={"strict": True})

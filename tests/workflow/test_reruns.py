@@ -7,7 +7,10 @@ import time
 import pytest
 import yaml
 
-TABLES = {(rule,) for rule in ("metrics", "table2", "raw_accuracy", "training", "provenance", "complete", "all")}
+DONE = {("complete_tables",), ("tables",)}
+TABLES = DONE | {
+    (rule,) for rule in ("metrics", "accuracy_table", "table2_extended", "raw_accuracy", "training", "provenance")
+}
 
 
 def append(workflow, path, text="\n# edited\n"):
@@ -25,8 +28,11 @@ def append(workflow, path, text="\n# edited\n"):
             "workflow/jindbench/jind/classifier.py",
             {("run_method", "jind_classifier"), ("run_method", "jind"), ("run_method", "jind_plus")} | TABLES,
         ),
-        ("workflow/jindbench/tables.py", {("table2",), ("provenance",), ("complete",), ("all",)}),
-        ("workflow/jindbench/plots/raw_accuracy.py", {("raw_accuracy",), ("complete",), ("all",)}),
+        (
+            "workflow/jindbench/tables.py",
+            DONE | {("accuracy_table",), ("table2_extended",), ("raw_accuracy",), ("provenance",)},
+        ),
+        ("workflow/jindbench/plots/training.py", DONE | {("training",)}),
         ("workflow/jindbench/datasets/pbmc68k_reduced.py", set()),
         ("README.md", set()),
     ],
@@ -152,7 +158,7 @@ def test_an_interrupted_run_resumes(completed, fresh, sent):
     process.send_signal(sent)
     output, _ = process.communicate(timeout=120)
     assert process.returncode != 0, output
-    assert not (fresh.folder / "results/tiny/complete.txt").exists()
+    assert not (fresh.folder / "results/tiny/tables/complete.txt").exists()
     done = output.count("(Rule: run_method)")  # "Finished jobid: 7 (Rule: run_method)"
     assert 0 < done < 10
 

@@ -1,8 +1,10 @@
 """From nothing to tables and report, and a second time without work."""
 
 import json
+import os
 
 import pandas as pd
+import pytest
 
 from jindbench import io, predictions
 
@@ -55,14 +57,76 @@ def test_each_run_says_how_it_was_made(completed):
         assert fact in page
 
 
-def test_a_second_run_has_nothing_to_do(completed):
-    assert "Nothing to be done" in completed.run()
+FIGURES = ["figure2", "figure3", "figure3_rates", "figure4", "figure5", "s1", "s2", "s3", "s4"]
+FIGURES += ["raw_accuracy", "training", "accuracy_coverage", "reliability", "confusion/batches"]
+TABLES = ["table1", "table2", "table2_extended", "runtime", "claims", "paired_tests"]
 
 
-def test_the_report_opens_with_all_its_parts(completed):
-    completed.run("--report", "report.html")
-    report = (completed.folder / "report.html").read_text()
-    for part in ("table2.html", "raw_accuracy.svg", "provenance.html", "Bootstrap"):
+def test_every_table_and_figure_comes_out(everything):
+    results = everything.folder / "results/tiny"
+    for figure in FIGURES:
+        assert (results / f"figures/{figure}.svg").read_text().startswith("<?xml")
+        assert (results / f"figures/{figure}.png").read_bytes().startswith(b"\x89PNG")
+    for table in TABLES:
+        for suffix in ("tsv", "md", "html"):
+            assert (results / f"tables/{table}.{suffix}").stat().st_size > 0, (table, suffix)
+    flows = io.read_table(results / "figures/figure2_flows.tsv", text=["type", "label"])
+    truth = io.read_solution(results / "tasks/batches/solution.tsv.gz")
+    assert set(flows["method"]) == {"jind_classifier", "jind"}
+    for _, of_stage in flows.groupby("method"):
+        assert of_stage.groupby("type")["n"].sum().to_dict() == truth.value_counts().to_dict()
+    points = io.read_table(results / "figures/figure3.tsv.gz", text=["cell_id", "type", "raw_label"])
+    assert set(points["cell_id"]) == set(truth.index)
+    assert points.set_index("cell_id")["type"].to_dict() == truth.to_dict()
+    summary = everything.read("summary.md")
+    for part in ("10 runs on 2 tasks", "Everything was run.", everything.read("tables/table2.md").splitlines()[2]):
+        assert part in summary
+
+
+def test_what_is_timed_had_all_cores(everything):
+    times = io.read_table(everything.folder / "results/tiny/tables/runtime.tsv").set_index("method")
+    assert set(times.index) == {"jind_classifier", "jind", "jind_plus", "svm_rej"}
+    assert (times["threads"] == 2).all()
+    assert times.loc["jind_plus", "total"] == pytest.approx(
+        times["seconds"][["jind_classifier", "jind", "jind_plus"]].sum()
+    )
+
+
+def test_claims_about_the_papers_tasks_are_not_tested_on_other_cells(everything):
+    claims = io.read_table(everything.folder / "results/tiny/tables/claims.tsv", text=["verdict", "claim"])
+    assert len(claims) > 200
+    assert claims["verdict"].str.startswith("not tested: ").all()
+
+
+@pytest.mark.parametrize(
+    ("edited", "expected"),
+    [
+        ("plots/figure2.py", {"figure2", "figure5"}),  # which takes the colours of source and target from there
+        ("plots/heatmap.py", {"differential_expression", "differential_expression_tables", "supplementary_figure"}),
+        ("claims.py", {"claims", "summary"}),
+    ],
+)
+def test_an_edit_of_a_figures_code_draws_again_and_trains_nothing(everything, edited, expected):
+    file = everything.folder / "workflow/jindbench" / edited
+    before = file.read_bytes(), file.stat().st_mtime_ns
+    try:
+        file.write_bytes(before[0] + b"\n# edited\n")
+        pending = {job[0] for job in everything.pending()}
+    finally:
+        file.write_bytes(before[0])
+        os.utime(file, ns=(before[1], before[1]))
+    assert expected <= pending
+    assert not pending & {"run_method", "integrate", "latent_codes", "latent_tsne", "expression_tsne", "time_method"}
+
+
+def test_a_second_run_has_nothing_to_do(everything):
+    assert "Nothing to be done" in everything.run()
+
+
+def test_the_report_opens_with_all_its_parts(everything):
+    everything.run("--report", "report.html")
+    report = (everything.folder / "report.html").read_text()
+    for part in ("table2.html", "raw_accuracy.svg", "provenance.html", "Bootstrap", "figure2.svg", "claims.html"):
         assert part.lower() in report.lower()
 
 

@@ -1,5 +1,42 @@
-# Every run has to be recorded, and every table written, before this decides whether the whole succeeded.
-rule complete:
+# Every run has to be recorded, and everything else made, before these decide whether the whole succeeded.
+
+
+# The tables of accuracies alone, which are there long before all figures are.
+rule complete_tables:
+    input:
+        outcomes=every_outcome(),
+        tables=[
+            *rules.metrics.output,
+            *expand(rules.accuracy_table.output, run=RUN, table=TABLES),
+            *rules.table2_extended.output,
+        ],
+        figures=[*rules.raw_accuracy.output, *rules.training.output],
+        provenance=[*rules.provenance.output],
+    output:
+        "results/{run}/tables/complete.txt",
+    log:
+        "results/{run}/logs/complete_tables.log",
+    benchmark:
+        "results/{run}/benchmarks/complete_tables.tsv"
+    conda:
+        "../../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        strict=CONFIG.run.strict,
+    script:
+        "../../scripts/complete.py"
+
+
+# `snakemake tables`
+rule tables:
+    input:
+        f"results/{RUN}/tables/complete.txt",
+
+
+use rule complete_tables as complete with:
     input:
         outcomes=every_outcome(),
         tables=[
@@ -31,13 +68,3 @@ rule complete:
         "results/{run}/logs/complete.log",
     benchmark:
         "results/{run}/benchmarks/complete.tsv"
-    conda:
-        "../../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
-    params:
-        strict=CONFIG.run.strict,
-    script:
-        "../../scripts/complete.py"
