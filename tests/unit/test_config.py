@@ -68,6 +68,30 @@ def test_what_is_left_out_and_how_often_a_method_runs():
         config.load(other | {"methods": entries})
 
 
+def test_tables_run_their_methods_on_their_tasks_alone():
+    other = changed("tasks/s", {"split": {"dataset": "toy"}})
+    other["run"] |= {"tasks": ["t", "s"], "methods": ["majority"]}
+    sizes = {"title": "S2", "tasks": ["s", "elsewhere"], "methods": ["jind", "majority"]}
+    other["tasks"]["elsewhere"] = {"split": {"dataset": "toy"}}
+    loaded = config.load(other | {"tables": {"s2": sizes, "s1": sizes | {"tasks": ["elsewhere"]}}})
+    assert {name: table.tasks for name, table in loaded.tables().items()} == {"table2": ["t", "s"], "s2": ["s"]}
+    assert loaded.pairs() == [("t", "majority"), ("s", "majority"), ("s", "jind")]
+    assert loaded.pairs(parents=True) == [*loaded.pairs(), ("s", "jind_classifier")]
+
+
+def test_figures_show_the_tasks_named_or_all_and_only_where_their_stages_run():
+    other = changed("tasks/s", {"split": {"dataset": "toy"}})
+    other["run"] |= {"tasks": ["t", "s"], "methods": ["jind_plus"]}
+    other["methods"] = {"jind": {"skip": {"s": "too large"}}}
+    loaded = config.load(other | {"figures": {"figure3": ["s"]}, "runtime": {"tasks": ["t"], "methods": ["jind"]}})
+    assert loaded.figure_tasks("figure3") == ["s"]
+    assert loaded.figure_tasks("figure2") == ["t", "s"]
+    assert loaded.stages("t") == ["jind_classifier", "jind", "jind_plus"]
+    assert loaded.stages("s") == []
+    assert loaded.timed() == ([("t", "jind")], [])
+    assert config.load(changed("run/methods", ["majority"])).stages("t") == []
+
+
 FAULTS = [
     ("rnu", {}, "rnu: unknown key (did you mean 'run'?)"),
     ("run/seed", [0], "run.seed: unknown key (did you mean 'seeds'?)"),
@@ -104,6 +128,14 @@ FAULTS = [
     ("methods/jind", {"parent": "nobody"}, "methods.jind.parent: no method 'nobody'"),
     ("datasets", 0, "datasets: expected a mapping, got 0"),
     ("methods", [], "methods: expected a mapping, got []"),
+    ("tables/s1", {"title": "S1", "tasks": ["q"], "methods": ["jind"]}, "tables.s1.tasks: no task 'q' (there are: t)"),
+    ("tables/s1", {"title": "S1", "tasks": ["t"], "methods": ["jint"]}, "tables.s1.methods: no method 'jint' (did you mean 'jind'?)"),
+    ("tables/claims", {"title": "S1", "tasks": ["t"], "methods": ["jind"]}, "tables.claims: this name is taken; choose another"),
+    ("figures/figure2", ["q"], "figures.figure2: no task 'q' (there are: t)"),
+    ("figures/figure6", ["t"], "figures.figure6: unknown key (did you mean 'figure5'?)"),
+    ("differential_expression/pairs", {"q": ["A", "B"]}, "differential_expression.pairs: no task 'q' (there are: t)"),
+    ("differential_expression/model", "zoom", "differential_expression.model: expected 'voom' or 'plain', got 'zoom'"),
+    ("runtime/tasks", ["q"], "runtime.tasks: no task 'q' (there are: t)"),
     ("run/name", "data", "run.name: 'data' is the folder of the datasets"),
     ("methods/majority", {"title": "metric"}, "run.methods: 'metric' is a column of the tables"),
     ("methods/majority", {"title": 3}, "methods.majority.title: expected text, got 3"),

@@ -362,6 +362,24 @@ def test_input_shift_is_added_to_the_genes():
     assert torch.allclose(code, plain(shifted, encoder(shifted)), atol=1e-5)
 
 
+def test_codes_are_aligned_after_the_relu_if_asked_for():
+    generator = Generator(6, identity_start=False, after_relu=True)
+    x, h = torch.randn(4, 6), torch.randn(4, 256)
+    scale, shift = generator.scale_and_shift(x)
+    assert torch.equal(generator(x, h), scale * h.clamp(min=0) + shift)
+
+
+def test_a_model_aligned_after_the_relu_is_stored_as_such(model, cells, tmp_path):
+    target = cells[1][0]
+    parameters = SHORT_ALIGNMENT.model_copy(update={"after_relu": True})
+    aligned, history = alignment.align(model, target, parameters, seed=0)
+    aligned.save(tmp_path, history)
+    loaded = type(aligned).load(tmp_path, "cpu")
+    assert np.array_equal(loaded.probabilities(target), aligned.probabilities(target))
+    before, _ = alignment.align(model, target, SHORT_ALIGNMENT, seed=0)
+    assert not np.array_equal(before.probabilities(target), aligned.probabilities(target))
+
+
 def test_alignment_trains_the_generator_alone_and_spares_the_reference(model, cells):
     target = cells[1][0]
     before, plain = (state(model.encoder), state(model.classifier)), model.probabilities(target)

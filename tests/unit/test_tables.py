@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from jindbench import tables
 
@@ -59,3 +60,40 @@ def test_markdown_and_html_mark_and_escape():
     assert "<i>" not in page
     assert "&lt;b&gt;Bad" in page
     assert "Table &lt;2&gt;" in page
+
+
+def test_the_papers_numbers_stand_beside_ours():
+    scores = pd.DataFrame(
+        [
+            score("t", "svm", "raw", 0.9) | {"seeds": 3},
+            score("t", "svm", "rej", 0.2) | {"seeds": 3},
+            score("t", "svm_seurat", "raw", 0.7) | {"seeds": 3},
+            score("t", "mine", "raw", 0.6) | {"seeds": 3},
+        ]
+    )
+    published = pd.DataFrame(
+        [
+            {"table": 2, "name": "t", "method": "SVM_Rej", "input": "none", "metric": "raw", "value": 0.95},
+            {"table": 2, "name": "t", "method": "SVM_Rej", "input": "none", "metric": "rej", "value": 0.4},
+            {"table": 2, "name": "t", "method": "SVM_Rej", "input": "seurat", "metric": "raw", "value": np.nan},
+            {"table": 1, "name": "t", "method": "-", "input": "-", "metric": "cells", "value": 40},
+        ]
+    )
+    papers = {"svm": ["SVM_Rej", "none"], "svm_seurat": ["SVM_Rej", "seurat"], "mine": ["Mine", "none"]}
+    table = tables.table2_extended(scores, published, papers)
+    assert table["paper"].tolist() == pytest.approx([0.95, 0.4, np.nan, np.nan], nan_ok=True)
+    assert table["difference"].tolist() == pytest.approx([-0.05, -0.2, np.nan, np.nan], nan_ok=True)
+    assert table["inside"].tolist()[:2] == ["yes", "no"]
+    assert table["inside"].isna().tolist() == [False, False, True, True]
+    text = tables.table2_extended_markdown(table)
+    assert "| t | svm | raw | 0.900 ± 0.010 [0.800, 1.000] | 0.950 | -0.050 | yes |" in text
+    assert "mine" not in text
+    assert tables.table2_extended_markdown(table.assign(paper=np.nan)).startswith("The paper has no numbers")
+
+
+def test_scores_are_selected_in_the_order_asked_for():
+    chosen = tables.titled(SCORES, {"T": "Task"}, {"<b>Bad": "Bad", "Good": "Good"})
+    assert chosen["method"].tolist() == ["Bad"] * 3 + ["Good"] * 3
+    assert chosen["metric"].tolist() == ["raw", "rej", "eff"] * 2
+    assert set(chosen["task"]) == {"Task"}
+    assert tables.titled(SCORES, {"T": "Task"}, {"Good": "Good"})["method"].tolist() == ["Good"] * 3

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from joblib import parallel_config
 from threadpoolctl import threadpool_limits
 
 from jindbench import io
@@ -131,7 +132,9 @@ def _in_child(function: Callable[[], dict], sender: Connection) -> None:
     logging.getLogger("jindbench").addHandler(warnings)
     result, status, reason = {}, "ok", ""
     try:
-        result = function()
+        # Not joblib's processes, its default: a forked process waits for them without end when it exits.
+        with parallel_config(backend="threading"):
+            result = function()
     except NotAvailable as error:
         status, reason = "not run", str(error)
     except Exception as error:

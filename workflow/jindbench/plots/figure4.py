@@ -61,6 +61,11 @@ def _genes(figure, column: Column) -> None:
         figure.text(0.5, 0.5, record["status"], ha="center", va="center", wrap=True)
         return
     a, b = record["type_a"], record["type_b"]
+    if record["n_significant"] == 0:
+        groups = f"{a} as {a} ({record['n_first']} cells) and {a} as {b} ({record['n_second']} cells)"
+        found = f"No gene differs (adjusted p < {record['alpha']:g}, {record['model']}) between\n{groups}."
+        figure.text(0.5, 0.5, found, ha="center", va="center")
+        return
     shown = len(column.top.columns) - 2
     title = f"{shown} of {record['n_significant']} genes with adjusted p < {record['alpha']:g} ({record['model']})"
     heatmap.draw_on(figure, column.top, {f"{a} as {a}": record["n_first"], f"{a} as {b}": record["n_second"]}, title)
