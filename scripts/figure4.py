@@ -7,15 +7,16 @@ with jobs.logged(snakemake.log[0]):
     drawn, points, flows = [], [], []
     for task, *files in zip(
         snakemake.params.tasks,
-        *(snakemake.input[key] for key in ("tsne", "predictions", "solutions", "comparisons", "heatmaps")),
+        *(snakemake.input[key] for key in ("tsne", "predictions", "sources", "solutions", "comparisons", "heatmaps")),
     ):
-        tsne, predicted, solution, comparison, heatmap = files
+        tsne, predicted, source, solution, comparison, heatmap = files
         truth = io.read_solution(solution)
         cells = figures.of_target(figures.read_points(tsne), truth)
         of_task = alluvial.flows(truth, predictions.read(predicted))
         top = io.read_table(heatmap, text=["cell_id", "group"])
         title = snakemake.params.task_titles[task]
-        drawn.append(figure4.Column(title, cells, of_task, io.read_json(comparison), top))
+        types = figures.types_of(source, truth)
+        drawn.append(figure4.Column(title, types, cells, of_task, io.read_json(comparison), top))
         points.append(cells.assign(task=task))
         flows.append(of_task.assign(task=task))
     io.write_figure(figure4.draw(drawn), snakemake.output.svg, snakemake.output.png)

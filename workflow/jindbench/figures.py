@@ -27,6 +27,14 @@ def of_target(points: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
     return points.assign(type=points[CELL_ID].map(truth))
 
 
+def types_of(source_path: str | Path, truth: pd.Series) -> list[str]:
+    """All types of a task, the source's and the target's: what a type's colour follows from."""
+    source = io.read_h5ad(source_path, backed=True)
+    types = set(source.obs[LABEL]) | set(truth)
+    source.file.close()
+    return sorted(types)
+
+
 def joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """One table of those behind a figure; without any, one with no rows."""
     tables = list(tables)

@@ -141,6 +141,7 @@ rule figure3:
     input:
         tsne=of_tasks("figure3", "results/{run}/tsne/{task}.tsv.gz"),
         predictions=of_stages("figure3", PREDICTIONS, LAST),
+        sources=of_tasks("figure3", SOURCE),
         solutions=of_tasks("figure3", SOLUTION),
         scores=rules.metrics.output.by_method.format(run=RUN),
         script=script_code("figure3"),
@@ -180,6 +181,7 @@ rule figure4:
     input:
         tsne=of_tasks("figure4", "results/{run}/tsne/{task}.tsv.gz"),
         predictions=of_stages("figure4", PREDICTIONS, LAST),
+        sources=of_tasks("figure4", SOURCE),
         solutions=of_tasks("figure4", SOLUTION),
         comparisons=of_comparisons("comparison.json", drawn_tasks("figure4")),
         heatmaps=of_comparisons("heatmap_top.tsv.gz", drawn_tasks("figure4")),

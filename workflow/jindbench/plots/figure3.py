@@ -12,13 +12,15 @@ from jindbench.plots import embedding, words
 from jindbench.plots.palette import colours
 
 
-def draw(tasks: dict[str, pd.DataFrame]) -> Figure:
+def draw(tasks: dict[str, pd.DataFrame], types: dict[str, list[str]]) -> Figure:
     """A panel for each task.
 
     Parameters
     ----------
     tasks
-        By title, the target's cells: columns tsne_1, tsne_2, type (true), raw_label, correct and kept.
+        By title, the target's cells: columns tsne_1, tsne_2, raw_label, correct and kept.
+    types
+        By title, all types of the task.
     """
     if not tasks:
         return words("Figure 3 shows the method of `figures: method`; this run has no task with it.")
@@ -26,8 +28,7 @@ def draw(tasks: dict[str, pd.DataFrame]) -> Figure:
     rows = -(-len(tasks) // columns)
     figure, panels = plt.subplots(rows, columns, figsize=(9 * columns, 6.5 * rows), squeeze=False, layout="constrained")
     for panel, (title, points) in zip(panels.flat, tasks.items(), strict=False):
-        of_types = colours(pd.concat([points["type"], points["raw_label"]]))
-        embedding.rejected(panel, points, of_types, title)
+        embedding.rejected(panel, points, colours(types[title]), title)
     for panel in panels.flat[len(tasks) :]:
         panel.set_visible(False)
     return figure

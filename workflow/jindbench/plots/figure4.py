@@ -22,6 +22,8 @@ class Column:
     ----------
     title
         Of the task.
+    types
+        All types of the task.
     points
         Target cells: columns tsne_1, tsne_2 and type (true).
     flows
@@ -33,6 +35,7 @@ class Column:
     """
 
     title: str
+    types: list[str]
     points: pd.DataFrame
     flows: pd.DataFrame
     comparison: dict
@@ -46,7 +49,7 @@ def draw(columns: list[Column]) -> Figure:
     figure = plt.figure(figsize=(9 * len(columns), 17), layout="constrained")
     parts = figure.subfigures(3, len(columns), squeeze=False, height_ratios=[1, 0.9, 0.9])
     for (top, middle, bottom), column in zip(parts.T, columns, strict=True):
-        of_types = colours(column.points["type"])
+        of_types = colours(column.types)
         alluvial.draw(top.subplots(), column.flows, of_types, f"{column.title}: true to predicted type")
         pair = [column.comparison[key] for key in ("type_a", "type_b") if key in column.comparison]
         title = f"{column.title}: target, {' and '.join(pair)}" if pair else f"{column.title}: no type is confused"
