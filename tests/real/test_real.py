@@ -59,3 +59,22 @@ def test_zeisels_cells_come_through_the_parser_of_their_text_file(tmp_path):
     assert read.obs["label"].tolist() == labels.tolist()
     assert read.var_names.tolist() == cells.var_names.tolist()
     assert (read.n_obs, read.obs["label"].nunique()) == (mouse_cortex.CONTENT.cells, mouse_cortex.CONTENT.types)
+
+
+def test_tables_and_figures_of_the_paper_on_real_cells():
+    if not DATA.is_dir():
+        pytest.skip(f"the real cells for development are not here: {DATA}")
+    snakemake = Path(sys.executable).parent / "snakemake"
+    configuration = [CONFIGURATION, CONFIGURATION.with_name("figures.yaml")]
+    command = [snakemake, "--cores", "all", "--configfile", *configuration, "--quiet", "rules"]
+    subprocess.run(command, cwd=REPOSITORY, check=True)
+    results = REPOSITORY / "results/figures"
+    print("\n" + (results / "summary.md").read_text())
+    for figure in ("figure2", "figure3", "figure4", "figure5", "s1", "s2", "s3", "s4"):
+        assert (results / f"figures/{figure}.svg").stat().st_size > 10_000, figure  # a picture, not words
+    scores = io.read_table(results / "tables/table1.tsv").set_index("dataset")
+    # The authors' variant of the score, by their code on these cells.
+    assert scores.loc["cortex", "knn_as_published"] == pytest.approx(0.970, abs=0.005)
+    clusters = io.read_table(results / "tables/novel_types.tsv", text=["majority_type", "assigned_source_type"])
+    known = clusters[clusters["majority_type"].isin(["alpha", "beta"])]
+    assert (known["majority_type"] == known["assigned_source_type"]).all()

@@ -181,3 +181,27 @@ def parent_files(wildcards):
 
 def method_parameters(wildcards):
     return CONFIG.methods[wildcards.method].parameters.model_dump()
+
+
+def methods_of_table(wildcards):
+    return {name: CONFIG.methods[name].title for name in TABLES[wildcards.table].methods}
+
+
+def notes_of_methods(wildcards):
+    """What methods' files say of themselves at the foot of the tables."""
+    files = dict.fromkeys(CONFIG.methods[name].method for name in TABLES[wildcards.table].methods)
+    notes = [getattr(registry.component("methods", file), "NOTE", None) for file in files]
+    return [note for note in notes if note]
+
+
+def table2_runs(pattern):
+    """A file of every run of Table 2."""
+    return [
+        path
+        for task, method in CONFIG.pairs()
+        if method in CONFIG.run.methods
+        for path in expand(pattern, run=RUN, task=task, method=method, seed=CONFIG.seeds(method))
+    ]
+
+
+SOLUTIONS = expand("results/{run}/tasks/{task}/solution.tsv.gz", run=RUN, task=CONFIG.run.tasks)

@@ -2,20 +2,6 @@
 # predictions, and its negative control. Of the tasks of Figure 4.
 
 
-def shown_predictions(wildcards):
-    """Predictions of the method that the figures show, first seed; nothing where it is not run."""
-    if not CONFIG.stages(wildcards.task):
-        return {}
-    method = CONFIG.figures.method
-    files = {"predictions": PREDICTIONS, "outcome": OUTCOME}
-    return {
-        name: pattern.format(
-            run=RUN, task=wildcards.task, method=method, seed=CONFIG.seeds(method)[0]
-        )
-        for name, pattern in files.items()
-    }
-
-
 rule differential_expression:
     input:
         unpack(shown_predictions),
@@ -50,13 +36,6 @@ rule differential_expression:
         "../../scripts/differential_expression.py"
 
 
-COMPARED = CONFIG.figure_tasks("figure4")
-
-
-def of_comparisons(name, tasks=COMPARED):
-    return [f"results/{RUN}/differential_expression/{task}/{name}" for task in tasks]
-
-
 rule differential_expression_tables:
     input:
         comparisons=of_comparisons("comparison.json"),
@@ -87,20 +66,6 @@ rule differential_expression_tables:
         task_titles=TASK_TITLES,
     script:
         "../../scripts/differential_expression_tables.py"
-
-
-# The supplement's figures: S1 and S2 all genes that differ, S3 and S4 the controls, of the first and the second task of
-# Figure 4, in the paper's order.
-SUPPLEMENT = {"s1": 1, "s2": 0, "s3": 0, "s4": 1}
-
-
-def supplement_input(wildcards):
-    tasks = COMPARED[SUPPLEMENT[wildcards.figure] :][:1]
-    data = "heatmap_all.tsv.gz" if wildcards.figure in ("s1", "s2") else "control.tsv"
-    return {
-        "comparison": of_comparisons("comparison.json", tasks),
-        "data": of_comparisons(data, tasks),
-    }
 
 
 rule supplementary_figure:

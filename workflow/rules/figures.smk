@@ -1,12 +1,6 @@
 # The paper's figures, from stored models and predictions: nothing is trained here. Each shows the tasks that the
 # configuration names, the first seed, and the method of `figures: method` with the stages that it starts from.
 
-STAGES = {task: CONFIG.stages(task) for task in CONFIG.run.tasks}
-
-
-def stage_seed(method):
-    return CONFIG.seeds(method)[0]
-
 
 # Latent codes of source and target, by the stored model of a stage.
 rule latent_codes:
@@ -69,38 +63,6 @@ use rule latent_tsne as expression_tsne with:
     params:
         seed=CONFIG.run.seeds[0],
         expression=True,
-
-
-def drawn_tasks(figure):
-    """Tasks that a figure can show: those on which its method is run with all its stages."""
-    return [task for task in CONFIG.figure_tasks(figure) if STAGES[task]]
-
-
-def of_tasks(figure, *patterns):
-    return [
-        pattern.format(run=RUN, task=task) for task in drawn_tasks(figure) for pattern in patterns
-    ]
-
-
-def of_stages(figure, pattern, stages):
-    """A file of some of the stages, for each task."""
-    return [
-        pattern.format(run=RUN, task=task, method=method, seed=stage_seed(method))
-        for task in drawn_tasks(figure)
-        for method in STAGES[task][stages]
-    ]
-
-
-LATENT_TSNE = "results/{run}/tsne/{task}/{method}.tsv.gz"
-SOURCE = "results/{run}/tasks/{task}/source.h5ad"
-SOLUTION = "results/{run}/tasks/{task}/solution.tsv.gz"
-# Before and after alignment; and with self-training, what the method itself says.
-ALIGNMENT, LAST = slice(0, 2), slice(-1, None)
-FIGURE_PARAMS = {
-    "task_titles": TASK_TITLES,
-    "method_titles": METHOD_TITLES,
-    "method": CONFIG.figures.method,
-}
 
 
 rule figure2:

@@ -1,19 +1,6 @@
 # Rejection as a result of its own, for every method of Table 2, and which differences between methods are real.
 
 
-def table2_runs(pattern):
-    """A file of every run of Table 2."""
-    return [
-        path
-        for task, method in CONFIG.pairs()
-        if method in CONFIG.run.methods
-        for path in expand(pattern, run=RUN, task=task, method=method, seed=CONFIG.seeds(method))
-    ]
-
-
-SOLUTIONS = expand("results/{run}/tasks/{task}/solution.tsv.gz", run=RUN, task=CONFIG.run.tasks)
-
-
 rule rejection:
     input:
         outcomes=table2_runs(OUTCOME),

@@ -29,17 +29,6 @@ rule metrics:
         "../../scripts/metrics.py"
 
 
-def methods_of_table(wildcards):
-    return {name: CONFIG.methods[name].title for name in TABLES[wildcards.table].methods}
-
-
-def notes_of_methods(wildcards):
-    """What methods' files say of themselves at the foot of the tables."""
-    files = dict.fromkeys(CONFIG.methods[name].method for name in TABLES[wildcards.table].methods)
-    notes = [getattr(registry.component("methods", file), "NOTE", None) for file in files]
-    return [note for note in notes if note]
-
-
 # Table 2, and every table of its form that the configuration names: a selection of tasks and methods.
 rule accuracy_table:
     input:

@@ -11,10 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jindbench.plots import alluvial, embedding, words
-from jindbench.plots.palette import colours
-from jindbench.plots.raw_accuracy import COLOURS
-
-SIDES = {"source": COLOURS[4], "target": COLOURS[5]}
+from jindbench.plots.palette import SIDES, colours
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jindbench.plots import alluvial, embedding, words
-from jindbench.plots.figure2 import SIDES
-from jindbench.plots.palette import colours
+from jindbench.plots.palette import SIDES, colours
 
 
 @dataclass(frozen=True)

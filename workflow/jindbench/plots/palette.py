@@ -1,4 +1,4 @@
-"""Colours of cell types: one type has one colour in all figures of a task."""
+"""Colours of cell types, one for each in all figures of a task, and of batches."""
 
 import colorsys
 from collections.abc import Iterable
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from jindbench.names import UNASSIGNED
 from jindbench.plots.raw_accuracy import COLOURS
 
+SIDES = {"source": COLOURS[4], "target": COLOURS[5]}
 UNASSIGNED_COLOUR = "#9A9A9A"
 # Okabe and Ito's colours, black last: it reads as text.
 FEW = [*COLOURS[1:], COLOURS[0]]
