@@ -26,7 +26,10 @@ def compare(record):
     if not snakemake.input.get("predictions"):
         record["status"] = f"not run: {snakemake.params.method} is not run on this task"
         return {}
-    jobs.require_ok(snakemake.input.outcome)
+    outcome = io.read_json(snakemake.input.outcome)
+    if outcome["status"] != "ok":
+        record["status"] = f"{outcome['status']}: {outcome['reason']}"
+        return {}
     adata, truth = io.read_target(snakemake.input.target), io.read_solution(snakemake.input.solution)
     predicted = predictions.read(snakemake.input.predictions)
     pair = snakemake.params.pair or de.most_confused_pair(truth, predicted)

@@ -4,18 +4,25 @@ from jindbench import figures, io, jobs, predictions
 from jindbench.plots import alluvial, figure2
 
 with jobs.logged(snakemake.log[0]):
+    missing = figures.missing(snakemake.params.without, snakemake.input.outcomes, snakemake.params.method_titles)
     drawn, points, flows = [], [], []
-    tsne, predicted = iter(snakemake.input.tsne), iter(snakemake.input.predictions)
-    for task, source, solution in zip(snakemake.params.tasks, snakemake.input.sources, snakemake.input.solutions):
-        truth = io.read_solution(solution)
-        for method in snakemake.params.stages[task][:2]:
+    for position, task in enumerate(snakemake.params.tasks):
+        if task in missing:
+            continue
+        truth = io.read_solution(snakemake.input.solutions[position])
+        source = io.read_h5ad(snakemake.input.sources[position])
+        for stage, method in enumerate(snakemake.params.stages[task][:2], start=2 * position):
             facts = {"task": task, "method": method}
-            cells = figures.typed(figures.read_points(next(tsne)), io.read_h5ad(source), truth)
-            of_stage = alluvial.flows(truth, predictions.read(next(predicted)))
+            cells = figures.typed(figures.read_points(snakemake.input.tsne[stage]), source, truth)
+            of_stage = alluvial.flows(truth, predictions.read(snakemake.input.predictions[stage]))
             title = f"{snakemake.params.task_titles[task]}, {snakemake.params.method_titles[method]}"
             drawn.append(figure2.Stage(title, cells, of_stage))
             points.append(cells.assign(**facts))
             flows.append(of_stage.assign(**facts))
-    io.write_figure(figure2.draw(drawn), snakemake.output.svg, snakemake.output.png)
+    io.write_figure(
+        figure2.draw(drawn, figures.titled(missing, snakemake.params.task_titles)),
+        snakemake.output.svg,
+        snakemake.output.png,
+    )
     io.write_table(figures.joined(points), snakemake.output.points)
     io.write_table(figures.joined(flows), snakemake.output.flows)

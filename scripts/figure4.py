@@ -4,12 +4,15 @@ from jindbench import figures, io, jobs, predictions
 from jindbench.plots import alluvial, figure4
 
 with jobs.logged(snakemake.log[0]):
+    missing = figures.missing(snakemake.params.without, snakemake.input.outcomes, snakemake.params.method_titles)
     drawn, points, flows = [], [], []
     for task, *files in zip(
         snakemake.params.tasks,
         *(snakemake.input[key] for key in ("tsne", "predictions", "sources", "solutions", "comparisons", "heatmaps")),
     ):
         tsne, predicted, source, solution, comparison, heatmap = files
+        if task in missing:
+            continue
         truth = io.read_solution(solution)
         cells = figures.of_target(figures.read_points(tsne), truth)
         of_task = alluvial.flows(truth, predictions.read(predicted))
@@ -19,6 +22,10 @@ with jobs.logged(snakemake.log[0]):
         drawn.append(figure4.Column(title, types, cells, of_task, io.read_json(comparison), top))
         points.append(cells.assign(task=task))
         flows.append(of_task.assign(task=task))
-    io.write_figure(figure4.draw(drawn), snakemake.output.svg, snakemake.output.png)
+    io.write_figure(
+        figure4.draw(drawn, figures.titled(missing, snakemake.params.task_titles)),
+        snakemake.output.svg,
+        snakemake.output.png,
+    )
     io.write_table(figures.joined(points), snakemake.output.points)
     io.write_table(figures.joined(flows), snakemake.output.flows)

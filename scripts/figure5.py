@@ -5,14 +5,18 @@ from jindbench.names import CELL_ID, LABEL
 from jindbench.plots import alluvial, figure5
 
 with jobs.logged(snakemake.log[0]):
+    missing = figures.missing(snakemake.params.without, snakemake.input.outcomes, snakemake.params.method_titles)
     drawn, points, flows, clusters = [], [], [], []
-    tsne = iter(snakemake.input.tsne)
-    for task, codes_file, predicted, source_file, solution in zip(
+    for task, tsne_before, tsne_after, codes_file, predicted, source_file, solution in zip(
         snakemake.params.tasks,
+        snakemake.input.tsne[0::2],
+        snakemake.input.tsne[1::2],
         *(snakemake.input[key] for key in ("codes", "predictions", "sources", "solutions")),
     ):
+        if task in missing:
+            continue
         truth, table, source = io.read_solution(solution), predictions.read(predicted), io.read_h5ad(source_file)
-        before, after = (figures.typed(figures.read_points(next(tsne)), source, truth) for _ in range(2))
+        before, after = (figures.typed(figures.read_points(path), source, truth) for path in (tsne_before, tsne_after))
         codes = io.read_h5ad(codes_file)
         of_target = (codes.obs["side"] == "target").to_numpy()
         target_cells = codes.obs[CELL_ID][of_target]
@@ -29,7 +33,11 @@ with jobs.logged(snakemake.log[0]):
         points += [cells.assign(task=task, stage=stage) for cells, stage in ((before, "before"), (after, "after"))]
         flows.append(flow.assign(task=task))
         clusters.append(of_task.assign(task=task, new_types=", ".join(new)))
-    io.write_figure(figure5.draw(drawn), snakemake.output.svg, snakemake.output.png)
+    io.write_figure(
+        figure5.draw(drawn, figures.titled(missing, snakemake.params.task_titles)),
+        snakemake.output.svg,
+        snakemake.output.png,
+    )
     io.write_table(figures.joined(points), snakemake.output.points)
     io.write_table(figures.joined(flows), snakemake.output.flows)
     io.write_table(figures.joined(clusters), snakemake.output.clusters)

@@ -1,5 +1,9 @@
-"""Latent codes of source and target: the source's as the encoder gives them, the target's as the stage aligns them."""
+"""Latent codes of source and target: the source's as the encoder gives them, the target's as the stage aligns them.
 
+Of a stage that failed, no cells: the figures say why.
+"""
+
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +17,9 @@ from jindbench.names import CELL_ID
 
 with jobs.logged(snakemake.log[0]):
     jobs.limit_threads(snakemake.threads)
-    jobs.require_ok(snakemake.input.outcome)
+    if io.read_json(snakemake.input.outcome)["status"] != "ok":
+        io.write_h5ad(ad.AnnData(np.zeros((0, 1)), obs=pd.DataFrame({CELL_ID: [], "side": []})), snakemake.output[0])
+        sys.exit()
     model = JINDModel.load(Path(snakemake.input.model), "cpu")
     source, target = io.read_h5ad(snakemake.input.source), io.read_target(snakemake.input.target)
     codes = np.concatenate([replace(model, generator=None).codes(source), model.codes(target)])

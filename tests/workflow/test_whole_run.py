@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 
 import pandas as pd
 import pytest
+import yaml
 
 from jindbench import io, predictions
 
@@ -137,3 +139,24 @@ def test_the_results_do_not_depend_on_where_or_how_parallel(completed, fresh):
     fresh.run("--cores", "1")
     for name in ("metrics.tsv", "metrics_by_method.tsv", "table2.md"):
         assert fresh.read(f"tables/{name}") == completed.read(f"tables/{name}")
+
+
+def test_figures_say_what_failed_and_what_they_lack(everything, tmp_path):
+    """A failing stage is shown and the rest comes out; a run without the method that figures show has words instead."""
+    shutil.copytree(everything.folder, tmp_path / "copy", symlinks=True)
+    workflow = type(everything)(tmp_path / "copy", target="all")
+    file = workflow.folder / "workflow/jindbench/methods/jind.py"
+    file.write_text(file.read_text().replace("    model = JIND", '    raise RuntimeError("no luck")\n    model = JIND'))
+    output = workflow.run(ok=False)
+    assert "jind on batches, seed 0, failed: RuntimeError: no luck" in output
+    drawn = workflow.folder / "results/tiny/figures"
+    assert "no luck" in (drawn / "figure2.svg").read_text()
+    assert "no luck" in (drawn / "s2.svg").read_text()
+    assert "no luck" in workflow.read("summary.md")
+
+    configuration = yaml.safe_load((workflow.folder / "test.yaml").read_text())
+    configuration["run"] |= {"methods": ["majority", "svm_rej"]}
+    workflow.configure(configuration)
+    workflow.run()
+    for figure in ("figure2", "figure3", "figure4", "figure5", "s2", "s4"):
+        assert "is not run on" in (drawn / f"{figure}.svg").read_text()

@@ -1,6 +1,6 @@
 """What the scripts of several figures share: cells on a tSNE, with their true types."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,31 @@ from anndata import AnnData
 
 from jindbench import io
 from jindbench.names import CELL_ID, LABEL
+
+
+def missing(without: Mapping[str, str], outcomes: Iterable[str | Path], titles: Mapping[str, str]) -> dict[str, str]:
+    """Why tasks cannot be drawn, by task: the first stage without a result, and its reason.
+
+    Parameters
+    ----------
+    without
+        Tasks that the method of the figures is not run on, with the reasons.
+    outcomes
+        Paths of the records of the stages.
+    titles
+        Of methods.
+    """
+    reasons = dict(without)
+    for outcome in map(io.read_json, outcomes):
+        if outcome["status"] != "ok":
+            reason = f"{titles[outcome['method']]} {outcome['status']}: {outcome['reason']}"
+            reasons.setdefault(outcome["task"], reason)
+    return reasons
+
+
+def titled(missing: Mapping[str, str], titles: Mapping[str, str]) -> dict[str, str]:
+    """The same by the tasks' titles."""
+    return {titles[task]: reason for task, reason in missing.items()}
 
 
 def read_points(path: str | Path) -> pd.DataFrame:

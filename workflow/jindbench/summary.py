@@ -70,7 +70,8 @@ def page(
 
 def costs(outcomes: Sequence[dict], titles: dict[str, str]) -> str:
     """What each method took, as Markdown."""
-    table = pd.DataFrame([outcome for outcome in outcomes if outcome["status"] == "ok"])
+    columns = ["method", "seconds", "cpu_seconds", "peak_memory_mb"]
+    table = pd.DataFrame([outcome for outcome in outcomes if outcome["status"] == "ok"], columns=columns)
     rows = [
         [
             titles.get(method, method),

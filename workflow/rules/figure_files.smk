@@ -24,6 +24,12 @@ def drawn_tasks(figure):
     return [task for task in CONFIG.figure_tasks(figure) if STAGES[task]]
 
 
+def undrawn_tasks(figure):
+    method = CONFIG.figures.method
+    reason = f"{method}, which figures show, is not run on it with all its stages."
+    return {task: reason for task in CONFIG.figure_tasks(figure) if not STAGES[task]}
+
+
 def of_tasks(figure, pattern):
     return [pattern.format(run=RUN, task=task) for task in drawn_tasks(figure)]
 

@@ -71,6 +71,7 @@ rule figure2:
         predictions=of_stages("figure2", PREDICTIONS, ALIGNMENT),
         sources=of_tasks("figure2", SOURCE),
         solutions=of_tasks("figure2", SOLUTION),
+        outcomes=of_stages("figure2", OUTCOME, ALIGNMENT),
         script=script_code("figure2"),
     output:
         svg=report(
@@ -94,6 +95,7 @@ rule figure2:
     params:
         **FIGURE_PARAMS,
         tasks=drawn_tasks("figure2"),
+        without=undrawn_tasks("figure2"),
         stages=STAGES,
     script:
         "../../scripts/figure2.py"
@@ -105,6 +107,7 @@ rule figure3:
         predictions=of_stages("figure3", PREDICTIONS, LAST),
         sources=of_tasks("figure3", SOURCE),
         solutions=of_tasks("figure3", SOLUTION),
+        outcomes=of_stages("figure3", OUTCOME, LAST),
         scores=rules.metrics.output.by_method.format(run=RUN),
         script=script_code("figure3"),
     output:
@@ -134,6 +137,7 @@ rule figure3:
     params:
         **FIGURE_PARAMS,
         tasks=drawn_tasks("figure3"),
+        without=undrawn_tasks("figure3"),
         methods={name: CONFIG.methods[name].title for name in CONFIG.run.methods},
     script:
         "../../scripts/figure3.py"
@@ -145,6 +149,7 @@ rule figure4:
         predictions=of_stages("figure4", PREDICTIONS, LAST),
         sources=of_tasks("figure4", SOURCE),
         solutions=of_tasks("figure4", SOLUTION),
+        outcomes=of_stages("figure4", OUTCOME, LAST),
         comparisons=of_comparisons("comparison.json", drawn_tasks("figure4")),
         heatmaps=of_comparisons("heatmap_top.tsv.gz", drawn_tasks("figure4")),
         script=script_code("figure4"),
@@ -170,6 +175,7 @@ rule figure4:
     params:
         **FIGURE_PARAMS,
         tasks=drawn_tasks("figure4"),
+        without=undrawn_tasks("figure4"),
     script:
         "../../scripts/figure4.py"
 
@@ -181,6 +187,7 @@ rule figure5:
         predictions=of_stages("figure5", PREDICTIONS, slice(1, 2)),
         sources=of_tasks("figure5", SOURCE),
         solutions=of_tasks("figure5", SOLUTION),
+        outcomes=of_stages("figure5", OUTCOME, ALIGNMENT),
         script=script_code("figure5"),
     output:
         svg=report(
@@ -205,6 +212,7 @@ rule figure5:
     params:
         **FIGURE_PARAMS,
         tasks=drawn_tasks("figure5"),
+        without=undrawn_tasks("figure5"),
         stages=STAGES,
     script:
         "../../scripts/figure5.py"

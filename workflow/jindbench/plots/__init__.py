@@ -1,6 +1,7 @@
 """Figures: each file turns a table into a matplotlib figure."""
 
 import textwrap
+from collections.abc import Mapping
 
 import matplotlib
 
@@ -8,6 +9,11 @@ matplotlib.use("Agg")  # no display is needed
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+
+
+def not_drawn(missing: Mapping[str, str]) -> str:
+    """What a figure says of tasks that it cannot show, by title, with the reasons."""
+    return "\n".join(f"Not drawn: {title}. {reason}" for title, reason in missing.items())
 
 
 def words(text: str) -> Figure:

@@ -1,5 +1,6 @@
 """Figure 2 of the paper: what alignment does to the latent codes, and to the labels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import matplotlib
@@ -10,7 +11,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jindbench.plots import alluvial, embedding, words
+from jindbench.plots import alluvial, embedding, not_drawn, words
 from jindbench.plots.palette import SIDES, colours
 
 
@@ -33,10 +34,10 @@ class Stage:
     flows: pd.DataFrame
 
 
-def draw(stages: list[Stage]) -> Figure:
-    """A row for each stage: tSNE by batch, by type, and an alluvial plot from true to predicted types."""
+def draw(stages: list[Stage], missing: Mapping[str, str]) -> Figure:
+    """A row for each stage: tSNE by batch, by type, and an alluvial plot; `missing`: see `not_drawn`."""
     if not stages:
-        return words("Figure 2 needs JIND with and without alignment; this run has no task with both.")
+        return words(not_drawn(missing))
     figure, panels = plt.subplots(
         len(stages),
         3,
@@ -50,4 +51,5 @@ def draw(stages: list[Stage]) -> Figure:
         embedding.by_category(row[0], stage.points, "side", SIDES, f"{stage.title}: latent codes by batch")
         embedding.by_category(row[1], stage.points, "type", of_types, f"{stage.title}: by true type")
         alluvial.draw(row[2], stage.flows, of_types, f"{stage.title}: true to predicted type")
+    figure.supxlabel(not_drawn(missing), fontsize=8)
     return figure

@@ -1,5 +1,7 @@
 """Figure 3 of the paper, panels a and b: the cells that are rejected."""
 
+from collections.abc import Mapping
+
 import matplotlib
 
 matplotlib.use("Agg")  # no display is needed
@@ -8,11 +10,11 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jindbench.plots import embedding, words
+from jindbench.plots import embedding, not_drawn, words
 from jindbench.plots.palette import colours
 
 
-def draw(tasks: dict[str, pd.DataFrame], types: dict[str, list[str]]) -> Figure:
+def draw(tasks: dict[str, pd.DataFrame], types: dict[str, list[str]], missing: Mapping[str, str]) -> Figure:
     """A panel for each task.
 
     Parameters
@@ -21,9 +23,11 @@ def draw(tasks: dict[str, pd.DataFrame], types: dict[str, list[str]]) -> Figure:
         By title, the target's cells: columns tsne_1, tsne_2, raw_label, correct and kept.
     types
         By title, all types of the task.
+    missing
+        See `not_drawn`.
     """
     if not tasks:
-        return words("Figure 3 shows the method of `figures: method`; this run has no task with it.")
+        return words(not_drawn(missing))
     columns = min(2, len(tasks))
     rows = -(-len(tasks) // columns)
     figure, panels = plt.subplots(rows, columns, figsize=(9 * columns, 6.5 * rows), squeeze=False, layout="constrained")
@@ -31,4 +35,5 @@ def draw(tasks: dict[str, pd.DataFrame], types: dict[str, list[str]]) -> Figure:
         embedding.rejected(panel, points, colours(types[title]), title)
     for panel in panels.flat[len(tasks) :]:
         panel.set_visible(False)
+    figure.supxlabel(not_drawn(missing), fontsize=8)
     return figure

@@ -1,5 +1,6 @@
 """Figure 4 of the paper: the two types that are confused most often, and the genes that tell their cells apart."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import matplotlib
@@ -10,7 +11,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jindbench.plots import alluvial, embedding, heatmap, words
+from jindbench.plots import alluvial, embedding, heatmap, not_drawn, words
 from jindbench.plots.palette import colours
 
 
@@ -42,10 +43,10 @@ class Column:
     top: pd.DataFrame
 
 
-def draw(columns: list[Column]) -> Figure:
-    """A column for each task: alluvial plot, tSNE with the two types, heatmap of the top genes."""
+def draw(columns: list[Column], missing: Mapping[str, str]) -> Figure:
+    """A column for each task: alluvial plot, tSNE with the two types, top genes; `missing`: see `not_drawn`."""
     if not columns:
-        return words("Figure 4 shows the method of `figures: method`; this run has no task with it.")
+        return words(not_drawn(missing))
     figure = plt.figure(figsize=(9 * len(columns), 17), layout="constrained")
     parts = figure.subfigures(3, len(columns), squeeze=False, height_ratios=[1, 0.9, 0.9])
     for (top, middle, bottom), column in zip(parts.T, columns, strict=True):
@@ -55,6 +56,7 @@ def draw(columns: list[Column]) -> Figure:
         title = f"{column.title}: target, {' and '.join(pair)}" if pair else f"{column.title}: no type is confused"
         embedding.by_category(middle.subplots(), column.points, "type", of_types, title, emphasise=pair)
         _genes(bottom, column)
+    figure.supxlabel(not_drawn(missing), fontsize=8)
     return figure
 
 

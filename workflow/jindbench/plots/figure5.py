@@ -1,5 +1,6 @@
 """Figure 5 of the paper: a target with a type that the source lacks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import matplotlib
@@ -10,7 +11,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jindbench.plots import alluvial, embedding, words
+from jindbench.plots import alluvial, embedding, not_drawn, words
 from jindbench.plots.palette import SIDES, colours
 
 
@@ -40,10 +41,13 @@ class NovelTypes:
     new: list[str]
 
 
-def draw(tasks: list[NovelTypes]) -> Figure:
-    """For each task: tSNE before alignment, alluvial plot; below tSNE after alignment, and the clusters' distances."""
+def draw(tasks: list[NovelTypes], missing: Mapping[str, str]) -> Figure:
+    """For each task: tSNE before alignment, alluvial plot; below tSNE after alignment, and the clusters' distances.
+
+    `missing`: see `not_drawn`.
+    """
     if not tasks:
-        return words("Figure 5 needs JIND with and without alignment; this run has no task with both.")
+        return words(not_drawn(missing))
     figure = plt.figure(figsize=(17, 11 * len(tasks)), layout="constrained")
     for part, task in zip(figure.subfigures(len(tasks), 1, squeeze=False).flat, tasks, strict=True):
         new = ", ".join(task.new) or "none: this task lacks what the figure is about"
@@ -56,4 +60,5 @@ def draw(tasks: list[NovelTypes]) -> Figure:
         embedding.by_category(panels[1, 0], task.after, "side", SIDES, "after alignment, by batch")
         embedding.by_category(panels[1, 1], task.after, "type", of_types, "after alignment, by true type")
         embedding.distances(panels[1, 2], task.clusters, "clusters of the target: distance to the source's types")
+    figure.supxlabel(not_drawn(missing), fontsize=8)
     return figure
