@@ -48,14 +48,13 @@ class Workflow:
     def configure(self, configuration: dict) -> None:
         (self.folder / "test.yaml").write_text(yaml.safe_dump(configuration))
 
-    def command(self, *arguments: str) -> list[str]:
-        return [str(SNAKEMAKE), self.target, *arguments, "--cores", "2", "--configfile", "test.yaml"]
+    def command(self, *options: str, target: str | None = None) -> list[str]:
+        return [str(SNAKEMAKE), target or self.target, *options, "--cores", "2", "--configfile", "test.yaml"]
 
-    def run(self, *arguments: str, ok: bool | None = True) -> str:
+    def run(self, *options: str, target: str | None = None, ok: bool | None = True) -> str:
         """Run Snakemake; `ok` says whether it must succeed. Returns what it printed."""
-        done = subprocess.run(
-            self.command(*arguments), cwd=self.folder, capture_output=True, text=True, env=environment(), check=False
-        )
+        command = self.command(*options, target=target)
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment(), check=False)
         output = done.stdout + done.stderr
         assert ok is None or (done.returncode == 0) == ok, output
         return output
@@ -65,10 +64,10 @@ class Workflow:
         command = [sys.executable, "-m", "jindbench.lock"]
         subprocess.run(command, cwd=self.folder, env=environment() | {"PYTHONPATH": "workflow"}, check=True)
 
-    def pending(self) -> set[tuple[str, ...]]:
+    def pending(self, target: str | None = None) -> set[tuple[str, ...]]:
         """Jobs that Snakemake would run now: (rule, method) for methods, (rule,) for others."""
         jobs, rule = set(), None
-        for line in self.run("--dry-run").splitlines():
+        for line in self.run("--dry-run", target=target).splitlines():
             if line.startswith(("rule ", "localrule ")):
                 rule = line.split()[1].rstrip(":")
                 jobs.add((rule,))

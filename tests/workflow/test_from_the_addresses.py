@@ -54,7 +54,7 @@ def test_from_the_addresses_to_table_1_and_the_papers_tasks(fresh, published):
             http.replies[f"/{path.name}"] = servers.Reply(path.read_bytes())
         addresses = {name: http.address(f"/{path.name}") for name, path in published.items()}
         configure(fresh, addresses | {"pbmc": ftp.address(f"/{published['pbmc'].name}")})
-        fresh.run("table1")
+        fresh.run(target="table1")
         n_requests = len(http.requests)
         assert n_requests == len(DATASETS) - 1
     table = pd.read_csv(fresh.folder / "results/tiny/tables/table1.tsv", sep="\t", index_col="dataset")
@@ -74,9 +74,9 @@ def test_from_the_addresses_to_table_1_and_the_papers_tasks(fresh, published):
     assert labels(fresh, "paper_figure_2") == (four, four)
     assert labels(fresh, "paper_figure_5") == (four, four | {"acinar"})
 
-    assert fresh.pending() == set()  # without the servers
+    assert fresh.pending("table1") == set()  # without the servers
     shutil.rmtree(fresh.folder / "results")
-    fresh.run("datasets")  # from the folder of downloads
+    fresh.run(target="datasets")  # from the folder of downloads
     prepared = io.read_h5ad(fresh.folder / "results/data/mouse_cortex.h5ad")
     path = published["mouse_cortex"]
     assert prepared.uns["files"][0] == f"{path.name} sha256 {io.sha256(path)} from {addresses['mouse_cortex']}"
@@ -84,7 +84,7 @@ def test_from_the_addresses_to_table_1_and_the_papers_tasks(fresh, published):
 
 def test_a_local_path_is_an_address_too(fresh, published):
     configure(fresh, {"mouse_cortex": str(published["mouse_cortex"])})
-    fresh.run("datasets")
+    fresh.run(target="datasets")
     assert io.read_h5ad(fresh.folder / "results/data/mouse_cortex.h5ad").n_obs == 70
     assert not (fresh.folder / "data").exists()
 
@@ -102,7 +102,7 @@ def test_without_a_network_it_says_where_files_go(fresh, monkeypatch):
     for scheme in ("http", "https", "ftp", "all"):
         monkeypatch.setenv(f"{scheme}_proxy", "http://nowhere.invalid:1")  # so that nothing is ever downloaded here
     fresh.configure({})  # the paper's benchmark
-    output = fresh.run("results/data/pbmc.h5ad", ok=False)
+    output = fresh.run(target="results/data/pbmc.h5ad", ok=False)
     assert "ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/PBMC.merged.h5ad: " in output
     assert "put it at data/PBMC.merged.h5ad" in output
 
@@ -114,21 +114,21 @@ def test_a_file_that_changed_since_it_was_locked_is_refused(fresh, tmp_path):
     with servers.http() as http:
         http.replies[f"/{path.name}"] = servers.Reply(content)
         configure(fresh, {"pbmc": http.address(f"/{path.name}")})
-        fresh.run("datasets")
+        fresh.run(target="datasets")
         fresh.lock()
         locked = (fresh.folder / "config/downloads.lock.tsv").read_text()
         assert f"{path.name}\t{len(content)}\t{io.sha256(path)}\t{http.address('/')}" in locked
-        assert "Nothing to be done" in fresh.run("datasets", "--dry-run")  # the line says what is known already
+        assert "Nothing to be done" in fresh.run("--dry-run", target="datasets")  # the line says what is known already
 
         (fresh.folder / "data" / path.name).write_bytes(content + b"\0")
         prepared.unlink()
-        assert "has changed since it was downloaded" in fresh.run("datasets", ok=False)
+        assert "has changed since it was downloaded" in fresh.run(target="datasets", ok=False)
         assert not prepared.exists()
 
         shutil.rmtree(fresh.folder / "results")
         shutil.rmtree(fresh.folder / "data")
         http.replies[f"/{path.name}"] = servers.Reply(content + b"\0")
-        assert "has changed since it was locked" in fresh.run("datasets", ok=False)
+        assert "has changed since it was locked" in fresh.run(target="datasets", ok=False)
 
 
 def test_content_that_was_only_accepted_is_not_locked(fresh, published):
@@ -136,6 +136,6 @@ def test_content_that_was_only_accepted_is_not_locked(fresh, published):
     with servers.http() as http:
         http.replies[f"/{path.name}"] = servers.Reply(path.read_bytes())
         configure(fresh, {"mouse_cortex": http.address(f"/{path.name}")})
-        fresh.run("datasets")
+        fresh.run(target="datasets")
     fresh.lock()
     assert not (fresh.folder / "config/downloads.lock.tsv").exists()
