@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo paper lock lint test test-real bench bench-atlas clean
+.PHONY: help setup demo paper lock lint test test-faults audit test-real bench bench-atlas trace clean
 
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 # The first Python on the path that is new enough; `make PYTHON=/path/to/python3.12 demo` chooses another.
@@ -64,6 +64,12 @@ lint: $(BIN)/.complete ## Check style and workflow
 test: $(BIN)/.complete ## Run the tests
 	$(BIN)/pytest
 
+test-faults: $(BIN)/.complete ## Break runs in every way that is known (kills, full disk, truncated files), and run them again
+	$(BIN)/pytest tests/workflow/test_faults.py -m "faults or not faults" -s
+
+audit: $(BIN)/.complete ## Run the demo three times and compare every file: what is the same, what may differ and why
+	$(BIN)/python tests/audit/audit.py
+
 test-real: $(BIN)/.complete ## Run the benchmark on real cells, where the development data are there
 	$(BIN)/pytest tests/real -s
 
@@ -74,6 +80,9 @@ bench-atlas: $(BIN)/.complete ## The same on 30,000, 90,000 and 268,000 cells of
 	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.benchmark --genes 2797 --precision float32 \
 		--source 21000 63000 187383 --target 9000 27000 80307
 	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.benchmark --genes 3000 --stream 1000000
+
+trace: $(BIN)/.complete ## Say which jobs, code and data a file of the results comes from: make trace FILE=results/demo/tables/table2.md
+	@PYTHONPATH=workflow $(BIN)/python -m jindbench.trace $(FILE)
 
 clean: ## Remove the demo's results
 	rm -rf results/demo

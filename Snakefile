@@ -25,11 +25,19 @@ include: "workflow/rules/differential_expression.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
 include: "workflow/rules/complete.smk"
+include: "workflow/rules/estimate.smk"
+
+
+onstart:
+    if workflow.local_exec:
+        for warning in costs.warnings(*costs.estimate_here(CONFIG, ALL_CORES)):
+            logger.warning(f"May not fit: {warning}")
 
 
 localrules:
     all,
     datasets,
+    estimate,
     tables,
 
 

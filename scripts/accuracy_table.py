@@ -2,7 +2,7 @@
 
 from jindbench import io, jobs, tables
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     scores = tables.titled(
         io.read_table(snakemake.input.scores, text=["task", "method", "status"]),
         snakemake.params.tasks,

@@ -2,7 +2,7 @@
 
 from jindbench import claims, io, jobs, tables
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     statements = claims.read(snakemake.input.statements, tables.read_published(snakemake.input.published))
     ours = {name: io.read_table(snakemake.input[name], text=claims.TEXT) for name in claims.TABLES}
     table = claims.check(statements, ours)

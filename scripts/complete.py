@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jindbench import io, jobs
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     outcomes = {path: io.read_json(path) for path in snakemake.input.outcomes}
     wanting = {path: outcome for path, outcome in outcomes.items() if outcome["status"] != "ok"}
     failures = 0

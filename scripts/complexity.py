@@ -2,7 +2,7 @@
 
 from jindbench import complexity, io, jobs
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     jobs.limit_threads(snakemake.threads)
     adata = io.read_h5ad(snakemake.input.dataset)
     scores = complexity.dataset_scores(adata, seed=snakemake.params.seed, threads=snakemake.threads)

@@ -5,7 +5,7 @@ from pathlib import Path
 from jindbench import downloads, io, jobs, r, registry
 from jindbench.preprocess import normalize_library_size
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     loader = registry.component("datasets", snakemake.params.loader)
     parameters = loader.Parameters.model_validate(snakemake.params.parameters)
     r.require(getattr(loader, "R_PACKAGES", ()))

@@ -69,7 +69,7 @@ def compare(record):
     return {"genes": comparison.table, "control": control} | drawn
 
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     jobs.limit_threads(snakemake.threads)
     record = {"task": snakemake.wildcards.task, "method": snakemake.params.method, "seed": snakemake.params.seed}
     record |= {"alpha": snakemake.params.alpha, "status": "ok"}

@@ -5,7 +5,7 @@ import pandas as pd
 from jindbench import differential_expression as de
 from jindbench import io, jobs
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     records = [io.read_json(path) for path in snakemake.input.comparisons]
     genes = [io.read_table(path, text=["gene"]) for path in snakemake.input.genes]
     controls = [io.read_table(path) for path in snakemake.input.controls]

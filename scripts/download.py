@@ -3,7 +3,7 @@
 from jindbench import io, jobs
 from jindbench.downloads import LOCK, Source, fetch, read_lock
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     sources = [Source(**source) for source in snakemake.params.sources]
     fetched = fetch(sources, snakemake.params.folder, locked=read_lock(LOCK))
     io.write_json(fetched.record, snakemake.output.record)

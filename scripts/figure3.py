@@ -4,7 +4,7 @@ from jindbench import figures, io, jobs, predictions, scoring, tables
 from jindbench.names import CELL_ID, RAW_LABEL
 from jindbench.plots import figure3, rejection_rates
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     missing = figures.missing(snakemake.params.without, snakemake.input.outcomes, snakemake.params.method_titles)
     drawn, types = {}, {}
     for task, tsne, predicted, source, solution in zip(

@@ -3,7 +3,7 @@
 from jindbench import figures, io, jobs, predictions
 from jindbench.plots import alluvial, figure4
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     missing = figures.missing(snakemake.params.without, snakemake.input.outcomes, snakemake.params.method_titles)
     drawn, points, flows = [], [], []
     for task, *files in zip(

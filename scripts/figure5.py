@@ -4,7 +4,7 @@ from jindbench import figures, io, jobs, novel_types, predictions
 from jindbench.names import CELL_ID, LABEL
 from jindbench.plots import alluvial, figure5
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     missing = figures.missing(snakemake.params.without, snakemake.input.outcomes, snakemake.params.method_titles)
     drawn, points, flows, clusters = [], [], [], []
     for task, tsne_before, tsne_after, codes_file, predicted, source_file, solution in zip(

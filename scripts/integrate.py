@@ -27,9 +27,13 @@ def run():
     return {"inputs_sha256": {name: io.sha256(snakemake.input[name]) for name in OUTPUTS}}
 
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     jobs.limit_threads(snakemake.threads)
-    outcome = jobs.guarded(run)
+    outcome = jobs.guarded(
+        run,
+        minutes=snakemake.resources.runtime,
+        last_attempt=snakemake.resources.attempt >= snakemake.params.attempts,
+    )
     if outcome.status != "ok":
         for name in OUTPUTS:
             Path(snakemake.output[name]).write_bytes(b"")

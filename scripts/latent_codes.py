@@ -15,7 +15,7 @@ from jindbench import io, jobs
 from jindbench.jind.model import JINDModel
 from jindbench.names import CELL_ID
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     jobs.limit_threads(snakemake.threads)
     if io.read_json(snakemake.input.outcome)["status"] != "ok":
         io.write_h5ad(ad.AnnData(np.zeros((0, 1)), obs=pd.DataFrame({CELL_ID: [], "side": []})), snakemake.output[0])

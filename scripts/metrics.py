@@ -4,7 +4,7 @@ import pandas as pd
 
 from jindbench import io, jobs, predictions, scoring
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     truths = {task: io.read_solution(path) for task, path in zip(snakemake.params.tasks, snakemake.input.solutions)}
     outcomes = pd.DataFrame([io.read_json(path) for path in snakemake.input.outcomes])
     outcomes["predictions"] = snakemake.input.predictions

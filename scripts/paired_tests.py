@@ -4,7 +4,7 @@ import pandas as pd
 
 from jindbench import io, jobs, paired_tests, predictions
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     truths = {task: io.read_solution(path) for task, path in zip(snakemake.params.tasks, snakemake.input.solutions)}
     runs = {}
     for outcome, path in zip(map(io.read_json, snakemake.input.outcomes), snakemake.input.predictions):

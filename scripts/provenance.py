@@ -1,10 +1,10 @@
-"""The page and the table that say how the run was made."""
+"""The page and the tables that say how the run was made."""
 
 import pandas as pd
 
 from jindbench import io, jobs, provenance
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     outcomes = [io.read_json(path) for path in snakemake.input.outcomes]
     datasets = []
     for path in snakemake.input.datasets:
@@ -14,7 +14,9 @@ with jobs.logged(snakemake.log[0]):
         datasets[-1] |= {"sha256 of the file": io.sha256(path)}
         adata.file.close()
     io.write_table(provenance.runs_table(outcomes), snakemake.output.runs)
-    io.write_text(
-        provenance.run_page(snakemake.wildcards.run, snakemake.params.configuration, outcomes, pd.DataFrame(datasets)),
-        snakemake.output.page,
-    )
+    datasets = pd.DataFrame(datasets)
+    facts = provenance.facts(snakemake.params.configuration, outcomes, datasets)
+    io.write_table(facts, snakemake.output.facts)
+    io.write_table(provenance.runs_table(outcomes), snakemake.output.runs)
+    page = provenance.run_page(snakemake.wildcards.run, facts, snakemake.params.configuration, outcomes, datasets)
+    io.write_text(page, snakemake.output.page)

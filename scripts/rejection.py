@@ -6,7 +6,7 @@ from jindbench import io, jobs, predictions, rejection, scoring
 from jindbench.names import LABEL
 from jindbench.plots.rejection import thin
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     truths = {task: io.read_solution(path) for task, path in zip(snakemake.params.tasks, snakemake.input.solutions)}
     types = {}
     for task, path in zip(snakemake.params.tasks, snakemake.input.sources):

@@ -6,7 +6,7 @@ from jindbench import io, jobs
 from jindbench.names import LABEL
 from jindbench.plots import confusion, rejection
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     titles = {"task": snakemake.params.task_titles, "method": snakemake.params.method_titles}
 
     def first_runs(path):

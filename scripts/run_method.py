@@ -30,11 +30,15 @@ def run():
     return {"inputs_sha256": {name: io.sha256(snakemake.input[name]) for name in ("source", "target")}}
 
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     jobs.limit_threads(snakemake.threads)
     model_dir = Path(snakemake.output.model)
     model_dir.mkdir(parents=True, exist_ok=True)
-    outcome = jobs.guarded(run)
+    outcome = jobs.guarded(
+        run,
+        minutes=snakemake.resources.runtime,
+        last_attempt=snakemake.resources.attempt >= snakemake.params.attempts,
+    )
     if outcome.status != "ok":
         predictions.write(predictions.none(), snakemake.output.predictions)
     jobs.write_outcome(

@@ -2,7 +2,7 @@
 
 from jindbench import io, jobs, runtime
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     outcomes = [io.read_json(path) for path in [*snakemake.input.methods, *snakemake.input.integrations]]
     table = runtime.table(outcomes, *(snakemake.params[key] for key in ("parents", "reference", "alignment")))
     titles = {"task": snakemake.params.task_titles, "method": snakemake.params.method_titles}

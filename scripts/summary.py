@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jindbench import claims, io, jobs, summary
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     io.write_text(
         summary.page(
             snakemake.params.run,
@@ -14,6 +14,7 @@ with jobs.logged(snakemake.log[0]):
             Path(snakemake.input.table2).read_text(encoding="utf-8"),
             io.read_table(snakemake.input.claims, text=claims.COLUMNS),
             Path(snakemake.input.runtime).read_text(encoding="utf-8"),
+            io.read_table(snakemake.input.provenance, text=["fact", "value"]),
             snakemake.params.titles,
         ),
         snakemake.output[0],

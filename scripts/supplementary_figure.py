@@ -22,7 +22,7 @@ def draw():
     return negative_control.draw({compared: table}, {compared: record["n_significant"]}, record["alpha"]), table
 
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     figure, table = draw()
     io.write_figure(figure, snakemake.output.svg, snakemake.output.png)
     io.write_table(table, snakemake.output.tsv)

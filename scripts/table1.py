@@ -5,7 +5,7 @@ import pandas as pd
 from jindbench import io, jobs, tables
 from jindbench.names import BATCH, LABEL
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     sizes = []
     for dataset, path in zip(snakemake.params.datasets, snakemake.input.datasets):
         adata = io.read_h5ad(path, backed=True)

@@ -3,7 +3,7 @@
 from jindbench import io, jobs, tasks
 from jindbench.names import BATCH, LABEL
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     task = tasks.Task.model_validate(snakemake.params.task)
     where = f"tasks.{snakemake.wildcards.task}"
     datasets = dict(zip(task.datasets(), snakemake.input.datasets, strict=True))

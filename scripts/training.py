@@ -5,7 +5,7 @@ from pathlib import Path
 from jindbench import io, jobs
 from jindbench.plots import training
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     histories = []
     for outcome, model in zip(snakemake.input.outcomes, snakemake.input.models):
         facts, path = io.read_json(outcome), Path(model) / "history.tsv"

@@ -5,7 +5,7 @@ import pandas as pd
 from jindbench import embedding, io, jobs
 from jindbench.names import CELL_ID
 
-with jobs.logged(snakemake.log[0]):
+with jobs.job(snakemake):
     jobs.limit_threads(snakemake.threads)
     cells = io.read_h5ad(snakemake.input.cells)
     settings = {"seed": snakemake.params.seed, "threads": snakemake.threads}

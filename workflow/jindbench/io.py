@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import anndata as ad
+import h5py
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
@@ -17,6 +18,7 @@ from jindbench.errors import InputError
 from jindbench.names import BATCH, CELL_ID, LABEL
 
 DENSE_ROWS = 10_000  # cells of a dense matrix that are read at one time
+PART_PATTERN = ".*.part"  # names of files that are being written
 
 
 @contextmanager
@@ -52,6 +54,16 @@ def read_h5ad(path: str | Path, *, backed: bool = False) -> AnnData:
         return ad.read_h5ad(path, backed="r" if backed else None)
     except Exception as error:  # h5py and anndata raise many kinds, all of which mean the same to the user
         raise InputError(f"{path}: not a readable AnnData (.h5ad) file: {error}".replace("\n", " ")) from error
+
+
+def shape(path: str | Path) -> tuple[int, int] | None:
+    """Cells and genes of an AnnData file, from its header; None where it cannot be read as one."""
+    try:
+        with h5py.File(path) as file:
+            X = file["X"]
+            return tuple(int(n) for n in (X.attrs["shape"] if isinstance(X, h5py.Group) else X.shape))
+    except (OSError, KeyError):
+        return None
 
 
 def read_matrix_and_obs(path: str | Path, *, use_raw: bool = False) -> AnnData:
@@ -133,10 +145,13 @@ def write_text(content: str, path: str | Path) -> None:
 
 
 def write_figure(figure: "matplotlib.figure.Figure", *paths: str | Path) -> None:  # noqa: F821
-    """Write a figure in the form that each path's suffix names."""
+    """Write a figure in the form that each path's suffix names; the same figure gives the same bytes."""
+    from matplotlib import rc_context
+
     for path in map(Path, paths):
-        with replacing(path) as temporary:
-            figure.savefig(temporary, format=path.suffix[1:], dpi=150)
+        without_date = {"Date": None} if path.suffix == ".svg" else {}
+        with replacing(path) as temporary, rc_context({"svg.hashsalt": "jindbench"}):
+            figure.savefig(temporary, format=path.suffix[1:], dpi=150, metadata=without_date)
 
 
 def write_json(content: dict, path: str | Path) -> None:

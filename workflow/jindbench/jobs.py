@@ -1,7 +1,9 @@
 """What every job of the workflow starts with: a log, errors that can be read, and a record of how it ran."""
 
 import ctypes
+import json
 import logging
+import math
 import multiprocessing
 import os
 import platform
@@ -9,6 +11,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -24,33 +27,84 @@ import psutil
 from joblib import parallel_config
 from threadpoolctl import threadpool_limits
 
-from jindbench import io
+from jindbench import io, records
 from jindbench.errors import InputError, NotAvailable
 
 log = logging.getLogger("jindbench")
 
-MEMORY_SECONDS = 1  # between two looks at the memory of a guarded run
+WATCH_SECONDS = 1  # between two looks at the memory of a guarded run, and at the Snakemake that a job belongs to
 
 
 @contextmanager
-def logged(path: str) -> Iterator[None]:
-    """Log to a file and to stderr. An `InputError` ends the job with its one line, anything else with a traceback."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    handlers = [logging.FileHandler(path, mode="w", encoding="utf-8"), logging.StreamHandler()]
+def job(snakemake: Any) -> Iterator[None]:
+    """What a script does is logged, ends with the Snakemake that started it, and leaves a record (see `records`).
+
+    Log messages go to the job's file and to stderr. An `InputError` or `CutShort` ends the job with its one line,
+    anything else with a traceback.
+    """
+    log_file, record_file = Path(snakemake.log[0]), records.path_of(snakemake.log[0])
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    handlers = [logging.FileHandler(log_file, mode="w", encoding="utf-8"), logging.StreamHandler()]
     handlers[1].setLevel(logging.WARNING)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers, force=True
     )
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").setLevel(logging.ERROR)
+    threading.Thread(target=_end_with_snakemake, daemon=True).start()
     try:
+        record_file.unlink(missing_ok=True)
+        record = {"rule": snakemake.rule, "wildcards": dict(snakemake.wildcards), "started": _now()}
+        record |= records.describe_inputs(snakemake.input)
         yield
-    except InputError as error:
+        record |= records.describe_outputs(snakemake.output)
+        record |= {"ended": _now(), "threads": snakemake.threads} | surroundings() | {"versions": imported_versions()}
+        records.write(record, record_file)
+    except (InputError, CutShort) as error:
         log.error("%s", error)
         sys.exit(1)
     except Exception:
         log.error("%s", traceback.format_exc())
         sys.exit(1)
+
+
+# Who runs the workflow, for the jobs: host, process and when it started (process numbers are used again).
+SNAKEMAKE_PROCESS = "JINDBENCH_SNAKEMAKE"
+
+
+def started_by_this_process() -> None:
+    """Let jobs know that they belong to the Snakemake that is this process."""
+    process = psutil.Process()
+    os.environ[SNAKEMAKE_PROCESS] = json.dumps([platform.node(), process.pid, process.create_time()])
+
+
+def _end_with_snakemake() -> None:
+    """End this job where the Snakemake that started it is killed: the next one must not meet it at the same files.
+
+    A job on another machine cannot see it; there the cluster's own commands end jobs.
+    """
+    host, pid, started = json.loads(os.environ.get(SNAKEMAKE_PROCESS, "[null, 0, 0]"))
+    while host == platform.node():
+        try:
+            alive = psutil.Process(pid).create_time() == started
+        except psutil.NoSuchProcess:
+            alive = False
+        if not alive:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(WATCH_SECONDS)
+
+
+def surroundings() -> dict[str, str]:
+    """Machine, Python and the code's commit."""
+    return {
+        "machine": f"{platform.platform()}, {os.cpu_count()} processors",
+        "python": platform.python_version(),
+        "code": code_version(),
+    }
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def limit_threads(n: int) -> None:
@@ -73,42 +127,64 @@ class Guarded:
     record: dict
 
 
-def guarded(function: Callable[[], dict]) -> Guarded:
+class CutShort(Exception):
+    """A guarded run needed more memory or time than it was given, and may be tried again with more."""
+
+
+def guarded(function: Callable[[], dict], *, minutes: float | None = None, last_attempt: bool = True) -> Guarded:
     """Run a function in a child process, so that nothing it does can take this one down.
 
-    What it raises, a signal that kills it (the system's out-of-memory killer sends one) and an exit are the reason why
-    there is no result. The child is a fork: it must be the first to use threads, so call this before heavy work.
+    What it raises, a signal that kills it (the system's out-of-memory killer sends one), an exit and too long a time
+    are the reason why there is no result. The child is a fork: it must be the first to use threads, so call this before
+    heavy work.
+
+    Parameters
+    ----------
+    minutes
+        It is ended shortly before these are over, so that a cluster does not end the job with no word.
+    last_attempt
+        Whether this is the last attempt at it.
+
+    Raises
+    ------
+    CutShort
+        If it was killed, or took too long, and this is not the last attempt.
     """
-    started, clock = datetime.now(UTC), time.perf_counter()
+    started, clock = _now(), time.perf_counter()
+    seconds = math.inf if minutes is None else max(60 * minutes - 60, 30 * minutes)
     receiver, sender = multiprocessing.Pipe(duplex=False)
     child = multiprocessing.get_context("fork").Process(target=_in_child, args=(function, sender))
     child.start()
     sender.close()
-    peak = 0
-    while not receiver.poll(MEMORY_SECONDS):
+    peak, late = 0, False
+    while not receiver.poll(WATCH_SECONDS):
         peak = max(peak, _memory_of_tree(child.pid))
+        if late := time.perf_counter() - clock > seconds:
+            child.kill()
+            break
     try:
         result, status, reason, facts = receiver.recv()
     except EOFError:  # it ended without a word
         child.join()
         code = child.exitcode
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
+        if late:
+            how = f"ended after {seconds / 60:.0f} of the {minutes:.0f} minutes that it may take"
+        if (late or code == -signal.SIGKILL) and not last_attempt:
+            raise CutShort(f"{how}; it is tried again with more memory and time") from None
         result, status, reason, facts = {}, "failed", how, {}
     child.join()
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS
     record = {
-        "started": started.isoformat(timespec="seconds"),
+        "started": started,
         "seconds": round(time.perf_counter() - clock, 3),
         "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
         # The kernel knows the largest process exactly; several together are only sampled.
         "peak_memory_mb": round(max(usage.ru_maxrss * kilobyte, peak) / 1e6, 1),
-        "machine": f"{platform.platform()}, {os.cpu_count()} processors",
-        "python": platform.python_version(),
-        "code": code_version(),
         "versions": {},
         "warnings": [],
-    }
+    } | surroundings()
     return Guarded(result, status, reason, record | facts)
 
 

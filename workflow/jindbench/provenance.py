@@ -1,5 +1,6 @@
-"""How a run was made: one page from the records of its jobs."""
+"""How a run was made: from the records of its jobs."""
 
+import hashlib
 import html
 
 import pandas as pd
@@ -15,42 +16,51 @@ def runs_table(outcomes: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(outcomes)[columns].assign(warnings=warnings)
 
 
-def run_page(name: str, configuration: dict, outcomes: list[dict], datasets: pd.DataFrame) -> str:
-    """An HTML page: datasets, code, machine, versions, parameters and seeds, cost of each run, configuration.
+def facts(configuration: dict, outcomes: list[dict], datasets: pd.DataFrame) -> pd.DataFrame:
+    """What the run's numbers rest on, a row each: columns `fact` and `value`.
 
     Parameters
     ----------
-    name
-        The run's name.
     configuration
         What was configured, defaults included.
     outcomes
         The record of each run of a method.
     datasets
-        One row for each dataset.
+        One row for each dataset: `file`, `origin`, `read from` and `sha256 of the file` at least.
     """
-    facts = {
+    versions = sorted({item for outcome in outcomes for item in outcome["versions"].items()})
+    rows = {
         "Code (commit)": _distinct(outcome["code"] for outcome in outcomes),
+        "Configuration (sha256)": hashlib.sha256(_as_text(configuration).encode()).hexdigest(),
+        "Seeds": _distinct(str(outcome["seed"]) for outcome in outcomes),
         "Machine": _distinct(outcome["machine"] for outcome in outcomes),
         "Python": _distinct(outcome["python"] for outcome in outcomes),
-        "Seeds": _distinct(str(outcome["seed"]) for outcome in outcomes),
+        "Packages that the methods used": ", ".join(f"{package} {version}" for package, version in versions),
         "From": min(outcome["started"] for outcome in outcomes),
         "To": max(outcome["started"] for outcome in outcomes),
     }
-    versions = sorted({item for outcome in outcomes for item in outcome["versions"].items()})
-    configured = yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True)
+    for dataset in datasets.to_dict("records"):
+        parts = [dataset["origin"], dataset["read from"], f"sha256 {dataset['sha256 of the file']}"]
+        rows[f"Data: {dataset['file']}"] = "; ".join(filter(None, parts))
+    return pd.DataFrame(rows.items(), columns=["fact", "value"])
+
+
+def run_page(name: str, facts: pd.DataFrame, configuration: dict, outcomes: list[dict], datasets: pd.DataFrame) -> str:
+    """An HTML page: the `facts`, datasets, parameters and seeds, cost of each run, configuration."""
     body = [
-        _table(pd.DataFrame(facts.items(), columns=["", "value"])),
+        _table(facts),
         "<h2>Datasets</h2>",
         _table(datasets),
         "<h2>Runs</h2>",
         _table(runs_table(outcomes)),
-        "<h2>Packages that the methods used</h2>",
-        f"<p>{html.escape(', '.join(f'{package} {version}' for package, version in versions))}</p>",
         "<h2>Configuration, with all defaults</h2>",
-        f"<pre>{html.escape(configured)}</pre>",
+        f"<pre>{html.escape(_as_text(configuration))}</pre>",
     ]
     return page(f"How the run '{name}' was made", "\n".join(body))
+
+
+def _as_text(configuration: dict) -> str:
+    return yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True)
 
 
 def _table(table: pd.DataFrame) -> str:

@@ -21,6 +21,7 @@ def page(
     table2: str,
     statements: pd.DataFrame,
     runtime: str,
+    provenance: pd.DataFrame,
     titles: dict[str, str],
 ) -> str:
     """The page, as Markdown.
@@ -33,17 +34,17 @@ def page(
         These tables as Markdown.
     statements
         What `claims.check` returns.
+    provenance
+        What `provenance.facts` returns.
     titles
         Of methods.
     """
     wanting = [outcome for outcome in outcomes if outcome["status"] != "ok"]
     warned = [outcome for outcome in outcomes if outcome["warnings"]]
     verdicts = statements["verdict"].str.partition(":")[0]
-    commits = ", ".join(sorted({outcome["code"] for outcome in outcomes}))
     parts = [
         f"# {run}",
-        f"{len(outcomes)} runs on {len(tasks)} tasks ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}. "
-        f"Code: {commits}. How it was made, in full: `provenance.html`.",
+        f"{len(outcomes)} runs on {len(tasks)} tasks ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}.",
         "## Not run, failed, or to be read with care",
         _list([f"{_name(outcome, titles)}: {outcome['status']}: {outcome['reason']}" for outcome in wanting])
         or "Everything was run.",
@@ -64,6 +65,9 @@ def page(
         costs(outcomes, titles),
         "## Run times, measured alone",
         runtime,
+        "## How it was made",
+        _list([f"{row.fact}: {row.value}" for row in provenance.itertuples()]),
+        "Parameters and every run: `provenance.html`. Where one file comes from: `make trace FILE=...`.",
     ]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 

@@ -45,6 +45,7 @@ rule summary:
         table2=f"results/{RUN}/tables/table2.md",
         claims=rules.claims.output.tsv,
         runtime=rules.runtime.output.md,
+        provenance=rules.provenance.output.facts.format(run=RUN),
         script=script_code("summary"),
     output:
         f"results/{RUN}/summary.md",

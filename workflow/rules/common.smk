@@ -9,7 +9,7 @@ LIBRARY = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(LIBRARY))
 
 from jindbench import config as configuration
-from jindbench import r, registry
+from jindbench import costs, jobs, r, recovery, registry
 
 registry.export_library_path()
 
@@ -21,6 +21,10 @@ except configuration.ConfigurationError as error:
     raise WorkflowError(str(error))
 
 RUN = CONFIG.run.name
+if workflow.is_main_process:
+    jobs.started_by_this_process()
+    recovery.start(Path("results/data"), Path("results") / RUN)
+
 # What the paper printed. Relative, so that a moved folder is still up to date.
 PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")
 
@@ -75,6 +79,12 @@ def script_code(name):
     return registry.code_of(Path(workflow.basedir) / "scripts" / f"{name}.py")
 
 
+CARDS_HERE = len(list(Path("/dev").glob("nvidia[0-9]*")))
+# A method or integration that is killed, or takes too long, is tried again this often, with more memory and time.
+RETRIES = 2
+
+
+# Of jobs whose data are tables of predictions or less.
 def mem_mb(wildcards, attempt):
     return 4000 * attempt
 
@@ -82,6 +92,31 @@ def mem_mb(wildcards, attempt):
 def runtime(wildcards, attempt):
     """Minutes."""
     return 120 * attempt
+
+
+def expected_cost(rule, wildcards):
+    """What a job costs by the size of its data; of a rule that runs a method or an integration, by that one's file."""
+    if "task" in wildcards.keys():
+        size = costs.task_size(CONFIG, wildcards.task)
+    else:
+        size = costs.dataset_size(CONFIG, wildcards.dataset)
+    files = {"run_method": method_file, "integrate": integration_file}
+    step = f"{rule}/{files[rule](wildcards)}" if rule in files else rule
+    return costs.expected(step, size)
+
+
+def mem_mb_of(rule):
+    """As `mem_mb`, by the size of data: twice what is expected, and as much again with each attempt."""
+    return lambda wildcards, attempt: round(
+        attempt * (1000 + 2 * expected_cost(rule, wildcards).memory_mb)
+    )
+
+
+def runtime_of(rule):
+    """As `runtime`: half an hour, and five times what is expected."""
+    return lambda wildcards, attempt: round(
+        attempt * (30 + 5 * expected_cost(rule, wildcards).seconds / 60)
+    )
 
 
 def library_code(name):
@@ -133,7 +168,17 @@ def dataset_environment(wildcards):
 
 
 def method_environment(wildcards):
-    return environment("methods", CONFIG.methods[wildcards.method].method)
+    return environment("methods", method_file(wildcards))
+
+
+def method_file(wildcards):
+    return CONFIG.methods[wildcards.method].method
+
+
+def n_cards(wildcards):
+    """Cards that a method takes: one if it is told to, or may and there is one on this machine."""
+    device = getattr(CONFIG.methods[wildcards.method].parameters, "device", "cpu")
+    return int(device == "cuda" or (device == "auto" and CARDS_HERE > 0))
 
 
 def integration_file(wildcards):
@@ -153,9 +198,7 @@ def task_datasets(wildcards):
 
 
 def method_code(wildcards):
-    return library_code(f"methods/{CONFIG.methods[wildcards.method].method}") + library_code(
-        "running"
-    )
+    return library_code(f"methods/{method_file(wildcards)}") + library_code("running")
 
 
 def method_cells(wildcards):

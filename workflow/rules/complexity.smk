@@ -15,8 +15,8 @@ rule complexity:
         "../../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        mem_mb=mem_mb_of("complexity"),
+        runtime=runtime_of("complexity"),
     params:
         seed=0,  # not the run's: datasets, and these scores, are shared between runs
     script:

@@ -42,8 +42,8 @@ rule dataset:
         dataset_environment
     threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        mem_mb=mem_mb_of("dataset"),
+        runtime=runtime_of("dataset"),
     params:
         loader=lambda wildcards: CONFIG.datasets[wildcards.dataset].loader,
         parameters=dataset_parameters,
@@ -74,8 +74,8 @@ rule task:
         "../../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        mem_mb=mem_mb_of("task"),
+        runtime=runtime_of("task"),
     params:
         task=lambda wildcards: CONFIG.tasks[wildcards.task].model_dump(),
     script:

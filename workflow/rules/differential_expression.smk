@@ -22,8 +22,8 @@ rule differential_expression:
         "../../envs/r.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        mem_mb=mem_mb_of("differential_expression"),
+        runtime=runtime_of("differential_expression"),
     params:
         pair=lambda wildcards: CONFIG.differential_expression.pairs.get(wildcards.task),
         model=CONFIG.differential_expression.model,

@@ -20,8 +20,8 @@ rule latent_codes:
         "../../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        mem_mb=mem_mb_of("latent_codes"),
+        runtime=runtime_of("latent_codes"),
     script:
         "../../scripts/latent_codes.py"
 
@@ -40,8 +40,8 @@ rule latent_tsne:
         "../../envs/python.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        mem_mb=mem_mb_of("latent_tsne"),
+        runtime=runtime_of("latent_tsne"),
     params:
         seed=CONFIG.run.seeds[0],
         expression=False,
@@ -60,6 +60,9 @@ use rule latent_tsne as expression_tsne with:
         "results/{run}/logs/expression_tsne/{task}.log",
     benchmark:
         "results/{run}/benchmarks/expression_tsne/{task}.tsv"
+    resources:
+        mem_mb=mem_mb_of("expression_tsne"),
+        runtime=runtime_of("expression_tsne"),
     params:
         seed=CONFIG.run.seeds[0],
         expression=True,

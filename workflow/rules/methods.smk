@@ -16,18 +16,21 @@ rule integrate:
     benchmark:
         "results/{run}/benchmarks/integrate/{task}/{integration}.tsv"
     priority: 50  # methods wait for it
+    retries: RETRIES
     conda:
         lambda wildcards: environment("integrations", integration_file(wildcards))
     threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        mem_mb=mem_mb_of("integrate"),
+        runtime=runtime_of("integrate"),
+        attempt=lambda wildcards, attempt: attempt,
     params:
         integration=integration_file,
         parameters=lambda wildcards: CONFIG.integrations[
             wildcards.integration
         ].parameters.model_dump(),
         seed=0,  # not the run's: one integration serves all methods and seeds, as in the paper
+        attempts=RETRIES + 1,
         r_state=lambda wildcards: r_missing(r_packages("integrations", integration_file(wildcards))),
     script:
         "../../scripts/integrate.py"
@@ -46,20 +49,22 @@ rule run_method:
         "results/{run}/logs/run_method/{task}/{method}/seed-{seed}.log",
     benchmark:
         "results/{run}/benchmarks/run_method/{task}/{method}/seed-{seed}.tsv"
+    retries: RETRIES
     conda:
         method_environment
     threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        mem_mb=mem_mb_of("run_method"),
+        runtime=runtime_of("run_method"),
+        gpu=n_cards,
+        attempt=lambda wildcards, attempt: attempt,
     params:
-        method=lambda wildcards: CONFIG.methods[wildcards.method].method,
+        method=method_file,
         parent=lambda wildcards: CONFIG.methods[wildcards.method].parent,
         input=lambda wildcards: CONFIG.methods[wildcards.method].input,
         parameters=method_parameters,
         seed=lambda wildcards: int(wildcards.seed),
-        r_state=lambda wildcards: r_missing(
-            r_packages("methods", CONFIG.methods[wildcards.method].method)
-        ),
+        attempts=RETRIES + 1,
+        r_state=lambda wildcards: r_missing(r_packages("methods", method_file(wildcards))),
     script:
         "../../scripts/run_method.py"

@@ -164,6 +164,7 @@ rule provenance:
         datasets=expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets()),
         script=script_code("provenance"),
     output:
+        facts="results/{run}/tables/provenance.tsv",
         runs="results/{run}/tables/runs.tsv",
         page=report(
             "results/{run}/provenance.html",

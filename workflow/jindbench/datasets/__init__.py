@@ -15,5 +15,11 @@ A dataset file defines, with light imports at its top (the Snakefile imports it 
     cells x genes with `obs["label"]`, `obs["batch"]` if there are batches, `uns["x_kind"]` and `uns["source"]`. `path`
     is the file, whichever source it came from; None for embedded data.
 
-It may define `R_PACKAGES`, a tuple of the R packages that it needs.
+It may define
+
+`R_PACKAGES`
+    a tuple of the R packages that it needs.
+`shape(parameters) -> tuple[int, int] | None`
+    cells and genes, fast and without loading the data, None where only the downloaded file will tell; or `CONTENT`,
+    what a published dataset must hold. Memory and time of jobs are expected by it.
 """

@@ -55,6 +55,10 @@ def batches(parameters: Parameters) -> list[str] | None:
         adata.file.close()
 
 
+def shape(parameters: Parameters) -> tuple[int, int] | None:
+    return io.shape(parameters.path) if Path(parameters.path).is_file() else None
+
+
 def load(parameters: Parameters, path: Path | None) -> AnnData:
     adata = io.read_h5ad(path)
     check_keys(adata, parameters.path, parameters.label_key, parameters.batch_key)

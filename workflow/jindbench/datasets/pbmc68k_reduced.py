@@ -22,6 +22,10 @@ def batches(parameters: Parameters) -> list[str]:
     return ["all"]
 
 
+def shape(parameters: Parameters) -> tuple[int, int]:
+    return 700, 765
+
+
 def load(parameters: Parameters, path: Path | None = None) -> AnnData:
     import scanpy as sc  # slow to import: not at the top, see `jindbench.datasets`
 

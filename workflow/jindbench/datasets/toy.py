@@ -48,6 +48,10 @@ def batches(parameters: Parameters) -> list[str]:
     return ["source", "target"]
 
 
+def shape(parameters: Parameters) -> tuple[int, int]:
+    return parameters.n_source + parameters.n_target, parameters.n_genes
+
+
 def load(parameters: Parameters, path: Path | None = None) -> AnnData:
     rng = np.random.default_rng(parameters.seed)
     types = list(COMPOSITION)

@@ -4,6 +4,7 @@ The three stages (classifier, alignment, self-training) each return a new model 
 it is, so one trained classifier serves any number of targets.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,16 @@ from jindbench.predictions import Predictions, from_probabilities
 
 MIN_GENE_SHARE = 0.5  # of the model's genes, that a target must have
 
+log = logging.getLogger(__name__)
+
 
 def choose_device(device: str) -> torch.device:
     """The device named, or with "auto" CUDA where there is one and else the CPU."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+        log.info(
+            "device: auto, so on %s", torch.cuda.get_device_name() if device == "cuda" else "the CPU: no CUDA here"
+        )
     return torch.device(device)
 
 

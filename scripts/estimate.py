@@ -1,0 +1,9 @@
+"""Print what the configured run will take on this machine, step by step, and what will not fit."""
+
+import pandas as pd
+
+from jindbench import costs, jobs
+
+with jobs.job(snakemake):
+    machine = costs.Machine.here(snakemake.params.cores, ".")
+    print(costs.report(costs.estimate(pd.DataFrame(snakemake.params.workload), machine), machine))

@@ -1,0 +1,106 @@
+"""Records of jobs: damage that is found, the way back to the data, and costs fitted to them."""
+
+import json
+import os
+
+import pandas as pd
+import pytest
+
+from jindbench import costs, io, records, recovery, trace
+
+
+def job(folder, log, inputs, outputs, rule="rule"):
+    """Write outputs and their record, as a job does."""
+    record = {"rule": rule, "wildcards": {"task": "t"}, "ended": "now", "code": "c0ffee", "python": "3", "machine": "m"}
+    record |= records.describe_inputs(map(str, inputs)) | records.describe_outputs(map(str, outputs))
+    records.write(record, records.path_of(folder / log))
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "results/tiny"
+    (folder / "model").mkdir(parents=True)
+    (folder / "data.tsv").write_text("a\tb\n1\t2\n")
+    (folder / "model/weights").write_bytes(b"0123456789")
+    (folder / "table.md").write_text("| 1 |\n")
+    job(folder, "logs/train.log", [folder / "data.tsv"], [folder / "model"])
+    job(folder, "logs/sub/table.log", [folder / "model"], [folder / "table.md"])
+    return folder
+
+
+def test_only_damage_is_found(results):
+    assert list(records.damaged(results)) == []
+    os.utime(results / "table.md")  # newer, and the same
+    assert list(records.damaged(results)) == []
+    (results / "table.md").write_text("| 2 |\n")  # as long, and newer
+    os.utime(results / "table.md", ns=(2**62, 2**62))
+    (results / "model/weights").write_bytes(b"01234")
+    assert set(records.damaged(results)) == {results / "table.md", results / "model"}
+    (results / "table.md").unlink()  # what is missing is Snakemake's to see
+    (results / "model/weights").unlink()  # a file of a folder is not
+    assert list(records.damaged(results)) == [results / "model"]
+
+
+def test_a_truncated_record_is_dropped(results):
+    record = results / "records/train.json"
+    record.write_text(record.read_text()[:100])
+    assert list(records.damaged(results)) == []
+    assert not record.exists()
+
+
+def test_recovery_sets_right_what_a_killed_run_left(results, monkeypatch):
+    monkeypatch.setattr(recovery, "_held", [])
+    locks = results.parents[1] / ".snakemake/locks"
+    locks.mkdir(parents=True)
+    (locks / "0.input.lock").write_text("results/x")
+    (results / ".table.md.77.part").write_text("half")
+    (results / "model/weights").write_bytes(b"")
+    recovery.start(results)
+    assert not list(locks.iterdir())
+    assert not list(results.rglob("*.part"))
+    assert not (results / "model").exists()
+    assert (results / "table.md").exists()
+
+
+def test_nothing_is_touched_beside_another_snakemake(results, monkeypatch):
+    monkeypatch.setattr(recovery, "_held", [])
+    recovery.start(results)  # another: its lock is held by another open file, as by another process
+    (results / ".table.md.77.part").write_text("being written")
+    recovery.start(results)
+    assert (results / ".table.md.77.part").exists()
+
+
+def test_a_table_is_traced_to_the_data(results):
+    lines = trace.trace(str(results / "table.md"), trace.jobs_by_output(results.parent))
+    assert [line.split(":")[0].strip().rpartition("/")[2] for line in lines] == ["table.md", "model", "data.tsv"]
+    assert f"sha256 {io.sha256(results / 'data.tsv')}" in lines[2]
+    (results / "table.md").write_text("| 9 |\n")
+    assert "CHANGED SINCE" in trace.trace(str(results / "table.md"), trace.jobs_by_output(results.parent))[0]
+
+
+def test_costs_are_fitted_from_above(tmp_path):
+    """Two jobs of 1 and 3 million values that took 10 and 20 s: 5 s and 5 s for each million, which is exact."""
+    for cells, seconds in ((1000, 10), (3000, 20)):
+        folder = tmp_path / f"results/run{cells}"
+        folder.mkdir(parents=True)
+        target = folder / "target.h5ad"
+        import anndata as ad
+        from scipy import sparse
+
+        io.write_h5ad(ad.AnnData(sparse.csr_matrix((cells, 1000))), target)
+        (folder / "outcome.json").write_text(json.dumps({"file": "methods/svm_rej.py"}))
+        job(folder, "logs/a.log", [target], [folder / "outcome.json"], rule="run_method")
+        io.write_table(pd.DataFrame({"cpu_time": [seconds], "max_rss": [300]}), folder / "benchmarks/a.tsv")
+    table = costs.learn([tmp_path / "results/run1000", tmp_path / "results/run3000"]).set_index("step")
+    row = table.loc["run_method/svm_rej"]
+    assert (row["seconds"], row["seconds_per_million"]) == pytest.approx((5, 5))
+    assert (row["memory_mb"], row["memory_mb_per_million"]) == pytest.approx((300, 0))
+
+
+def test_what_does_not_fit_is_said():
+    jobs = pd.DataFrame({"step": ["run_method/svm_rej"], "size": [1000.0], "jobs": [4]})
+    small = costs.Machine(cores=2, memory_mb=100, disk_mb=1e9, speed=1.0)
+    large = costs.Machine(cores=2, memory_mb=1e9, disk_mb=1e9, speed=1.0)
+    assert "this machine has 0.1 GB" in costs.warnings(costs.estimate(jobs, small), small)[0]
+    assert costs.warnings(costs.estimate(jobs, large), large) == []

@@ -1,0 +1,120 @@
+"""What every job leaves of itself: which files it read and wrote, by content; and what has become of them since.
+
+Beside the folder of a job's log lies one of records: `results/demo/logs/metrics.log` has
+`results/demo/records/metrics.json`.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from jindbench import io
+from jindbench.registry import LIBRARY
+
+LOGS, RECORDS = "logs", "records"
+
+
+def path_of(log: str | Path) -> Path:
+    """Where the record of the job with this log lies."""
+    parts = [RECORDS if part == LOGS else part for part in Path(log).parts]
+    return Path(*parts).with_suffix(".json")
+
+
+def describe_inputs(paths: Iterable[str]) -> dict:
+    """SHA-256 of each file that a job reads, and one of all its code files together."""
+    paths = {Path(path) for path in paths}
+    code = {path for path in paths if _is_code(path)}
+    together = hashlib.sha256("".join(io.sha256(path) for path in sorted(code)).encode()).hexdigest()
+    return {"code_sha256": together, "inputs": {str(path): _contents(path) for path in sorted(paths - code)}}
+
+
+def describe_outputs(paths: Iterable[str]) -> dict:
+    """SHA-256 of each file that a job has written; from here on they survive a power cut."""
+    paths = sorted(paths)
+    for path in paths:
+        for file in _files(Path(path)):
+            for place in (file, file.parent):
+                descriptor = os.open(place, os.O_RDONLY)
+                os.fsync(descriptor)
+                os.close(descriptor)
+    return {"outputs": {path: _contents(Path(path)) for path in paths}}
+
+
+def unchanged(path: Path, contents: dict) -> bool:
+    """Whether a file or folder holds what a job wrote."""
+    return path.exists() and _unchanged(path, contents, written=0)
+
+
+def n_bytes(contents: dict) -> int:
+    """Size of a file or folder as its record has it."""
+    return sum(map(n_bytes, contents["files"].values())) if "files" in contents else contents["bytes"]
+
+
+def damaged(results: Path) -> Iterator[Path]:
+    """Outputs that are no longer what their job wrote, such as files that a power cut has truncated.
+
+    Parameters
+    ----------
+    results
+        The folder of a run, or of the datasets.
+
+    Yields
+    ------
+    The file or folder that Snakemake knows as an output. One that is missing is not yielded: Snakemake sees that.
+    """
+    for record in (results / RECORDS).rglob("*.json"):
+        try:
+            outputs = io.read_json(record)["outputs"]
+        except (ValueError, KeyError):  # the record itself is truncated
+            record.unlink()
+            continue
+        written = record.stat().st_mtime_ns
+        for name, contents in outputs.items():
+            path = Path(name)
+            if path.exists() and not _unchanged(path, contents, written):
+                yield path
+
+
+def remove(path: Path) -> None:
+    """Remove an output, so that it is made again."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def write(record: dict, path: Path) -> None:
+    """Write a record where `path_of` says."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    io.write_text(json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n", path)
+
+
+def _is_code(path: Path) -> bool:
+    return LIBRARY in path.resolve().parents or path.suffix == ".py"
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+
+
+def _contents(path: Path) -> dict:
+    """Size and SHA-256 of a file; of a folder those of each of its files, by their paths in it."""
+    if path.is_dir():
+        return {"files": {str(file.relative_to(path)): _contents(file) for file in _files(path)}}
+    return {"bytes": path.stat().st_size, "sha256": io.sha256(path)}
+
+
+def _unchanged(path: Path, contents: dict, written: int) -> bool:
+    """Whether a file or folder holds what its record says; content is compared where it is newer than the record."""
+    if "files" in contents:
+        files = contents["files"]
+        return path.is_dir() and all(
+            (path / name).is_file() and _unchanged(path / name, of_file, written) for name, of_file in files.items()
+        )
+    status = path.stat()
+    return status.st_size == contents["bytes"] and (
+        status.st_mtime_ns <= written or io.sha256(path) == contents["sha256"]
+    )

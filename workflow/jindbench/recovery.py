@@ -1,0 +1,48 @@
+"""What a Snakemake that starts does about the one before it, where that was killed or the machine lost power."""
+
+import fcntl
+import logging
+from pathlib import Path
+
+from jindbench import io, records
+
+log = logging.getLogger(__name__)
+
+SNAKEMAKES_FOLDER = Path(".snakemake")
+ALIVE = SNAKEMAKES_FOLDER / "jindbench.alive"
+_held = []  # the open file whose lock says that this process is alive, until it ends
+
+
+def start(*results: Path) -> None:
+    """Set right what the last run may have left behind, unless another Snakemake is at work in this folder.
+
+    Locks of a Snakemake that was killed are taken away, so are files that were being written; outputs that are not
+    what their job wrote are removed, so that they are made again. Every Snakemake of this folder holds a shared lock
+    for as long as it lives; the system takes it away with the process, however that ends. Who gets it exclusively is
+    alone.
+
+    Parameters
+    ----------
+    results
+        Folders whose records are compared with their files.
+    """
+    SNAKEMAKES_FOLDER.mkdir(exist_ok=True)
+    file = ALIVE.open("a")
+    _held.append(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        return
+    locks = list((SNAKEMAKES_FOLDER / "locks").glob("*"))
+    for lock in locks:
+        lock.unlink()
+    if locks:
+        log.warning("The Snakemake before this one was killed; its locks are taken away.")
+    for folder in results:
+        for part in folder.rglob(io.PART_PATTERN):
+            part.unlink()
+        for path in list(records.damaged(folder)):
+            log.warning("%s is not what its job wrote (cut off, or edited); it is removed and made again.", path)
+            records.remove(path)
+    fcntl.flock(file, fcntl.LOCK_SH)

@@ -1,0 +1,19 @@
+# `snakemake estimate`: what the configured run will take, before it starts. It prints, and makes no file.
+
+
+rule estimate:
+    input:
+        script=script_code("estimate"),
+    log:
+        f"results/{RUN}/logs/estimate.log",
+    conda:
+        "../../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        cores=ALL_CORES,
+        workload=costs.workload(CONFIG).to_dict("records"),
+    script:
+        "../../scripts/estimate.py"
