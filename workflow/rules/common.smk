@@ -30,9 +30,10 @@ PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")
 
 
 TABLES = CONFIG.tables()
-# Of what is timed alone. Where jobs go to a cluster there is no number of cores: `--set-threads` says how many there.
+# Of what is timed alone. Where jobs go to a cluster, `--set-threads` says how many: Snakemake has no number of cores there,
+# and each job has that of its node, which is not what was asked for.
 try:
-    ALL_CORES = workflow.cores
+    ALL_CORES = 1 if workflow.remote_exec else workflow.cores
 except WorkflowError:
     ALL_CORES = 1
 
