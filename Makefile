@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo paper lock lint test test-faults audit test-real bench bench-atlas trace clean
+.PHONY: help setup demo paper lock lint test test-faults audit test-real test-slurm bench bench-atlas trace clean
 
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 # The first Python on the path that is new enough; `make PYTHON=/path/to/python3.12 demo` chooses another.
@@ -72,6 +72,16 @@ audit: $(BIN)/.complete ## Run the demo three times and compare every file: what
 
 test-real: $(BIN)/.complete ## Run the benchmark on real cells, where the development data are there
 	$(BIN)/pytest tests/real -s
+
+test-slurm: $(BIN)/.complete ## Run the demo on a SLURM that is started for it on this machine (about 30 minutes)
+	@PATH=$$PATH:/usr/sbin:/sbin; sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+	if type munged slurmctld slurmd srun >/dev/null 2>&1; then :; \
+	elif command -v apt-get >/dev/null && $$sudo true 2>/dev/null && echo "Installing with apt-get: slurm-wlm munge." && \
+		$$sudo apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null; then :; \
+	else echo "SLURM was not found and could not be installed here." \
+		"On Debian and Ubuntu: sudo apt-get install --no-install-recommends slurm-wlm munge" >&2; exit 1; fi
+	$(BIN)/pytest tests/slurm -s
 
 bench: $(BIN)/.complete ## Time JIND's stages, with the machine's own speed beside them
 	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.benchmark
