@@ -80,7 +80,9 @@ def script_code(name):
     return registry.code_of(Path(workflow.basedir) / "scripts" / f"{name}.py")
 
 
-CARDS_HERE = len(list(Path("/dev").glob("nvidia[0-9]*")))
+# On a cluster they are asked for with `--set-resources`, whatever there is where Snakemake or the job runs.
+ON_CLUSTER = workflow.remote_exec or not workflow.local_exec
+CARDS_HERE = 0 if ON_CLUSTER else len(list(Path("/dev").glob("nvidia[0-9]*")))
 # A method or integration that is killed, or takes too long, is tried again this often, with more memory and time.
 RETRIES = 2
 
