@@ -80,9 +80,7 @@ def script_code(name):
     return registry.code_of(Path(workflow.basedir) / "scripts" / f"{name}.py")
 
 
-# On a cluster they are asked for with `--set-resources`, whatever there is where Snakemake or the job runs.
-ON_CLUSTER = workflow.remote_exec or not workflow.local_exec
-CARDS_HERE = 0 if ON_CLUSTER else len(list(Path("/dev").glob("nvidia[0-9]*")))
+CARDS_HERE = len(list(Path("/dev").glob("nvidia[0-9]*")))
 # A method or integration that is killed, or takes too long, is tried again this often, with more memory and time.
 RETRIES = 2
 
@@ -179,9 +177,13 @@ def method_file(wildcards):
 
 
 def n_cards(wildcards):
-    """Cards that a method takes: one if it is told to, or may and there is one on this machine."""
+    """Graphics cards that a method takes: one if it is told to, or may and there is one.
+
+    On a cluster `--set-resources` asks for them too: what there is where Snakemake or a job runs says nothing.
+    """
     device = getattr(CONFIG.methods[wildcards.method].parameters, "device", "cpu")
-    return int(device == "cuda" or (device == "auto" and CARDS_HERE > 0))
+    on_one_machine = workflow.local_exec and not workflow.remote_exec
+    return int(device == "cuda" or (device == "auto" and on_one_machine and CARDS_HERE > 0))
 
 
 def integration_file(wildcards):
