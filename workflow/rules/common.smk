@@ -81,8 +81,10 @@ def script_code(name):
 
 
 CARDS_HERE = len(list(Path("/dev").glob("nvidia[0-9]*")))
-# A method or integration that is killed, or takes too long, is tried again this often, with more memory and time.
-RETRIES = 2
+# A method or integration that is killed, or takes too long, is tried this often, with more memory and time each time. Only by
+# the Snakemake that a user started: that of a job on a cluster has no more to give.
+ATTEMPTS = 3
+RETRIES = ATTEMPTS - 1 if workflow.is_main_process else 0
 
 
 # Of jobs whose data are tables of predictions or less.

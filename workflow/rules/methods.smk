@@ -30,7 +30,7 @@ rule integrate:
             wildcards.integration
         ].parameters.model_dump(),
         seed=0,  # not the run's: one integration serves all methods and seeds, as in the paper
-        attempts=RETRIES + 1,
+        attempts=ATTEMPTS,
         r_state=lambda wildcards: r_missing(r_packages("integrations", integration_file(wildcards))),
     script:
         "../../scripts/integrate.py"
@@ -64,7 +64,7 @@ rule run_method:
         input=lambda wildcards: CONFIG.methods[wildcards.method].input,
         parameters=method_parameters,
         seed=lambda wildcards: int(wildcards.seed),
-        attempts=RETRIES + 1,
+        attempts=ATTEMPTS,
         r_state=lambda wildcards: r_missing(r_packages("methods", method_file(wildcards))),
     script:
         "../../scripts/run_method.py"
