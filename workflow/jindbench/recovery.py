@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from jindbench import io, records
@@ -13,7 +14,7 @@ ALIVE = SNAKEMAKES_FOLDER / "jindbench.alive"
 _held = []  # the open file whose lock says that this process is alive, until it ends
 
 
-def start(*results: Path) -> None:
+def start(results: Sequence[Path], ends: Sequence[Path]) -> None:
     """Set right what the last run may have left behind, unless another Snakemake is at work in this folder.
 
     Locks of a Snakemake that was killed are taken away, so are files that were being written; outputs that are not
@@ -25,6 +26,9 @@ def start(*results: Path) -> None:
     ----------
     results
         Folders whose records are compared with their files.
+    ends
+        What the last jobs write. Snakemake makes what is missing only for a job that has to run; without these, the
+        last ones have to.
     """
     SNAKEMAKES_FOLDER.mkdir(exist_ok=True)
     file = ALIVE.open("a")
@@ -45,4 +49,6 @@ def start(*results: Path) -> None:
         for path in list(records.damaged(folder)):
             log.warning("%s is not what its job wrote (cut off, or edited); it is removed and made again.", path)
             records.remove(path)
+            for end in ends:
+                end.unlink(missing_ok=True)
     fcntl.flock(file, fcntl.LOCK_SH)

@@ -23,7 +23,10 @@ except configuration.ConfigurationError as error:
 RUN = CONFIG.run.name
 if workflow.is_main_process:
     jobs.started_by_this_process()
-    recovery.start(Path("results/data"), Path("results") / RUN)
+    results = Path("results", RUN)
+    recovery.start(
+        [Path("results/data"), results], [results / "complete.txt", results / "tables/complete.txt"]
+    )
 
 # What the paper printed. Relative, so that a moved folder is still up to date.
 PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")

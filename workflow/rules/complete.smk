@@ -12,6 +12,7 @@ rule complete_tables:
         ],
         figures=[*rules.raw_accuracy.output, *rules.training.output],
         provenance=[*rules.provenance.output],
+        runs=every_run(PREDICTIONS, parents=True) + every_run(MODEL, parents=True),
     output:
         "results/{run}/tables/complete.txt",
     log:
@@ -62,6 +63,7 @@ use rule complete_tables as complete with:
             *expand(rules.supplementary_figure.output, run=RUN, figure=SUPPLEMENT),
         ],
         provenance=[*rules.provenance.output],
+        runs=every_run(PREDICTIONS, parents=True) + every_run(MODEL, parents=True),
     output:
         "results/{run}/complete.txt",
     log:
