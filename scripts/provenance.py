@@ -1,5 +1,7 @@
 """The page and the table that say how the run was made."""
 
+import json
+
 import pandas as pd
 
 from jindbench import io, jobs, provenance
@@ -14,7 +16,8 @@ with jobs.logged(snakemake.log[0]):
         datasets[-1] |= {"sha256 of the file": io.sha256(path)}
         adata.file.close()
     io.write_table(provenance.runs_table(outcomes), snakemake.output.runs)
+    configuration = json.loads(snakemake.params.configuration)
     io.write_text(
-        provenance.run_page(snakemake.wildcards.run, snakemake.params.configuration, outcomes, pd.DataFrame(datasets)),
+        provenance.run_page(snakemake.wildcards.run, configuration, outcomes, pd.DataFrame(datasets)),
         snakemake.output.page,
     )
