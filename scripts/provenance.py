@@ -1,5 +1,7 @@
 """The page and the tables that say how the run was made."""
 
+import json
+
 import pandas as pd
 
 from jindbench import io, jobs, provenance
@@ -13,10 +15,9 @@ with jobs.job(snakemake):
         datasets[-1] |= {"cells": adata.n_obs, "genes": adata.n_vars, "read from": ", ".join(adata.uns["files"])}
         datasets[-1] |= {"sha256 of the file": io.sha256(path)}
         adata.file.close()
-    io.write_table(provenance.runs_table(outcomes), snakemake.output.runs)
-    datasets = pd.DataFrame(datasets)
-    facts = provenance.facts(snakemake.params.configuration, outcomes, datasets)
+    configuration, datasets = json.loads(snakemake.params.configuration), pd.DataFrame(datasets)
+    facts = provenance.facts(configuration, outcomes, datasets)
     io.write_table(facts, snakemake.output.facts)
     io.write_table(provenance.runs_table(outcomes), snakemake.output.runs)
-    page = provenance.run_page(snakemake.wildcards.run, facts, snakemake.params.configuration, outcomes, datasets)
+    page = provenance.run_page(snakemake.wildcards.run, facts, configuration, outcomes, datasets)
     io.write_text(page, snakemake.output.page)

@@ -21,7 +21,8 @@ def prepared(name, tmp_path):
     if name in formats.FILES:
         if name == "human_hemato" and shutil.which("Rscript") is None:
             pytest.skip("Rscript was not found (make setup installs it where it can)")
-        return module, module.Parameters(accept_other_content=True), formats.write(name, tmp_path)
+        trust = {"trust_rds": True} if name == "human_hemato" else {}
+        return module, module.Parameters(accept_other_content=True, **trust), formats.write(name, tmp_path)
     if module is not anndata_file:
         return module, module.Parameters(), None
     toy = registry.component("datasets", "toy")

@@ -139,6 +139,7 @@ FAULTS = [
     ("run/name", "data", "run.name: 'data' is the folder of the datasets"),
     ("methods/majority", {"title": "metric"}, "run.methods: 'metric' is a column of the tables"),
     ("methods/majority", {"title": 3}, "methods.majority.title: expected text, got 3"),
+    ("methods/majority", {"title": "</script>"}, "methods.majority.title: expected a title without HTML tags, got '</script>'"),
     ("methods/jind", {"parent": "majority"}, "methods.jind.parent: expected jind_classifier or a variant of it, got 'majority'"),
     ("methods/jind_classifier", {"parent": "jind"}, "methods.jind_classifier.parent: expected none, got 'jind'"),
     ("datasets/pbmc68k_reduced", {"normalize": True}, "datasets.pbmc68k_reduced.normalize: unknown key"),

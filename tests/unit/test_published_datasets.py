@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 
 import original_formats as formats
-from jindbench import registry
+from jindbench import downloads, io, registry
 from jindbench.dataset_checks import Content, check_content, to_contract
 from jindbench.errors import InputError
 
@@ -19,7 +19,8 @@ PUBLISHED = list(formats.FILES)
 
 def load(name, path, **keys):
     module = registry.component("datasets", name)
-    return module.load(module.Parameters(**({"accept_other_content": True} | keys)), path)
+    trust = {"trust_rds": True} if name == "human_hemato" else {}
+    return module.load(module.Parameters(**({"accept_other_content": True} | trust | keys)), path)
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +170,17 @@ def test_a_broken_rds_file_is_told_in_rs_own_words(files, tmp_path):
     path.write_bytes(files("human_hemato").read_bytes()[:2000])
     with pytest.raises(InputError, match=r"rds: R says: Error in readRDS"):
         load("human_hemato", path)
+
+
+def test_an_rds_file_is_read_only_where_it_is_known(files, tmp_path, monkeypatch):
+    path = files("human_hemato")
+    monkeypatch.setattr(downloads, "LOCK", tmp_path / "downloads.lock.tsv")
+    with pytest.raises(
+        InputError, match=rf"{path}: not read: .* its sha256 {io.sha256(path)} is not .* trust_rds: true"
+    ):
+        load("human_hemato", path, trust_rds=False)
+    downloads.lock([{"file": "a", "bytes": 1, "sha256": io.sha256(path), "address": "https://x.org/a"}], downloads.LOCK)
+    assert load("human_hemato", path, trust_rds=False).n_obs == 260
 
 
 def test_without_r_it_says_how_to_get_it(tmp_path, monkeypatch):

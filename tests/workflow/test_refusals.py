@@ -1,10 +1,14 @@
 """What cannot run is refused with one clear line, before any work."""
 
+import pickle
+
 import anndata as ad
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy import sparse
 
 from jindbench import io
 
@@ -73,12 +77,56 @@ def cells(n=30):
     return ad.AnnData(rng.poisson(2, (n, 10)).astype(float), obs=obs)
 
 
-def test_bad_data_stop_with_their_own_line(fresh):
+def damaged_index(path):
+    """A column number far outside the matrix: compiled code would write there."""
     adata = cells()
-    adata.X[3, 3] = -1
-    own_data(fresh, adata)
-    refused(fresh, "mine.h5ad: X holds 1 negative values (lowest -1), which 'counts' cannot have")
-    assert not (fresh.folder / "results/data/mine.h5ad").exists()
+    adata.X = sparse.csr_matrix(adata.X)
+    adata.write_h5ad(path)
+    with h5py.File(path, "a") as file:
+        file["X/indices"][0] = 10**6
+
+
+def infinite(path):
+    adata = cells()
+    adata.X[0, 0] = np.inf
+    adata.write_h5ad(path)
+
+
+WORST = {
+    "cut.h5ad": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(900)), "not a readable AnnData"),
+    "pickle.h5ad": (lambda path: path.write_bytes(pickle.dumps({"X": 1})), "not a readable AnnData"),
+    "folder.h5ad": (lambda path: path.mkdir(), "no such file"),
+    "no_type.h5ad": (lambda path: ad.AnnData(np.ones((3, 3))).write_h5ad(path), "label_key 'type' is not a column of obs"),
+    "index.h5ad": (damaged_index, "X is a sparse matrix that contradicts itself"),
+    "infinite.h5ad": (infinite, "X holds 1 values that are NaN or infinite"),
+}  # fmt: skip
+
+
+def test_the_worst_files_stop_with_a_line_each(fresh):
+    """Those that show when the configuration is read, in one run; those that show in their job, in another."""
+    for name, (write, _) in WORST.items():
+        write(fresh.folder / name)
+
+    def run(names):
+        keys = {"loader": "anndata_file", "label_key": "type", "x_kind": "counts"}
+        fresh.configure(
+            {
+                "run": {"name": "tiny", "tasks": [name[:-5] for name in names], "methods": ["majority"], "seeds": [0]},
+                "datasets": {name[:-5]: keys | {"path": name} for name in names},
+                "tasks": {name[:-5]: {"split": {"dataset": name[:-5]}} for name in names},
+            }
+        )
+        output = fresh.run("--keep-going", ok=False)
+        assert "Traceback" not in output
+        for name in names:
+            assert f"{name}: {WORST[name][1]}" in output, output
+
+    at_once, in_the_job = list(WORST)[:4], list(WORST)[4:]
+    run(at_once)
+    assert not (fresh.folder / "results").exists()
+    run(in_the_job)
+    left = [path for path in (fresh.folder / "results/data").rglob("*") if path.suffix in (".h5ad", ".part")]
+    assert left == []
 
 
 def test_own_data_run_and_run_again_when_the_file_changes(fresh):

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from jindbench import registry
 from jindbench.errors import InputError
-from jindbench.parameters import Name, Parameters
+from jindbench.parameters import Name, Parameters, Title
 from jindbench.tasks import Task
 
 
@@ -37,7 +37,7 @@ class Run(Parameters):
 class Table(Parameters):
     """A supplementary table in the form of Table 2."""
 
-    title: str = Field(description="Its heading.")
+    title: Title = Field(description="Its heading.")
     tasks: list[Name] = Field(
         min_length=1, description="Its tasks, those of them that the run selects; without any it is not made."
     )
@@ -97,14 +97,14 @@ class IntegrationKeys(Parameters):
     """Keys of an integration's entry that are not parameters of its file."""
 
     integration: str | None = Field(None, description="File in `integrations/`; null: the entry's own name.")
-    title: str | None = Field(None, description="Name in tables and figures; null: the file's own.")
+    title: Title | None = Field(None, description="Name in tables and figures; null: the file's own.")
 
 
 class MethodKeys(Parameters):
     """Keys of a method's entry that are not parameters of its file."""
 
     method: str | None = Field(None, description="File in `methods/`; null: the entry's own name.")
-    title: str | None = Field(None, description="Name in tables and figures; null: the file's own.")
+    title: Title | None = Field(None, description="Name in tables and figures; null: the file's own.")
     parent: str | None = Field(None, description="Method whose stored model it starts from; null: the file's own.")
     input: str | None = Field(
         None, description="Integration whose result it reads, such as `seurat`; null: the cells as they are."

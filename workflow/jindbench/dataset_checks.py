@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy import sparse
 
 from jindbench.errors import InputError
+from jindbench.matrix import checked
 from jindbench.names import BATCH, COUNTS, INTEGRATED, LABEL, LOG, NORMALIZED, SCALED, UNASSIGNED, X_KIND, X_KINDS
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Content:
 
 
 def check_keys(adata: AnnData, where: str, label_key: str, batch_key: str | None) -> None:
-    """Check that the named `obs` columns exist.
+    """Check that the named `obs` columns exist, once each.
 
     Raises
     ------
@@ -42,6 +42,8 @@ def check_keys(adata: AnnData, where: str, label_key: str, batch_key: str | None
         if key is not None and key not in adata.obs:
             columns = ", ".join(map(str, adata.obs.columns)) or "none"
             raise InputError(f"{where}: {role} '{key}' is not a column of obs (there are: {columns})")
+        if key is not None and (n := (adata.obs.columns == key).sum()) > 1:
+            raise InputError(f"{where}: {role} '{key}' names {n} columns of obs; expected one")
 
 
 def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) -> AnnData:
@@ -73,16 +75,7 @@ def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) 
     _check_unique(adata.obs_names, f"{where}: cell ids (obs_names)")
     _check_unique(adata.var_names, f"{where}: genes (var_names)")
 
-    X = adata.X
-    if not (isinstance(X, np.ndarray) or sparse.issparse(X)):
-        raise InputError(f"{where}: X is a {type(X).__name__}; expected a dense or sparse matrix of numbers")
-    if not (np.issubdtype(X.dtype, np.number) or X.dtype == bool):
-        raise InputError(f"{where}: X holds {X.dtype}; expected real numbers")
-    X = sparse.csr_matrix(X, dtype=np.float32, copy=True)
-    X.sum_duplicates()
-    X.eliminate_zeros()
-    if not np.isfinite(X.data).all():
-        raise InputError(f"{where}: X holds {(~np.isfinite(X.data)).sum()} values that are NaN or infinite")
+    X = checked(adata.X, f"{where}: X")
     lowest, highest = X.data.min(initial=0), X.data.max(initial=0)
     if lowest < 0 and x_kind not in (SCALED, INTEGRATED):
         raise InputError(

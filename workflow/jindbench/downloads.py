@@ -104,8 +104,11 @@ class Source:
         Raises
         ------
         InputError
-            If the file of this machine is not there, or the address has another scheme or no file name.
+            If the file of this machine is not there or has one of <>{} in its path, or the address has another
+            scheme or no file name.
         """
+        if self.is_local and re.search("[<>{}]", self.address):
+            raise InputError(f"{self.address}: a path must not hold any of <>{{}}, which Snakemake reads as wildcards")
         if self.is_local:
             if not Path(self.address).is_file():
                 raise InputError(f"{self.address}: no such file")

@@ -213,6 +213,8 @@ def _in_child(function: Callable[[], dict], sender: Connection) -> None:
             result = function()
     except NotAvailable as error:
         status, reason = "not run", str(error)
+    except InputError as error:  # the cells do not do for this method: no fault of the code, so no traceback
+        status, reason = "failed", str(error)
     except Exception as error:
         log.error("%s", traceback.format_exc())
         status, reason = "failed", " ".join(f"{type(error).__name__}: {error}".split())

@@ -4,15 +4,26 @@ A component's `Parameters` class is at once its default values, the check of wha
 text that documents each key.
 """
 
+import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from jindbench.downloads import Source
 
 # Names of datasets, tasks, methods and runs become parts of paths.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+
+
+def _without_tags(title: str) -> str:
+    """Snakemake's report holds titles as they are, in a script that a tag in one of them would end."""
+    if re.search("<[a-z/!]", title, flags=re.IGNORECASE):
+        raise ValueError("expected a title without HTML tags")
+    return title
+
+
+Title = Annotated[str, AfterValidator(_without_tags)]
 
 
 class Parameters(BaseModel):

@@ -7,6 +7,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from jindbench.errors import InputError
+from jindbench.matrix import checked
 from jindbench.names import COUNTS, INTEGRATED, NORMALIZED, SCALED, X_KIND
 
 CELL_TOTAL = 10_000
@@ -58,11 +59,11 @@ def transform(
     Raises
     ------
     InputError
-        If X holds negative values or NaN.
+        If X is no sound matrix (see `jindbench.matrix`), or holds negative values where none can be.
     """
-    X = sparse.csr_matrix(X, dtype=np.float32, copy=True)
-    if X.nnz and not X.data.min() >= (-np.inf if x_kind in (SCALED, INTEGRATED) else 0):
-        raise InputError(f"X holds negative values or NaN, which '{x_kind}' cannot have")
+    X = checked(X, "X")
+    if x_kind not in (SCALED, INTEGRATED) and X.data.min(initial=0) < 0:
+        raise InputError(f"X holds negative values, which '{x_kind}' cannot have")
     if x_kind == COUNTS and cell_total is not None:
         X = normalize(X, norm="l1", copy=False)
         X.data *= cell_total

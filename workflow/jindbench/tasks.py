@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from jindbench.errors import InputError
 from jindbench.names import BATCH, LABEL, X_KIND
-from jindbench.parameters import Name, Parameters
+from jindbench.parameters import Name, Parameters, Title
 
 
 def _types(value: Any) -> Any:
@@ -41,7 +41,7 @@ class Split(Parameters):
 class Task(Parameters):
     """A labelled source and a target to annotate: either `source` and `target`, or `split`."""
 
-    title: str | None = Field(None, description="Name in tables and figures.")
+    title: Title | None = Field(None, description="Name in tables and figures.")
     source: Side | None = Field(None, description="The labelled cells.")
     target: Side | None = Field(None, description="The cells to annotate.")
     split: Split | None = Field(None, description="A random split instead of `source` and `target`.")

@@ -1,4 +1,5 @@
 # The checked configuration, the runs it asks for, and what several rules share.
+import json
 import os
 import sys
 

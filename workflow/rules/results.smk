@@ -182,6 +182,7 @@ rule provenance:
         mem_mb=mem_mb,
         runtime=runtime,
     params:
-        configuration=CONFIG.selected(),
+        # As JSON without "<": Snakemake's report holds parameters as they are, in a script that a tag could end.
+        configuration=json.dumps(CONFIG.selected()).replace("<", "\\u003c"),
     script:
         "../../scripts/provenance.py"

@@ -1,18 +1,22 @@
 """Human-Hemato: Granja et al. 2019, healthy bone marrow and blood (Table 1 and the Human-Hemato task).
 
 The authors' file is an R object, a SummarizedExperiment with the assay `counts`; R reads it (see `jindbench.r.bridge`).
+An RDS file can carry code, which R runs when it reads or first uses what is in it, so it is read only where it
+is known which file it is, or the user says so.
 """
 
 from pathlib import Path
 
 import pandas as pd
 from anndata import AnnData
+from pydantic import Field
 
+from jindbench import downloads, io
 from jindbench.dataset_checks import Content, check_content, to_contract
 from jindbench.downloads import Source
 from jindbench.errors import InputError
 from jindbench.names import COUNTS, LABEL, SOURCE, X_KIND
-from jindbench.parameters import DownloadedParameters as Parameters
+from jindbench.parameters import DownloadedParameters
 
 R_PACKAGES = ("SummarizedExperiment", "Matrix")
 SOURCES = [
@@ -27,6 +31,12 @@ CONTENT = Content(cells=35582, genes=20287, types=26)
 ASSAY, TYPE = "counts", "BioClassification"
 
 
+class Parameters(DownloadedParameters):
+    trust_rds: bool = Field(
+        False, description="Read the RDS file though its sha256 is not in the lock file; it can carry code that R runs."
+    )
+
+
 def sources(parameters: Parameters) -> list[Source]:
     return parameters.sources(SOURCES)
 
@@ -36,6 +46,8 @@ def batches(parameters: Parameters) -> list[str]:
 
 
 def load(parameters: Parameters, path: Path) -> AnnData:
+    if not parameters.trust_rds:
+        _check_known(path)
     from jindbench.r import bridge  # starts R: not at the top, see `jindbench.datasets`
 
     try:
@@ -58,3 +70,13 @@ def load(parameters: Parameters, path: Path) -> AnnData:
     adata = to_contract(adata, str(path))
     check_content(adata, CONTENT, path, accept=parameters.accept_other_content)
     return adata
+
+
+def _check_known(path: Path) -> None:
+    digest = io.sha256(path)
+    if digest not in {entry["sha256"] for entry in downloads.read_lock(downloads.LOCK).values()}:
+        raise InputError(
+            f"{path}: not read: an RDS file can carry code that R's readRDS runs, and its sha256 {digest} is not in "
+            f"config/{downloads.LOCK.name}. If you trust the file, set trust_rds: true on its dataset "
+            "(`make lock` then adds it there, and the key can go again), or add its line there by hand"
+        )

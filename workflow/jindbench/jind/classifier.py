@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from jindbench.errors import InputError
 from jindbench.jind import optimizers
 from jindbench.jind.expression import BLOCK
 from jindbench.jind.model import JINDModel, blocks, choose_device, dense, precision
@@ -70,11 +71,11 @@ def train_classifier(
 
     Raises
     ------
-    ValueError
+    InputError
         If there are fewer than two cells: one to train, one to validate.
     """
     if len(labels) < 2:
-        raise ValueError(f"the source has {len(labels)} cells; JIND needs two, one to train and one to validate")
+        raise InputError(f"the source has {len(labels)} cells; JIND needs two, one to train and one to validate")
     device = choose_device(parameters.device)
     classes, y = np.unique(labels, return_inverse=True)
     train, validation = split_rows(y, parameters.validation_share, seed, stratified=parameters.stratified)

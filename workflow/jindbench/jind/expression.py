@@ -11,7 +11,8 @@ from scipy import sparse
 
 from jindbench.errors import InputError
 from jindbench.jind.parameters import ClassifierParameters
-from jindbench.names import COUNTS, X_KIND
+from jindbench.matrix import checked
+from jindbench.names import COUNTS, X_KIND, X_KINDS
 from jindbench.preprocess import most_variable_genes, transform
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,15 @@ def target_expression(
     """
     columns = match_genes(target.var_names, genes, min_gene_share)
     for start in range(0, target.n_obs, BLOCK):
-        X = _transformed(target.X[start : start + BLOCK], target.uns[X_KIND], parameters)
+        X = _transformed(_rows(target, start), target.uns[X_KIND], parameters)
         yield X if columns is None else X @ columns
+
+
+def _rows(cells: AnnData, start: int) -> sparse.spmatrix | np.ndarray:
+    try:
+        return cells.X[start : start + BLOCK]
+    except Exception as error:  # a damaged file that is read only now: h5py and anndata raise many kinds
+        raise InputError(f"X of the cells cannot be read: {error}".replace("\n", " ")) from error
 
 
 def _transformed(X: Cells, x_kind: str, p: ClassifierParameters) -> sparse.csr_matrix:
@@ -56,16 +64,27 @@ def as_anndata(cells: Cells, genes: list[str] | None = None, x_kind: str | None 
     Raises
     ------
     InputError
-        If a matrix comes without as many gene names as it has columns.
+        If a matrix comes without as many gene names as it has columns, there is no cell or no gene, a gene is there
+        twice, or the stated kind is none.
     """
     if not isinstance(cells, AnnData):
+        if np.ndim(cells) != 2:
+            raise InputError(f"X is a {type(cells).__name__} with {np.ndim(cells)} axes; expected cells x genes")
         if genes is None or len(genes) != cells.shape[1]:
             n = "no" if genes is None else len(genes)
             raise InputError(f"a matrix of {cells.shape[1]} columns needs as many gene names; {n} were given")
-        cells = ad.AnnData(sparse.csr_matrix(cells), var=pd.DataFrame(index=list(genes)))
+        cells = ad.AnnData(checked(cells, "X"), var=pd.DataFrame(index=list(genes)))
+    if 0 in cells.shape:
+        raise InputError(f"X is {cells.n_obs} cells x {cells.n_vars} genes: nothing to work with")
+    if not cells.var_names.is_unique:
+        raise InputError(
+            f"genes (var_names) must be unique; '{cells.var_names[cells.var_names.duplicated()][0]}' is not"
+        )
+    uns = {X_KIND: cells.uns.get(X_KIND, x_kind or COUNTS)}
+    if not (isinstance(uns[X_KIND], str) and uns[X_KIND] in X_KINDS):
+        raise InputError(f"x_kind is {uns[X_KIND]!r}; expected one of {', '.join(X_KINDS)}".replace("\n", " "))
     if X_KIND in cells.uns:
         return cells
-    uns = {X_KIND: x_kind or COUNTS}
     return ad.AnnData(cells.X, obs=cells.obs, var=cells.var[[]], uns=uns) if not cells.isbacked else _stated(cells, uns)
 
 

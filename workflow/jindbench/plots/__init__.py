@@ -10,6 +10,8 @@ matplotlib.use("Agg")  # no display is needed
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+plt.rcParams["text.parse_math"] = False  # "$" in the name of a type is a "$", not TeX
+
 
 def not_drawn(missing: Mapping[str, str]) -> str:
     """What a figure says of tasks that it cannot show, by title, with the reasons."""

@@ -1,0 +1,46 @@
+"""The one place that looks at a matrix before anything computes with it: a file or a user may hand over anything."""
+
+import numpy as np
+from scipy import sparse
+
+from jindbench.errors import InputError
+
+# No gene has more molecules in a cell, float32 holds every whole number up to here, and no network overflows by it.
+HIGHEST = 2**24
+
+
+def checked(X: sparse.spmatrix | np.ndarray, where: str) -> sparse.csr_matrix:
+    """Return a copy of a matrix as CSR float32, its indices sorted, without duplicates or stored zeros.
+
+    Parameters
+    ----------
+    X
+        Cells x genes, dense or sparse, of any type of real numbers.
+    where
+        What an error calls the matrix.
+
+    Raises
+    ------
+    InputError
+        If X is no matrix of real numbers, its sparse parts contradict each other (as in a damaged file), or a value is
+        NaN, infinite or beyond `HIGHEST`.
+    """
+    if not (isinstance(X, np.ndarray) or sparse.issparse(X)) or X.ndim != 2:
+        raise InputError(f"{where} is a {type(X).__name__}; expected a dense or sparse matrix of numbers")
+    if X.dtype.kind not in "biuf":
+        raise InputError(f"{where} holds {X.dtype}; expected real numbers")
+    if sparse.issparse(X) and X.format in ("csr", "csc"):
+        try:
+            X.check_format(full_check=True)  # where an index is too high, scipy would write outside its memory
+        except ValueError as error:
+            raise InputError(f"{where} is a sparse matrix that contradicts itself: {error}") from error
+    with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, and is refused as that
+        X = sparse.csr_matrix(X.astype(np.float32, copy=sparse.issparse(X)))  # made CSR, a dense one is a copy
+    X.sum_duplicates()
+    X.eliminate_zeros()
+    if not np.isfinite(X.data).all():
+        raise InputError(f"{where} holds {(~np.isfinite(X.data)).sum()} values that are NaN or infinite")
+    highest = max(X.data.max(initial=0), -X.data.min(initial=0))
+    if highest > HIGHEST:
+        raise InputError(f"{where} holds values up to {highest:g}; no expression is beyond {HIGHEST:,}")
+    return X
