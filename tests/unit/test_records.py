@@ -65,7 +65,9 @@ def test_recovery_sets_right_what_a_killed_run_left(results, monkeypatch):
 
 def test_nothing_is_touched_beside_another_snakemake(results, monkeypatch):
     monkeypatch.setattr(recovery, "_held", [])
-    recovery.start([results], [results / "table.md"])  # another: its lock is held by another open file, as by another process
+    recovery.start(
+        [results], [results / "table.md"]
+    )  # another: its lock is held by another open file, as by another process
     (results / ".table.md.77.part").write_text("being written")
     recovery.start([results], [results / "table.md"])
     assert (results / ".table.md.77.part").exists()
