@@ -10,8 +10,9 @@ import pandas as pd
 from jindbench import io, predictions
 
 SCRIPT = "<script>alert(1)</script>"
-# Formulas of a spreadsheet, TeX of figures, words that readers of tables take for a missing value.
-LABELS = [SCRIPT, "$(touch pwned)", "`touch pwned`", "\"; touch pwned; '", "../../x", "=cmd|' /C calc'!A0", "$\\frac{"]
+FORMULA = "=cmd|' /C calc'!A0"
+# TeX of figures, words that readers of tables take for a missing value, a pattern of Snakemake's.
+LABELS = [SCRIPT, "$(touch pwned)", "`touch pwned`", "\"; touch pwned; '", "../../x", FORMULA, "$\\frac{"]
 LABELS += ["NA", "nan", "None", "x" * 300, "{wildcards.task}", "% \\ #"]
 BATCHES = [f"{SCRIPT} $(touch pwned)", "../$x^{"]
 FILE = "mine $(touch pwned); `touch pwned` '.h5ad"
@@ -68,7 +69,7 @@ def test_names_that_a_shell_html_a_spreadsheet_or_tex_would_act_on(fresh):
                 "svm_rej": {"title": "$(touch pwned) $\\frac{"},
             },
             "figures": {figure: ["mine"] for figure in ("figure2", "figure3", "figure4", "figure5")},
-            "differential_expression": {"draws": 2, "pairs": {"mine": LABELS[:2]}},
+            "differential_expression": {"draws": 2, "pairs": {"mine": [FORMULA, SCRIPT]}},
         }
     )
     fresh.run()
@@ -94,5 +95,5 @@ def test_names_that_a_shell_html_a_spreadsheet_or_tex_would_act_on(fresh):
     # A text that begins with "=" stays one in the workbook.
     workbook = openpyxl.load_workbook(results / "tables/differential_expression.xlsx")
     cells_of_workbook = [cell for sheet in workbook for row in sheet.iter_rows() for cell in row]
-    assert "=cmd|' /C calc'!A0" in {cell.value for cell in cells_of_workbook}
+    assert FORMULA in {cell.value for cell in cells_of_workbook}
     assert all(cell.data_type != "f" for cell in cells_of_workbook)

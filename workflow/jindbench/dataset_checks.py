@@ -40,7 +40,7 @@ def check_keys(adata: AnnData, where: str, label_key: str, batch_key: str | None
         raise InputError(f"{where}: label_key and batch_key are both '{label_key}'; batches need a column of their own")
     for role, key in (("label_key", label_key), ("batch_key", batch_key)):
         if key is not None and key not in adata.obs:
-            columns = ", ".join(map(str, adata.obs.columns)) or "none"
+            columns = ", ".join(map(str, adata.obs.columns)).replace("\n", " ") or "none"
             raise InputError(f"{where}: {role} '{key}' is not a column of obs (there are: {columns})")
         if key is not None and (n := (adata.obs.columns == key).sum()) > 1:
             raise InputError(f"{where}: {role} '{key}' names {n} columns of obs; expected one")
@@ -121,11 +121,12 @@ def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) 
         obs[column] = values.astype(str).to_numpy(dtype=object)
         _check_text(obs[column], f"{where}: {column}")
     if (obs[LABEL] == UNASSIGNED).any():
-        raise InputError(f"{where}: '{UNASSIGNED}' is the name of rejected cells and cannot be a cell type")
+        raise InputError(f"{where}: label: '{UNASSIGNED}' is the name of rejected cells and cannot be a cell type")
     if BATCH not in obs:
         obs[BATCH] = "all"
 
     var = pd.DataFrame(index=adata.var_names.astype(str).rename(None))
+    _check_text(var.index, f"{where}: genes (var_names)")
     return AnnData(X, obs=obs, var=var, uns=dict(adata.uns))
 
 
@@ -176,4 +177,4 @@ def _check_text(values: pd.Index | pd.Series, what: str) -> None:
 def _check_unique(index: pd.Index, what: str) -> None:
     repeated = index[index.duplicated()]
     if len(repeated):
-        raise InputError(f"{what} must be unique; {len(repeated)} are repeated, the first is '{repeated[0]}'")
+        raise InputError(f"{what} must be unique; {len(repeated)} are repeated, the first is {repeated[0]!r}")

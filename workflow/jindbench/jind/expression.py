@@ -78,7 +78,7 @@ def as_anndata(cells: Cells, genes: list[str] | None = None, x_kind: str | None 
         raise InputError(f"X is {cells.n_obs} cells x {cells.n_vars} genes: nothing to work with")
     if not cells.var_names.is_unique:
         raise InputError(
-            f"genes (var_names) must be unique; '{cells.var_names[cells.var_names.duplicated()][0]}' is not"
+            f"genes (var_names) must be unique; {cells.var_names[cells.var_names.duplicated()][0]!r} is not"
         )
     uns = {X_KIND: cells.uns.get(X_KIND, x_kind or COUNTS)}
     if not (isinstance(uns[X_KIND], str) and uns[X_KIND] in X_KINDS):
@@ -109,9 +109,10 @@ def match_genes(present: pd.Index, wanted: list[str], min_share: float) -> spars
     found = np.flatnonzero(positions >= 0)
     share = len(found) / len(wanted)
     if share < min_share:
+        theirs = ", ".join(present[:3]).replace("\n", " ")  # an error is one line
         raise InputError(
             f"the target has {len(found)} of the model's {len(wanted)} genes ({share:.1%}), at least {min_share:.0%} "
-            f"are needed; the model's begin with {', '.join(wanted[:3])}, the target's with {', '.join(present[:3])}"
+            f"are needed; the model's begin with {', '.join(wanted[:3])}, the target's with {theirs}"
         )
     if share < 1:
         log.warning("the target lacks %.1f %% of the model's genes; they count as not expressed", 100 * (1 - share))
