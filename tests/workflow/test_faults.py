@@ -14,7 +14,7 @@ import psutil
 import pytest
 import yaml
 
-from jindbench import r
+from jindbench import r, records
 from toy_project import Workflow, environment, failing
 
 faults = pytest.mark.faults
@@ -53,7 +53,7 @@ def script_processes(snakemake: psutil.Process, script: str) -> list[psutil.Proc
     return sorted(found, key=lambda process: process.create_time())
 
 
-def wait_for(condition, seconds=120):
+def wait_for(condition, seconds=300):
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "nothing happened"
@@ -87,13 +87,13 @@ def kinds(workflow: Workflow) -> dict[str, list]:
 
 def test_truncated_files_of_all_kinds_are_made_again(completed):
     good = tables(completed)
-    cut = {kind: paths[-1] for kind, paths in kinds(completed).items()}
+    cut = [paths[0] for kind, paths in kinds(completed).items()]
     assert len(cut) > 10
-    for path in cut.values():
+    for path in cut:
         os.truncate(path, path.stat().st_size // 2)
-    output = completed.run()
-    assert output.count("is not what its job wrote") == len(cut) - 1  # a truncated record says nothing of its files
+    assert "is not what its job wrote" in completed.run()
     assert tables(completed) == good
+    assert not any(records.damaged(completed.folder / "results/tiny"))
     assert "Nothing to be done" in completed.run()
 
 
@@ -142,6 +142,7 @@ def test_a_killed_r_job_is_tried_again_by_the_same_run(fresh):
     fresh.run()
     good = tables(fresh)
     shutil.rmtree(fresh.folder / "results/tiny/runs")
+    (fresh.folder / "results/tiny/tables/complete.txt").unlink()
     snakemake = start(fresh)
 
     def in_r():
@@ -208,7 +209,8 @@ def test_a_full_disk(completed, fresh, kilobytes):
 def test_a_read_only_results_folder(completed):
     results = completed.folder / "results"
     good = tables(completed)
-    (results / "tiny/tables/table2.md").unlink()
+    for name in ("table2.md", "complete.txt"):
+        (results / "tiny/tables" / name).unlink()
     with mounted(results, "--bind", str(results)):
         subprocess.run(["mount", "-o", "remount,ro,bind", str(results)], check=True)
         output = completed.run(ok=False)

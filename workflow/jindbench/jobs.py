@@ -1,6 +1,7 @@
 """What every job of the workflow starts with: a log, errors that can be read, and a record of how it ran."""
 
 import ctypes
+import errno
 import json
 import logging
 import math
@@ -128,7 +129,7 @@ class Guarded:
 
 
 class CutShort(Exception):
-    """A guarded run needed more memory or time than it was given, and may be tried again with more."""
+    """A guarded run came to no end of its own, and its job is to be tried again."""
 
 
 def guarded(function: Callable[[], dict], *, minutes: float | None = None, last_attempt: bool = True) -> Guarded:
@@ -148,7 +149,8 @@ def guarded(function: Callable[[], dict], *, minutes: float | None = None, last_
     Raises
     ------
     CutShort
-        If it was killed, or took too long, and this is not the last attempt.
+        If it was killed, or took too long, and this is not the last attempt; if the disk is full, which is no fault of
+        the method.
     """
     started, clock = _now(), time.perf_counter()
     seconds = math.inf if minutes is None else max(60 * minutes - 60, 30 * minutes)
@@ -174,6 +176,8 @@ def guarded(function: Callable[[], dict], *, minutes: float | None = None, last_
             raise CutShort(f"{how}; it is tried again with more memory and time") from None
         result, status, reason, facts = {}, "failed", how, {}
     child.join()
+    if os.strerror(errno.ENOSPC) in reason:
+        raise CutShort(reason)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS
     record = {

@@ -36,10 +36,7 @@ def describe_outputs(paths: Iterable[str]) -> dict:
     paths = sorted(paths)
     for path in paths:
         for file in _files(Path(path)):
-            for place in (file, file.parent):
-                descriptor = os.open(place, os.O_RDONLY)
-                os.fsync(descriptor)
-                os.close(descriptor)
+            _to_disk(file)
     return {"outputs": {path: _contents(Path(path)) for path in paths}}
 
 
@@ -89,7 +86,17 @@ def remove(path: Path) -> None:
 def write(record: dict, path: Path) -> None:
     """Write a record where `path_of` says."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    io.write_text(json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n", path)
+    with io.replacing(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+        _to_disk(temporary)
+
+
+def _to_disk(file: Path) -> None:
+    """Return when a file and its name are on the disk."""
+    for place in (file, file.parent):
+        descriptor = os.open(place, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
 
 
 def _is_code(path: Path) -> bool:
