@@ -237,7 +237,7 @@ def test_a_method_that_hangs_is_ended_and_shown(fresh):
         fresh, "hung", "    import time\n\n    time.sleep(3600)", options=("--set-resources", "run_method:runtime=1")
     )
     assert majority.startswith("**0.")
-    assert hung == "failed: ended after 0 of the 1 minutes that it may take (seed 0)"
+    assert hung == "failed: ended after 30 seconds, short of the 60 that it may take (seed 0)"
 
 
 RUBBISH = {

@@ -171,7 +171,7 @@ def guarded(function: Callable[[], dict], *, minutes: float | None = None, last_
         code = child.exitcode
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
         if late:
-            how = f"ended after {seconds / 60:.0f} of the {minutes:.0f} minutes that it may take"
+            how = f"ended after {seconds:.0f} seconds, short of the {60 * minutes:.0f} that it may take"
         if (late or code == -signal.SIGKILL) and not last_attempt:
             raise CutShort(f"{how}; it is tried again with more memory and time") from None
         result, status, reason, facts = {}, "failed", how, {}
