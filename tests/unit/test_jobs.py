@@ -31,7 +31,8 @@ def be_killed():
 
 
 @pytest.mark.parametrize(
-    ("function", "reason"), [(hang, "ended after 2 seconds, short of the 3 that it may take"), (be_killed, "killed by SIGKILL")]
+    ("function", "reason"),
+    [(hang, "ended after 2 seconds, short of the 3 that it may take"), (be_killed, "killed by SIGKILL")],
 )
 def test_what_is_cut_short_is_tried_again_and_fails_at_last(function, reason):
     with pytest.raises(jobs.CutShort, match=f"{reason}.*tried again"):

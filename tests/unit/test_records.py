@@ -86,7 +86,7 @@ def test_costs_are_fitted_from_above(tmp_path):
     for cells, seconds in ((1000, 10), (3000, 20)):
         folder = tmp_path / f"results/run{cells}"
         folder.mkdir(parents=True)
-        target = folder / "target.h5ad"
+        target = folder / "tasks/t/target.h5ad"
         import anndata as ad
         from scipy import sparse
 

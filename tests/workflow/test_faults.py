@@ -79,8 +79,8 @@ def kinds(workflow: Workflow) -> dict[str, list]:
     results = workflow.folder / "results"
     found = {}
     for path in sorted(path for path in results.rglob("*") if path.is_file() and not path.name.startswith(".")):
-        if not {"logs", "benchmarks"} & set(path.relative_to(results).parts):
-            kind = "record" if "records" in path.parts else path.name if "runs" in path.parts else path.suffix
+        if not {"logs", "benchmarks", "records"} & set(path.relative_to(results).parts):
+            kind = path.name if "runs" in path.parts else path.suffix
             found.setdefault(kind, []).append(path)
     return found
 

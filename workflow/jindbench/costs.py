@@ -252,14 +252,21 @@ def _jobs_of(folder: Path) -> Iterable[dict]:
         cost = io.read_table(benchmark).iloc[0]
         outcome = [name for name in record["outputs"] if name.endswith("outcome.json")]
         file = [Path(io.read_json(root / outcome[0])["file"]).stem] if outcome else []
-        read = [name for name in record["inputs"] if name.endswith(".h5ad")] or list(record["outputs"])
         yield {
             STEP: "/".join([record["rule"], *file]),
-            "size": sum(_size(shape) for name in read if (shape := io.shape(root / name))),
+            "size": sum(_size(shape) for path in _data_of(record, folder) if (shape := io.shape(path))),
             "seconds": float(cost["cpu_time"]),
             "memory_mb": float(cost["max_rss"]),
             "disk_mb": sum(map(records.n_bytes, record["outputs"].values())) / 1e6,
         }
+
+
+def _data_of(record: dict, folder: Path) -> list[Path]:
+    """The files that the size of a job goes by: both sides of its task, or its dataset."""
+    wildcards = record["wildcards"]
+    if "task" in wildcards:
+        return [folder / "tasks" / wildcards["task"] / f"{side}.h5ad" for side in ("source", "target")]
+    return [folder / f"{wildcards['dataset']}.h5ad"] if "dataset" in wildcards else []
 
 
 if __name__ == "__main__":
