@@ -248,6 +248,8 @@ def _jobs_of(folder: Path) -> Iterable[dict]:
     root = folder.parent.parent
     for path in sorted((folder / records.RECORDS).rglob("*.json")):
         record = io.read_json(path)
+        if record["rule"] == "dataset" and not record["inputs"]:
+            continue  # simulated, all of it dense: says nothing of datasets that are read from files
         benchmark = folder / "benchmarks" / path.relative_to(folder / records.RECORDS).with_suffix(".tsv")
         cost = io.read_table(benchmark).iloc[0]
         outcome = [name for name in record["outputs"] if name.endswith("outcome.json")]
