@@ -95,6 +95,11 @@ def _end_with_snakemake() -> None:
         time.sleep(WATCH_SECONDS)
 
 
+def n_cards() -> int:
+    """Number of NVIDIA graphics cards of this machine."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
 def surroundings() -> dict[str, str]:
     """Machine, Python and the code's commit."""
     return {

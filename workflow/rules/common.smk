@@ -84,7 +84,6 @@ def script_code(name):
     return registry.code_of(Path(workflow.basedir) / "scripts" / f"{name}.py")
 
 
-CARDS_HERE = len(list(Path("/dev").glob("nvidia[0-9]*")))
 # A method or integration that is killed, or takes too long, is tried this often, with more memory and time each time. Only by
 # the Snakemake that a user started: that of a job on a cluster has no more to give.
 ATTEMPTS = 3
@@ -189,7 +188,7 @@ def n_cards(wildcards):
     """
     device = getattr(CONFIG.methods[wildcards.method].parameters, "device", "cpu")
     on_one_machine = workflow.local_exec and not workflow.remote_exec
-    return int(device == "cuda" or (device == "auto" and on_one_machine and CARDS_HERE > 0))
+    return int(device == "cuda" or (device == "auto" and on_one_machine and jobs.n_cards() > 0))
 
 
 def integration_file(wildcards):
