@@ -66,7 +66,7 @@ test: $(BIN)/.complete ## Run the tests
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-faults: $(BIN)/.complete ## Break runs in every way that is known (kills, full disk, truncated files), and run them again
-	$(BIN)/pytest tests/workflow/test_faults.py -m "faults or not faults" -s
+	$(BIN)/pytest -m faults -s
 
 audit: $(BIN)/.complete ## Run the demo three times and compare every file: what is the same, what may differ and why
 	$(BIN)/python tests/audit/audit.py

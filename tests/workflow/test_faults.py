@@ -1,6 +1,6 @@
 """What goes wrong on real machines: the next run completes, and its tables equal those of a run never disturbed.
 
-Most of these take a while and are run by `make test-faults`, two of them by `make test`.
+Most of these take a while and are run by `make test-faults`, one by `make test`.
 """
 
 import os
@@ -61,6 +61,7 @@ def wait_for(condition, seconds=300):
     return found
 
 
+@faults
 def test_a_killed_snakemake_leaves_no_lock_and_no_job(completed, fresh):
     """Kill -9: no handler runs. The next Snakemake needs no --unlock, and no job of the first works beside it."""
     snakemake = start(fresh)

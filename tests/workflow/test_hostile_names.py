@@ -6,6 +6,7 @@ import anndata as ad
 import numpy as np
 import openpyxl
 import pandas as pd
+import pytest
 
 from jindbench import io, predictions
 
@@ -33,6 +34,7 @@ def cells():
     return ad.AnnData(X, obs=obs, var=pd.DataFrame(index=genes))
 
 
+@pytest.mark.faults
 def test_names_that_a_shell_html_a_spreadsheet_or_tex_would_act_on(fresh):
     adata = cells()
     adata.write_h5ad(fresh.folder / FILE)

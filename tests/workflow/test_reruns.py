@@ -118,6 +118,7 @@ def test_one_failed_seed_leaves_no_average(fresh):
     assert [line.split("\t")[-1] for line in metrics if line.startswith("batches\tflaky\t0\traw")] == ["ok"]
 
 
+@pytest.mark.faults
 def test_a_parent_that_failed_is_tried_again_though_it_is_not_in_the_tables(fresh):
     configuration = yaml.safe_load((fresh.folder / "test.yaml").read_text())
     configuration["run"] |= {"tasks": ["batches"], "methods": ["majority", "jind"]}
@@ -133,7 +134,7 @@ def test_a_parent_that_failed_is_tried_again_though_it_is_not_in_the_tables(fres
     assert "failed" not in fresh.read("tables/table2.md")
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.faults)])
 def test_an_interrupted_run_resumes(completed, fresh, sent):
     process = subprocess.Popen(
         fresh.command(), cwd=fresh.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -141,6 +141,7 @@ def test_the_results_do_not_depend_on_where_or_how_parallel(completed, fresh):
         assert fresh.read(f"tables/{name}") == completed.read(f"tables/{name}")
 
 
+@pytest.mark.faults
 def test_figures_say_what_failed_and_what_they_lack(everything, tmp_path):
     """A failing stage is shown and the rest comes out; a run without the method that figures show has words instead."""
     shutil.copytree(everything.folder, tmp_path / "copy", symlinks=True)
