@@ -3,8 +3,10 @@
 import json
 import os
 
+import anndata as ad
 import pandas as pd
 import pytest
+from scipy import sparse
 
 from jindbench import costs, io, records, recovery, trace
 
@@ -87,9 +89,6 @@ def test_costs_are_fitted_from_above(tmp_path):
         folder = tmp_path / f"results/run{cells}"
         folder.mkdir(parents=True)
         target = folder / "tasks/t/target.h5ad"
-        import anndata as ad
-        from scipy import sparse
-
         io.write_h5ad(ad.AnnData(sparse.csr_matrix((cells, 1000))), target)
         (folder / "outcome.json").write_text(json.dumps({"file": "methods/svm_rej.py"}))
         job(folder, "logs/a.log", [target], [folder / "outcome.json"], rule="run_method")

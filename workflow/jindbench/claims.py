@@ -42,6 +42,7 @@ noise", and "not reproduced" the worst: one exception refutes "in all cases", wh
 """
 
 import html as html_text
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -315,27 +316,23 @@ class Claim(Parameters):
     where: str = Field(description="Section, table or figure.")
     note: str = Field("", description="Where the paper contradicts itself, or is vague.")
 
+    @abstractmethod
     def statement(self) -> tuple[str, str, str]:
         """What the paper says, the tolerance and why, as text."""
-        raise NotImplementedError
 
+    @abstractmethod
     def outcome(self, tables: Tables) -> Outcome:
         """Compare with the tables of a run."""
-        raise NotImplementedError
 
 
 class Numeric(Claim):
-    """A statement about numbers, each of which must keep to it."""
+    """A statement about numbers."""
 
     expected: Expected
 
     def statement(self) -> tuple[str, str, str]:
         """See `Claim`."""
         return self.expected.text(), _number(self.expected.tolerance), self.expected.why
-
-    def quantities(self, tables: Tables) -> list[Callable[[], Quantity]]:
-        """The numbers; each is computed when called, and may raise NotTested."""
-        raise NotImplementedError
 
     def compare(self, quantity: Callable[[], Quantity]) -> Outcome:
         """Compare one number with what the paper says."""
@@ -352,10 +349,6 @@ class Numeric(Claim):
             margin=min(ours.value - low, high - ours.value),
         )
 
-    def outcome(self, tables: Tables) -> Outcome:
-        """See `Claim`."""
-        return self.decide(map(self.compare, self.quantities(tables)))
-
     def decide(self, outcomes: Iterable[Outcome], needed: int | None = None) -> Outcome:
         """The decisive outcome, with what all of them rest on."""
         outcomes = list(outcomes)
@@ -363,7 +356,19 @@ class Numeric(Claim):
         return replace(decisive(outcomes, needed), rests_on=tuple(rests_on))
 
 
-class Metric(Numeric):
+class Numbers(Numeric):
+    """A statement to which each of some numbers must keep."""
+
+    @abstractmethod
+    def quantities(self, tables: Tables) -> list[Callable[[], Quantity]]:
+        """The numbers; each is computed when called, and may raise NotTested."""
+
+    def outcome(self, tables: Tables) -> Outcome:
+        """See `Claim`."""
+        return self.decide(map(self.compare, self.quantities(tables)))
+
+
+class Metric(Numbers):
     """raw, rej or eff of each method on each task, or of each method as the mean over tasks."""
 
     kind: Literal["metric"] = "metric"
@@ -374,7 +379,7 @@ class Metric(Numeric):
     needed: int | None = Field(None, ge=1, description="How many must keep to it; null: all.")
 
     def quantities(self, tables: Tables) -> list[Callable[[], Quantity]]:
-        """See `Numeric`."""
+        """See `Numbers`."""
         return _over_tasks(lambda task, method: _metric(tables, task, method, self.metric), self.methods, self)
 
     def outcome(self, tables: Tables) -> Outcome:
@@ -382,7 +387,7 @@ class Metric(Numeric):
         return self.decide(map(self.compare, self.quantities(tables)), self.needed)
 
 
-class Difference(Numeric):
+class Difference(Numbers):
     """Each of `methods` minus its counterpart in `minus` (or the only one) on each task, or as the mean over tasks."""
 
     kind: Literal["difference"]
@@ -399,7 +404,7 @@ class Difference(Numeric):
         return self
 
     def quantities(self, tables: Tables) -> list[Callable[[], Quantity]]:
-        """See `Numeric`."""
+        """See `Numbers`."""
         minus = self.minus * len(self.methods) if len(self.minus) == 1 else self.minus
         pairs = list(zip(self.methods, minus, strict=True))
         return _over_tasks(lambda task, pair: _difference(tables, task, *pair, self.metric), pairs, self)
@@ -412,7 +417,7 @@ def _over_tasks(quantity: Callable, of: list, claim: Metric | Difference) -> lis
     return [lambda task=task, item=item: quantity(task, item) for task in claim.tasks for item in of]
 
 
-class Ratio(Numeric):
+class Ratio(Numbers):
     """A metric of one method over that of another, both as means over the tasks."""
 
     kind: Literal["ratio"]
@@ -422,7 +427,7 @@ class Ratio(Numeric):
     tasks: list[Name] = Field(min_length=1)
 
     def quantities(self, tables: Tables) -> list[Callable[[], Quantity]]:
-        """See `Numeric`."""
+        """See `Numbers`."""
 
         def mean(method: str) -> Quantity:
             return _mean([_metric(tables, task, method, self.metric) for task in self.tasks])
@@ -455,7 +460,7 @@ class Ranking(Numeric):
         return self.decide(on_tasks, self.needed)
 
 
-class Runtime(Numeric):
+class Runtime(Numbers):
     """Seconds of `stages` together over seconds of `over` together."""
 
     kind: Literal["runtime"]
@@ -464,11 +469,11 @@ class Runtime(Numeric):
     over: list[str] = Field(min_length=1)
 
     def quantities(self, tables: Tables) -> list[Callable[[], Quantity]]:
-        """See `Numeric`."""
+        """See `Numbers`."""
         return [lambda: _ratio(_seconds(tables, self.task, self.stages), _seconds(tables, self.task, self.over))]
 
 
-class Rejected(Numeric):
+class Rejected(Numbers):
     """Rejected cells, those of them that are misclassified, or the share of these."""
 
     kind: Literal["rejected"]
@@ -477,7 +482,7 @@ class Rejected(Numeric):
     what: Literal["cells", "misclassified", "share"]
 
     def quantities(self, tables: Tables) -> list[Callable[[], Quantity]]:
-        """See `Numeric`."""
+        """See `Numbers`."""
         return [lambda task=task: self._quantity(tables, task) for task in self.tasks]
 
     def _quantity(self, tables: Tables, task: str) -> Quantity:
@@ -586,7 +591,7 @@ class Assignment(Claim):
         return Outcome(result, ", ".join(f"{true} to {mapped}" for true, mapped in ours.items()), "-", tuple(rests_on))
 
 
-class Distance(Numeric):
+class Distance(Numbers):
     """Figure 5: distance from a source type to one cluster of the target over that to another."""
 
     kind: Literal["distance"]
@@ -596,7 +601,7 @@ class Distance(Numeric):
     over: str
 
     def quantities(self, tables: Tables) -> list[Callable[[], Quantity]]:
-        """See `Numeric`."""
+        """See `Numbers`."""
         return [lambda: _ratio(self._distance(tables, self.cluster), self._distance(tables, self.over))]
 
     def _distance(self, tables: Tables, cluster: str) -> Quantity:
@@ -627,14 +632,14 @@ class Untested(Claim):
 # Statements that the printed tables make; `claims.yaml` does not repeat them.
 
 
-class DatasetSize(Numeric):
+class DatasetSize(Numbers):
     """A number of Table 1."""
 
     dataset: str
     column: str
 
     def quantities(self, tables: Tables) -> list[Callable[[], Quantity]]:
-        """See `Numeric`."""
+        """See `Numbers`."""
         return [lambda: self._quantity(tables)]
 
     def _quantity(self, tables: Tables) -> Quantity:

@@ -14,6 +14,7 @@ rule estimate:
         runtime=runtime,
     params:
         cores=ALL_CORES,
-        workload=costs.workload(CONFIG).to_dict("records"),
+        # A function: sizes of files are looked up for this job, not whenever the Snakefile is read.
+        workload=lambda wildcards: costs.workload(CONFIG).to_dict("records"),
     script:
         "../../scripts/estimate.py"
