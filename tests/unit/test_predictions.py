@@ -34,6 +34,17 @@ def test_without_a_threshold_nothing_is_rejected():
     assert table["threshold"].isna().all()
 
 
+def test_novelty_is_the_distance_below_the_threshold_or_the_methods_own():
+    """And never changes a label."""
+    table = predictions.from_probabilities(CELLS, TYPES, PROBABILITIES, np.array([0.6, 0.8])).table
+    assert table["novelty"].tolist() == pytest.approx([-0.3, 0.1, 0.1])
+    table = predictions.from_probabilities(CELLS, TYPES, PROBABILITIES, None).table
+    assert table["novelty"].tolist() == pytest.approx([0.1, 0.3, 0.5])
+    own = predictions.from_probabilities(CELLS, TYPES, PROBABILITIES, 0.6, novelty=np.array([7.0, 8.0, 9.0])).table
+    assert own["novelty"].tolist() == [7, 8, 9]
+    assert own.drop(columns="novelty").equals(good().table.drop(columns="novelty"))
+
+
 def good():
     return predictions.from_probabilities(CELLS, TYPES, PROBABILITIES, 0.6)
 
@@ -46,6 +57,8 @@ def good():
         ("raw_label", ["A", "B", "Z"], "'Z' is not a type of the source"),
         ("confidence", [0.9, np.nan, 0.5], "a confidence is NaN"),
         ("confidence", [1.9, 0.7, 0.5], "not between 0 and 1"),
+        ("novelty", [0.1, np.nan, 0.1], "a novelty is NaN or infinite"),
+        ("novelty", [0.1, np.inf, 0.1], "a novelty is NaN or infinite"),
         ("label", ["B", "B", "unassigned"], "label is neither raw_label nor 'unassigned'"),
         ("label", ["A", "unassigned", "unassigned"], "rejected whose confidence is above"),
         ("label", ["A", "B", "A"], "not rejected whose confidence is below"),

@@ -11,6 +11,7 @@ CELL_ID = "cell_id"
 RAW_LABEL = "raw_label"
 CONFIDENCE = "confidence"
 THRESHOLD = "threshold"
+NOVELTY = "novelty"
 
 # The label of a rejected cell.
 UNASSIGNED = "unassigned"

@@ -2,7 +2,12 @@
 
 The table has one row for each target cell: `cell_id`, `raw_label` (the most probable type), `confidence` (its
 probability), `threshold` (the confidence below which, or for some methods at which, the cell is rejected; NA where the
-method never rejects) and `label` (the raw label, or "unassigned" for a rejected cell).
+method never rejects), `novelty` (the higher, the more likely is the cell of a type that the source lacks) and `label`
+(the raw label, or "unassigned" for a rejected cell).
+
+Novelty is how far the confidence lies below the threshold of the raw label, threshold - confidence; for a method that
+never rejects it is 1 - confidence. A method may have a better one: JIND after alignment, which draws new cells into
+known types, has that of its unaligned model. It orders the cells of one run. No label follows from it.
 """
 
 from dataclasses import dataclass
@@ -12,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from jindbench import io
-from jindbench.names import CELL_ID, CONFIDENCE, LABEL, RAW_LABEL, THRESHOLD, UNASSIGNED
+from jindbench.names import CELL_ID, CONFIDENCE, LABEL, NOVELTY, RAW_LABEL, THRESHOLD, UNASSIGNED
 
-COLUMNS = [CELL_ID, RAW_LABEL, CONFIDENCE, THRESHOLD, LABEL]
+COLUMNS = [CELL_ID, RAW_LABEL, CONFIDENCE, THRESHOLD, NOVELTY, LABEL]
 
 
 class InvalidPredictions(Exception):
@@ -45,6 +50,7 @@ def from_probabilities(
     *,
     reject_at_threshold: bool = False,
     scores: np.ndarray | None = None,
+    novelty: np.ndarray | None = None,
 ) -> Predictions:
     """Turn class probabilities into predictions.
 
@@ -63,6 +69,8 @@ def from_probabilities(
         Reject also where the confidence equals the threshold.
     scores
         n x K, what the probabilities are a growing function of: tells types apart that both have probability 1.
+    novelty
+        Of each of the n cells, for a method that has another than the distance of its confidence from the threshold.
     """
     best = (probabilities if scores is None else scores).argmax(axis=1)
     confidence = probabilities[np.arange(len(best)), best].astype(np.float64)
@@ -72,12 +80,15 @@ def from_probabilities(
     else:
         limit = np.broadcast_to(np.asarray(threshold, dtype=np.float64), len(classes))[best]
         rejected = confidence <= limit if reject_at_threshold else confidence < limit
+    if novelty is None:
+        novelty = (1 if threshold is None else limit) - confidence
     table = pd.DataFrame(
         {
             CELL_ID: np.asarray(cell_ids, dtype=object),
             RAW_LABEL: raw_label,
             CONFIDENCE: confidence,
             THRESHOLD: limit,
+            NOVELTY: novelty,
             LABEL: np.where(rejected, UNASSIGNED, raw_label),
         }
     )
@@ -113,6 +124,8 @@ def check(predictions: Predictions, cell_ids: pd.Index, types: set[str]) -> None
         raise InvalidPredictions(f"'{min(map(str, unknown))}' is not a type of the source")
     if not predictions[CONFIDENCE].between(0, 1 + 1e-6).all():
         raise InvalidPredictions("a confidence is NaN or not between 0 and 1")
+    if not np.isfinite(predictions[NOVELTY]).all():
+        raise InvalidPredictions("a novelty is NaN or infinite")
     rejected = predictions[LABEL] == UNASSIGNED
     if (predictions[LABEL][~rejected] != predictions[RAW_LABEL][~rejected]).any():
         raise InvalidPredictions(f"label is neither raw_label nor '{UNASSIGNED}'")
