@@ -4,7 +4,6 @@ Of a stage that failed, no cells: the figures say why.
 """
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import anndata as ad
@@ -22,7 +21,7 @@ with jobs.job(snakemake):
         sys.exit()
     model = JINDModel.load(Path(snakemake.input.model), "cpu")
     source, target = io.read_h5ad(snakemake.input.source), io.read_target(snakemake.input.target)
-    codes = np.concatenate([replace(model, generator=None).codes(source), model.codes(target)])
+    codes = np.concatenate([model.without_alignment().codes(source), model.codes(target)])
     sides = np.repeat(["source", "target"], [source.n_obs, target.n_obs])
     # A cell may be in both batches by the same name, so names of rows tell the side.
     cells = pd.DataFrame({CELL_ID: [*source.obs_names, *target.obs_names], "side": sides})

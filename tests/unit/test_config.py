@@ -143,7 +143,7 @@ FAULTS = [
     ("methods/jind", {"parent": "majority"}, "methods.jind.parent: expected jind_classifier or a variant of it, got 'majority'"),
     ("methods/jind_classifier", {"parent": "jind"}, "methods.jind_classifier.parent: expected none, got 'jind'"),
     ("datasets/pbmc68k_reduced", {"normalize": True}, "datasets.pbmc68k_reduced.normalize: unknown key"),
-    ("methods/jind", {"preset": "papers"}, "methods.jind.preset: expected 'paper', 'preprint' or 'published', got 'papers'"),
+    ("methods/jind", {"preset": "papers"}, "methods.jind.preset: expected 'paper', 'preprint', 'published' or 'robust', got 'papers'"),
     ("methods/majority", {"title": "JIND"}, "run.methods: two have the title 'JIND' in tables; set title"),
     ("methods/majority", {"input": "surat"}, "methods.majority.input: no integration 'surat' (did you mean 'seurat'?)"),
     ("methods/jind_plus", {"input": "seurat"}, "methods.jind_plus.input: its parent 'jind' reads 'None', it reads 'seurat'"),

@@ -67,7 +67,7 @@ def row(name, field):
             f"`{yaml.safe_dump(value).splitlines()[0]}`" for value in field.json_schema_extra["presets"].values()
         )
         return f"| `{name}` | {values} | {field.description} |"
-    if name in ("preset", "device", "precision"):  # the same in each of the three columns, or the column's name
+    if name in ("preset", "device", "precision"):  # the same in each of the four columns, or the column's name
         return f"| {field.description} |"
     if field.is_required():
         return f"| `{name}` | required | {field.description} |"

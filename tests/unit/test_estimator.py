@@ -55,7 +55,7 @@ def test_one_reference_serves_many_targets_and_stays_as_it_is(cells, reference):
     predictions.check(plus.model_.predict(target), target.obs_names, set(cells[0].obs["label"]))
 
 
-@pytest.mark.parametrize("preset", ["paper", "preprint", "published"])
+@pytest.mark.parametrize("preset", ["paper", "preprint", "published", "robust"])
 def test_presets_run_and_a_loaded_model_predicts_the_same(preset, cells, tmp_path):
     source, target = cells
     fitted = JIND(preset, **QUICK, seed=1).fit(source).align(target).self_train(target)

@@ -6,6 +6,7 @@
 `classifier`     training stage: the prediction model, Eq. 1 and 2
 `thresholds`     filtering: one confidence threshold for each type
 `alignment`      inference stage: adversarial alignment of the target, Eq. 3 to 5
+`moments`        alignment of the preset `robust`, not the paper's
 `self_training`  JIND+
 `model`          the fitted model: prediction, latent codes, save and load
 `optimizers`     Adam and RMSprop in fused kernels

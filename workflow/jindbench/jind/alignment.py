@@ -12,8 +12,10 @@ from torch import Tensor
 from torch.nn.functional import softplus
 from tqdm import tqdm
 
+from jindbench.errors import InputError
 from jindbench.jind import optimizers
 from jindbench.jind.model import JINDModel, dense, precision
+from jindbench.jind.moments import align_moments
 from jindbench.jind.networks import Discriminator, Generator, frozen, seeded
 from jindbench.jind.parameters import AlignmentParameters
 
@@ -160,9 +162,21 @@ def align(
     Returns
     -------
     The aligned model, and a table with mean losses, the discriminator's accuracy and the target's rejection rate of
-    each epoch; epoch 0 is the unaligned start.
+    each epoch; epoch 0 is the unaligned start. (Alignment by moments has one epoch, and a table of its own.)
+
+    Raises
+    ------
+    InputError
+        If the model is of several prediction models, and the alignment is not by moments.
     """
     p = parameters
+    if p.method == "moments":
+        return align_moments(model, X, p)
+    if model.others:
+        raise InputError(
+            f"adversarial alignment is of one prediction model, not {len(model.members)}: set the classifier's members "
+            "to 1 or the alignment's method to moments"
+        )
     with seeded(seed):
         game = Game(model, X, p)
         iterations = math.ceil(X.shape[0] / game.batch)

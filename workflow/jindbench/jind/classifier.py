@@ -16,7 +16,7 @@ from jindbench.errors import InputError
 from jindbench.jind import optimizers
 from jindbench.jind.expression import BLOCK
 from jindbench.jind.model import JINDModel, blocks, choose_device, dense, precision
-from jindbench.jind.networks import Classifier, Encoder, frozen, seeded
+from jindbench.jind.networks import LATENT, Classifier, Encoder, frozen, seeded
 from jindbench.jind.parameters import ClassifierParameters, SelfTrainingParameters
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,9 @@ def train_classifier(
 ) -> tuple[JINDModel, pd.DataFrame]:
     """Train encoder and classifier on the source and find what the thresholds need.
 
+    Where the parameters ask for several prediction models, all have the same cells for validation: thresholds are for
+    their averaged probabilities.
+
     Parameters
     ----------
     X
@@ -67,7 +70,8 @@ def train_classifier(
 
     Returns
     -------
-    The model, and a table with losses and validation accuracy for each epoch.
+    The model, and a table with losses and validation accuracy for each epoch; the epochs of several models are counted
+    on from one to the next.
 
     Raises
     ------
@@ -80,35 +84,46 @@ def train_classifier(
     classes, y = np.unique(labels, return_inverse=True)
     train, validation = split_rows(y, parameters.validation_share, seed, stratified=parameters.stratified)
     y = torch.from_numpy(y).to(device)
+    weights = class_weights(y, len(classes), parameters.weight_epsilon)
+    members, histories = [], []
     with seeded(seed):
-        encoder = Encoder(X.shape[1], parameters.dropout, parameters.noise).to(device)
-        classifier = Classifier(len(classes)).to(device)
-        weights = class_weights(y, len(classes), parameters.weight_epsilon)
-        history = train_best_epoch(
-            nn.ModuleDict({"encoder": encoder, "classifier": classifier}),
-            lambda rows: classifier(encoder(dense(X, rows, device))),
-            y,
-            train,
-            validation,
-            weights,
-            parameters,
-            progress="train" if progress else None,
-        )
-    model = JINDModel(
-        genes=list(genes),
-        classes=classes.tolist(),
-        x_kind=x_kind,
-        parameters=parameters,
-        encoder=frozen(encoder),
-        classifier=frozen(classifier),
-        class_weights=weights,
-        validation_confidence=torch.empty(0, device=device),
-        validation_assigned=torch.empty(0, dtype=torch.long, device=device),
-        source_codes=torch.empty(0, 256, device=device),
-    )
-    confidence, assigned = model.probabilities(X[validation]).max(dim=1)
-    facts = {"validation_confidence": confidence, "validation_assigned": assigned}
-    return replace(model, source_codes=model.latent_codes(X), **facts), history
+        for i in range(parameters.members):
+            encoder = Encoder(X.shape[1], parameters.dropout, parameters.noise).to(device)
+            classifier = Classifier(len(classes)).to(device)
+            epochs = train_best_epoch(
+                nn.ModuleDict({"encoder": encoder, "classifier": classifier}),
+                lambda rows, encoder=encoder, classifier=classifier: classifier(encoder(dense(X, rows, device))),
+                y,
+                train,
+                validation,
+                weights,
+                parameters,
+                even_batches=parameters.even_batches,
+                progress="train" if progress else None,
+            )
+            histories.append(epochs.assign(epoch=epochs["epoch"] + i * parameters.epochs))
+            member = JINDModel(
+                genes=list(genes),
+                classes=classes.tolist(),
+                x_kind=x_kind,
+                parameters=parameters,
+                encoder=frozen(encoder),
+                classifier=frozen(classifier),
+                class_weights=weights,
+                validation_confidence=torch.empty(0, device=device),
+                validation_assigned=torch.empty(0, dtype=torch.long, device=device),
+                validation_shares=torch.empty(0, device=device),
+                source_codes=torch.empty(0, LATENT, device=device),
+                source_types=y,
+            )
+            members.append(replace(member, source_codes=member.latent_codes(X)))
+    model = replace(members[0], others=tuple(members[1:]))
+    probabilities = model.probabilities(X[validation])
+    confidence, assigned = probabilities.max(dim=1)
+    # One cell of each type is added: a type of few cells may have none here, and no share is zero.
+    shares = (probabilities.sum(dim=0) + 1) / (len(validation) + len(classes))
+    facts = {"validation_confidence": confidence, "validation_assigned": assigned, "validation_shares": shares}
+    return replace(model, **facts), pd.concat(histories, ignore_index=True)
 
 
 def split_rows(
@@ -136,6 +151,7 @@ def train_best_epoch(
     weights: Tensor,
     parameters: ClassifierParameters | SelfTrainingParameters,
     *,
+    even_batches: bool = False,
     keep_last_of_the_best: bool = False,
     progress: str | None = None,
 ) -> pd.DataFrame:
@@ -154,6 +170,8 @@ def train_best_epoch(
         Type of every cell that `train` and `validation` point to.
     weights
         w_k of Eq. 2.
+    even_batches
+        Cut the cells into mini-batches of about equal size, instead of leaving over what may be a single cell.
     keep_last_of_the_best
         Of several epochs with the best accuracy keep the last instead of the first.
     progress
@@ -172,7 +190,11 @@ def train_best_epoch(
     for epoch in tqdm(range(1, parameters.epochs + 1), desc=progress, disable=progress is None, unit="epoch"):
         networks.train()
         order = train[torch.randperm(len(train)).numpy()]
-        batches, total_loss = blocks(order, parameters.batch_size), 0.0
+        if even_batches:
+            batches = np.array_split(order, max(round(len(order) / parameters.batch_size), 1))
+        else:
+            batches = blocks(order, parameters.batch_size)
+        total_loss = 0.0
         for rows in batches:
             with precision(y.device, parameters.precision):
                 logits = logits_of(rows)

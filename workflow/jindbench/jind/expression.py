@@ -27,7 +27,10 @@ def source_expression(source: AnnData, parameters: ClassifierParameters) -> tupl
     X = _transformed(source.X, source.uns[X_KIND], parameters)
     chosen = most_variable_genes(X, parameters.n_genes)
     if len(chosen) < X.shape[1]:
-        X = X[:, chosen]
+        if parameters.total_of == "model_genes":
+            X = _transformed(source.X[:, chosen], source.uns[X_KIND], parameters)
+        else:
+            X = X[:, chosen]
     return X, source.var_names[chosen].tolist()
 
 
@@ -43,8 +46,13 @@ def target_expression(
     """
     columns = match_genes(target.var_names, genes, min_gene_share)
     for start in range(0, target.n_obs, BLOCK):
-        X = _transformed(_rows(target, start), target.uns[X_KIND], parameters)
-        yield X if columns is None else X @ columns
+        X, x_kind = _rows(target, start), target.uns[X_KIND]
+        if columns is None:
+            yield _transformed(X, x_kind, parameters)
+        elif parameters.total_of == "model_genes":
+            yield _transformed(checked(X, "X") @ columns, x_kind, parameters)
+        else:
+            yield _transformed(X, x_kind, parameters) @ columns
 
 
 def _rows(cells: AnnData, start: int) -> sparse.spmatrix | np.ndarray:

@@ -6,7 +6,7 @@ it is, so one trained classifier serves any number of targets.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from jindbench import io
 from jindbench.jind.expression import BLOCK, target_expression
-from jindbench.jind.networks import Classifier, Encoder, Generator, frozen
+from jindbench.jind.networks import Classifier, Encoder, Generator, Rescaling, frozen
 from jindbench.jind.parameters import ClassifierParameters
 from jindbench.jind.thresholds import type_thresholds
 from jindbench.predictions import Predictions, from_probabilities
@@ -74,10 +74,22 @@ class JINDModel:
         w_k of Eq. 2, K values.
     validation_confidence, validation_assigned
         Highest probability and its type for each validation cell of the source; thresholds follow from them.
-    source_codes
-        Latent codes of the source cells, N_s x 256: what a target is aligned to.
+    validation_shares
+        Mean probability of each of the K types over the validation cells and one more cell of each type.
+    source_codes, source_types
+        Latent codes of the source cells in this model alone, N_s x 256: what a target is aligned to; and their types,
+        N_s numbers from 0 to K - 1.
     generator
         G after alignment; None before, or if no aligned state was better than the unaligned one.
+    type_weights
+        What the probability of each of the K types is multiplied by before they are made to sum to 1 again; None: by
+        nothing. Set by alignment by moments.
+    others
+        Further prediction models of the same source, which differ in their random start. Probabilities are averaged
+        over this one and them.
+    reference
+        After self-training the model that was aligned, as it was before alignment; None where the networks are still
+        its own.
     """
 
     genes: list[str]
@@ -89,8 +101,13 @@ class JINDModel:
     class_weights: Tensor
     validation_confidence: Tensor
     validation_assigned: Tensor
+    validation_shares: Tensor
     source_codes: Tensor
-    generator: Generator | None = None
+    source_types: Tensor
+    generator: Generator | Rescaling | None = None
+    type_weights: Tensor | None = None
+    others: tuple["JINDModel", ...] = ()
+    reference: "JINDModel | None" = None
 
     @property
     def device(self) -> torch.device:
@@ -119,19 +136,48 @@ class JINDModel:
         limit = torch.from_numpy(self.thresholds(outlier_fraction)).to(confidence.device)[assigned]
         return confidence > limit if self.reject_at_threshold else confidence >= limit
 
+    @property
+    def members(self) -> tuple["JINDModel", ...]:
+        """The first model and the others, each by itself."""
+        return (replace(self, others=()), *self.others)
+
+    def without_alignment(self) -> "JINDModel":
+        """The same networks, without what alignment put between them or after them."""
+        others = tuple(replace(member, generator=None) for member in self.others)
+        return replace(self, generator=None, type_weights=None, others=others)
+
     def code(self, x: Tensor) -> Tensor:
-        """Latent code of expression x (n x M): F(x), or G(x, F(x)) after alignment."""
+        """Latent code of expression x (n x M) in this model alone: F(x), or G(x, F(x)) after alignment."""
         if self.generator is None:
             return self.encoder(x)
         return self.generator(x, self.encoder(x, self.generator.input_shift))
 
     def latent_codes(self, X: sparse.csr_matrix) -> Tensor:
-        """Latent codes, n x 256, of the n cells of X (transformed expression of `genes`)."""
-        return self.blockwise(X, self.code)
+        """Latent codes, n x 256, of the n cells of X (transformed expression of `genes`).
+
+        Those of several prediction models stand side by side, 256 columns each.
+        """
+        return self.blockwise(X, lambda x: torch.cat([member.code(x) for member in self.members], dim=1))
 
     def probabilities(self, X: sparse.csr_matrix) -> Tensor:
         """Class probabilities, n x K, in float64: float32 has no numbers between 1 - 6e-8 and 1 to tell cells apart."""
-        return self.blockwise(X, lambda x: self.classifier(self.code(x)).softmax(dim=1, dtype=torch.float64))
+        return self.blockwise(X, self._probabilities)
+
+    def _probabilities(self, x: Tensor) -> Tensor:
+        each = [member.classifier(member.code(x)).softmax(dim=1, dtype=torch.float64) for member in self.members]
+        mean = torch.stack(each).mean(dim=0)
+        if self.type_weights is None:
+            return mean
+        weighted = mean * self.type_weights
+        return weighted / weighted.sum(dim=1, keepdim=True)
+
+    def novelty(self, X: sparse.csr_matrix) -> np.ndarray:
+        """How far each of n cells lies below the threshold of its most probable type before anything was adapted.
+
+        Alignment and self-training draw cells of a type that the source lacks to types that it has.
+        """
+        confidence, assigned = (self.reference or self.without_alignment()).probabilities(X).max(dim=1)
+        return self.thresholds()[assigned.cpu().numpy()] - confidence.cpu().numpy()
 
     def blockwise(self, X: sparse.csr_matrix, function: Callable[[Tensor], Tensor]) -> Tensor:
         """Apply `function` to blocks of cells and join the results; X is never dense as a whole."""
@@ -145,25 +191,44 @@ class JINDModel:
         return parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
 
     def codes(self, target: AnnData, min_gene_share: float = MIN_GENE_SHARE) -> np.ndarray:
-        """Latent codes of a target, n x 256, block by block."""
+        """Latent codes of a target, as `latent_codes` gives them, block by block."""
         parts = target_expression(target, self.genes, self.parameters, min_gene_share)
         return np.concatenate([self.latent_codes(X).cpu().numpy() for X in parts])
 
     def predict(self, target: AnnData, min_gene_share: float = MIN_GENE_SHARE) -> Predictions:
         """Predictions for a target, block by block."""
         parts = target_expression(target, self.genes, self.parameters, min_gene_share)
-        probabilities = np.concatenate([self.probabilities(X).cpu().numpy() for X in parts])
+        probabilities, novelty = [], []
+        for X in parts:
+            probabilities.append(self.probabilities(X).cpu().numpy())
+            novelty.append(self.novelty(X))
         return from_probabilities(
             target.obs_names,
             self.classes,
-            probabilities,
+            np.concatenate(probabilities),
             self.thresholds(),
             reject_at_threshold=self.reject_at_threshold,
+            novelty=np.concatenate(novelty),
         )
 
     def save(self, folder: Path, history: pd.DataFrame) -> None:
-        """Write the model into a folder: `model.json`, `weights.safetensors`, and the last stage's epochs."""
+        """Write the model into a folder: `model.json`, `weights.safetensors`, and the last stage's epochs.
+
+        Other models, and the one from before self-training, have folders of their own in it.
+        """
+        self._save(folder)
+        io.write_table(history, folder / "history.tsv")
+
+    def _save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        nested = {f"other_{i}": other for i, other in enumerate(self.others, start=1)}
+        if self.reference is not None:
+            nested["reference"] = self.reference
+        for name, model in nested.items():
+            model._save(folder / name)
         tensors = {name: getattr(self, name) for name in TENSORS}
+        if self.type_weights is not None:
+            tensors["type_weights"] = self.type_weights
         for name in ("encoder", "classifier", "generator"):
             if (network := getattr(self, name)) is not None:
                 tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
@@ -175,14 +240,20 @@ class JINDModel:
             "x_kind": self.x_kind,
             "parameters": self.parameters.model_dump(),
             "after_relu": self.generator is not None and self.generator.after_relu,
+            "nested": list(nested),
         }
         io.write_json(facts, folder / "model.json")
-        io.write_table(history, folder / "history.tsv")
 
     @classmethod
     def load(cls, folder: Path, device: str) -> "JINDModel":
         """Read a model that `save` wrote; `device` as in the parameters."""
-        device, facts = choose_device(device), io.read_json(folder / "model.json")
+        return cls._load(folder, choose_device(device))
+
+    @classmethod
+    def _load(cls, folder: Path, device: torch.device) -> "JINDModel":
+        facts = io.read_json(folder / "model.json")
+        nested = {name: cls._load(folder / name, device) for name in facts.pop("nested")}
+        reference = nested.pop("reference", None)
         facts["parameters"] = ClassifierParameters.model_validate(facts["parameters"])
         tensors = load_file(folder / "weights.safetensors", device=str(device))
         n_genes, parameters, after_relu = len(facts["genes"]), facts["parameters"], facts.pop("after_relu")
@@ -190,14 +261,23 @@ class JINDModel:
             "encoder": Encoder(n_genes, parameters.dropout, parameters.noise),
             "classifier": Classifier(len(facts["classes"])),
         }
-        if any(key.startswith("generator.") for key in tensors):
+        if "generator.scale" in tensors:
+            networks["generator"] = Rescaling()
+        elif any(key.startswith("generator.") for key in tensors):
             shifted = "generator.input_shift" in tensors
             networks["generator"] = Generator(n_genes, input_shift=shifted, after_relu=after_relu)
         for name, network in networks.items():
             own = [key for key in tensors if key.startswith(f"{name}.")]
             network.load_state_dict({key.removeprefix(f"{name}."): tensors.pop(key) for key in own})
             frozen(network.to(device))
-        return cls(**facts, **tensors, **networks)
+        return cls(**facts, **tensors, **networks, others=tuple(nested.values()), reference=reference)
 
 
-TENSORS = ("class_weights", "validation_confidence", "validation_assigned", "source_codes")
+TENSORS = (
+    "class_weights",
+    "validation_confidence",
+    "validation_assigned",
+    "validation_shares",
+    "source_codes",
+    "source_types",
+)

@@ -81,6 +81,28 @@ class Generator(nn.Module):
         return scale * (h.relu() if self.after_relu else h) + shift
 
 
+class Rescaling(nn.Module):
+    """G(h) = S * h + B with one scale S and shift B (256 each) for all cells of the target."""
+
+    after_relu, input_shift = False, None  # as `Generator` has them
+
+    def __init__(self, scale: Tensor | None = None, shift: Tensor | None = None):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(LATENT) if scale is None else scale)
+        self.shift = nn.Parameter(torch.zeros(LATENT) if shift is None else shift)
+
+    def scale_and_shift(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """S and B for each cell of x, n x 256 each."""
+        return self.scale.expand(len(x), -1), self.shift.expand(len(x), -1)
+
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        return self.aligned(self.scale, self.shift, h)
+
+    def aligned(self, scale: Tensor, shift: Tensor, h: Tensor) -> Tensor:
+        """The aligned code."""
+        return scale * h + shift
+
+
 class Discriminator(nn.Module):
     """D: latent code (n x 256) to the logit of "this code comes from the source" (n); D(h) is its sigmoid."""
 

@@ -1,9 +1,11 @@
-"""Every hyper-parameter of JIND, each at one place, with its value in each of three presets.
+"""Every hyper-parameter of JIND, each at one place, with its value in each of four presets.
 
 `paper`      the text of the paper (Methods); the default. Where the text is silent, the value of `preprint`: those
              descriptions end in "(code)".
 `preprint`   the authors' code of October 2020, which printed the paper's Table 2.
 `published`  the authors' code of February 2022, which goes with the published article.
+`robust`     not the paper's: for targets whose types have other shares than the source's, or some of them none
+             (docs/robust-alignment.md). Where it says nothing, the value of `paper`.
 
 One implementation reads them all: a preset is nothing but values.
 """
@@ -14,18 +16,22 @@ from pydantic import Field, model_validator
 
 from jindbench.parameters import Parameters
 
-PRESETS = ("paper", "preprint", "published")
+PRESETS = ("paper", "preprint", "published", "robust")
+OF_THE_PAPER = object()
 
 
-def _by_preset(paper: Any, preprint: Any, published: Any, description: str, **limits: Any) -> Any:
-    presets = dict(zip(PRESETS, (paper, preprint, published), strict=True))
+def _by_preset(
+    paper: Any, preprint: Any, published: Any, description: str, *, robust: Any = OF_THE_PAPER, **limits: Any
+) -> Any:
+    values = (paper, preprint, published, paper if robust is OF_THE_PAPER else robust)
+    presets = dict(zip(PRESETS, values, strict=True))
     return Field(paper, description=description, json_schema_extra={"presets": presets}, **limits)
 
 
 class PresetParameters(Parameters):
     """Parameters whose defaults are those of a named preset; every one can be set by itself."""
 
-    preset: Literal["paper", "preprint", "published"] = Field(
+    preset: Literal["paper", "preprint", "published", "robust"] = Field(
         "paper", description="Where the values of all parameters come from that are not set."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="`auto`: CUDA where there is one, else the CPU.")
@@ -47,9 +53,22 @@ class ClassifierParameters(PresetParameters):
     """Prediction model and thresholds (Methods, 'Data preprocessing' and 'Training stage')."""
 
     cell_total: float | None = _by_preset(
-        None, None, 10_000.0, "Counts are scaled to this total in each cell before the log; null: not scaled.", gt=0
+        None,
+        None,
+        10_000.0,
+        "Counts are scaled to this total in each cell before the log; null: not scaled.",
+        robust=10_000.0,
+        gt=0,
     )
-    log_base: Literal["2", "e"] = _by_preset("2", "e", "e", "Base of log(1 + x).")
+    total_of: Literal["all_genes", "model_genes"] = _by_preset(
+        "all_genes",
+        "all_genes",
+        "all_genes",
+        "The genes that make up this total: all of the file, or those that the model reads, so that files of more or "
+        "fewer genes compare.",
+        robust="model_genes",
+    )
+    log_base: Literal["2", "e"] = _by_preset("2", "e", "e", "Base of log(1 + x).", robust="e")
     log_normalized: bool = _by_preset(True, False, True, "Take the log of normalized values too, not of counts alone.")
     n_genes: int = _by_preset(5000, 5000, 5000, "Most variable genes used; all if there are fewer.", ge=1)
     dropout: float = _by_preset(0.2, 0.2, 0.2, "Dropout probability of the encoder.", ge=0, lt=1)
@@ -63,6 +82,22 @@ class ClassifierParameters(PresetParameters):
     )
     epochs: int = _by_preset(30, 15, 15, "Epochs; the first with the best validation accuracy is kept.", ge=1)
     batch_size: int = _by_preset(128, 128, 128, "Mini-batch size (code).", ge=1)
+    even_batches: bool = _by_preset(
+        False,
+        False,
+        False,
+        "Mini-batches of about equal size, instead of a last one of what is left over: its cells weigh the more the "
+        "fewer they are.",
+        robust=True,
+    )
+    members: int = _by_preset(
+        1,
+        1,
+        1,
+        "Prediction models trained from different random starts; their probabilities are averaged.",
+        robust=3,
+        ge=1,
+    )
     learning_rate: float = _by_preset(1e-3, 1e-3, 1e-3, "Learning rate of Adam.", gt=0)
     patience: int = _by_preset(5, 2, 2, "The learning rate is halved after more than so many flat epochs.", ge=0)
     flat_share: float = _by_preset(
@@ -82,8 +117,43 @@ class ClassifierParameters(PresetParameters):
 
 
 class AlignmentParameters(PresetParameters):
-    """Asymmetric alignment (Methods, 'Inference stage')."""
+    """Asymmetric alignment (Methods, 'Inference stage'); "moments" is not the paper's (`jindbench.jind.moments`)."""
 
+    method: Literal["adversarial", "moments"] = _by_preset(
+        "adversarial",
+        "adversarial",
+        "adversarial",
+        "`adversarial`: the paper's; `moments`: one scale and shift of each latent dimension, and a correction for the "
+        "composition of the target, both from its estimate.",
+        robust="moments",
+    )
+    pseudo_cells: float = _by_preset(
+        10.0,
+        10.0,
+        10.0,
+        "Moments: cells of the source's composition that are added to the estimate of the target's.",
+        gt=0,
+    )
+    moment_cells: float = _by_preset(
+        50.0, 50.0, 50.0, "Moments: cells of the source's variance that are added to the target's.", ge=0
+    )
+    prior_power: float = _by_preset(
+        0.25,
+        0.25,
+        0.25,
+        "Moments: probabilities are multiplied by this power of target's over source's share of the type; 1 would be "
+        "Bayes' rule with a perfect estimate.",
+        ge=0,
+        le=1,
+    )
+    kept_labels: float = _by_preset(
+        0.95,
+        0.95,
+        0.95,
+        "Moments: the share of the accepted cells that must keep their label; otherwise the target stays unaligned.",
+        ge=0,
+        le=1,
+    )
     identity_start: bool = _by_preset(
         True, False, False, "Start G as the exact identity; otherwise near it, by default initialisation."
     )

@@ -46,6 +46,27 @@ def self_train(
         return model, pd.DataFrame(columns=HISTORY)
 
     X, y = X[confident.cpu().numpy()], probabilities[confident].argmax(dim=1)
+    trained = [
+        _self_train_member(member, X, y, parameters, seed + i, progress=progress)
+        for i, member in enumerate(model.members)
+    ]
+    members = [member for member, _ in trained]
+    reference = _without_source(model.reference or model.without_alignment())
+    plus = replace(members[0], others=tuple(members[1:]), reference=reference)
+    histories = [table.assign(epoch=table["epoch"] + i * parameters.epochs) for i, (_, table) in enumerate(trained)]
+    return plus, pd.concat(histories, ignore_index=True)
+
+
+def _self_train_member(
+    model: JINDModel,
+    X: sparse.csr_matrix,
+    y: Tensor,
+    parameters: SelfTrainingParameters,
+    seed: int,
+    *,
+    progress: bool,
+) -> tuple[JINDModel, pd.DataFrame]:
+    """One prediction model, trained on the confident cells X and their labels y."""
     weights = model.class_weights
     if parameters.class_weights == "confident_cells":
         weights = class_weights(y, len(model.classes), model.parameters.weight_epsilon)
@@ -77,6 +98,12 @@ def self_train(
             progress="self-train" if progress else None,
         )
     return replace(model, encoder=frozen(encoder), classifier=frozen(classifier)), history
+
+
+def _without_source(model: JINDModel) -> JINDModel:
+    """A model that is only asked for probabilities: nothing is aligned to it again."""
+    others = tuple(_without_source(other) for other in model.others)
+    return replace(model, source_codes=model.source_codes[:0], source_types=model.source_types[:0], others=others)
 
 
 def confident_cells(model: JINDModel, probabilities: Tensor, parameters: SelfTrainingParameters) -> Tensor:

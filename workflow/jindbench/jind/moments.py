@@ -1,0 +1,137 @@
+"""Alignment of the preset `robust`: by moments and composition, in closed form (docs/robust-alignment.md).
+
+The paper's discriminator makes the target's codes look like the source's. Where the target has other shares of types,
+it does so by moving cells from one type to another. Here the shares are estimated first, and the source is weighted to
+them: what then differs between the codes is the batch, not the composition. No method of the paper.
+"""
+
+import logging
+from dataclasses import replace
+
+import pandas as pd
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from jindbench.jind.model import JINDModel
+from jindbench.jind.networks import Rescaling, frozen
+from jindbench.jind.parameters import AlignmentParameters
+
+STEPS, TOLERANCE = 500, 1e-7  # of the EM algorithm
+
+log = logging.getLogger(__name__)
+
+
+def composition(probabilities: Tensor, source_shares: Tensor, pseudo_cells: float) -> Tensor:
+    """Shares of the K types among n cells, by maximum a posteriori under label shift (Saerens et al. 2002).
+
+    Label shift: cells of a type look the same in source and target, only the types' shares differ. The EM algorithm
+    starts from the source's shares, which also are the prior: so many cells of that composition are added.
+
+    Parameters
+    ----------
+    probabilities
+        n x K, of a classifier that learnt under `source_shares`.
+    source_shares
+        K, all above zero.
+    """
+    n, shares = len(probabilities), source_shares
+    for _ in range(STEPS):
+        posterior = probabilities * (shares / source_shares)
+        posterior /= posterior.sum(dim=1, keepdim=True)
+        before, shares = shares, (posterior.sum(dim=0) + pseudo_cells * source_shares) / (n + pseudo_cells)
+        if (shares - before).abs().sum() < TOLERANCE:
+            break
+    return shares
+
+
+def rescaling(source: Tensor, weights: Tensor, target: Tensor, moment_cells: float) -> Rescaling:
+    """The scale and shift that give the target's codes the mean and variance of the weighted source, by dimension.
+
+    Parameters
+    ----------
+    source, target
+        Latent codes, N_s x 256 and n x 256.
+    weights
+        Of the source's cells, N_s; they sum to 1.
+    moment_cells
+        So many cells with the source's variance count towards the target's: the scale of a small target stays near 1.
+    """
+    mean, n = weights @ source, len(target)
+    variance = weights @ (source - mean) ** 2
+    own_mean, own_variance = target.mean(dim=0), target.var(dim=0, correction=0)
+    regular = (n * own_variance + moment_cells * variance) / (n + moment_cells)
+    scale = torch.where(regular > 0, (variance / regular).sqrt(), 1.0)
+    return frozen(Rescaling(scale, mean - scale * own_mean))
+
+
+def align_moments(
+    model: JINDModel, X: sparse.csr_matrix, parameters: AlignmentParameters
+) -> tuple[JINDModel, pd.DataFrame]:
+    """Align a target by the estimate of its composition. Nothing is random.
+
+    1. The target's composition is estimated from the unaligned probabilities.
+    2. In each prediction model the target's codes get mean and variance of the source's, which is weighted to that
+       composition.
+    3. The probability of a type is multiplied by a power of the quotient of its shares in target and source.
+    4. If too many of the cells that the unaligned model accepts would get another label, all stays unaligned.
+
+    Parameters
+    ----------
+    model
+        Before alignment; it is not changed.
+    X
+        Transformed expression of the target, N_t x M.
+
+    Returns
+    -------
+    The aligned model, or the unaligned one, and a table of both states: rejection_rate, kept_labels (share of the
+    cells accepted before that keep their label) and composition_distance (total variation of estimated and predicted
+    composition).
+    """
+    before = model.probabilities(X)
+    shares = composition(before, model.validation_shares, parameters.pseudo_cells)
+    counts = torch.bincount(model.source_types, minlength=len(model.classes))
+    weights = (shares / counts.clamp(min=1))[model.source_types].float()
+    weights /= weights.sum()
+    members = [
+        replace(
+            member,
+            generator=rescaling(member.source_codes, weights, member.latent_codes(X), parameters.moment_cells),
+        )
+        for member in model.members
+    ]
+    type_weights = (shares / model.validation_shares) ** parameters.prior_power
+    aligned = replace(members[0], others=tuple(members[1:]), type_weights=type_weights)
+    after = aligned.probabilities(X)
+
+    accepted, labels = model.accepted(before), before.argmax(dim=1)
+    kept = (after.argmax(dim=1) == labels)[accepted].double().mean().nan_to_num(1.0).item()
+    good = kept >= parameters.kept_labels
+    history = pd.DataFrame(
+        [
+            _state(0, model, before, shares) | {"kept_labels": 1.0, "kept": not good},
+            _state(1, aligned, after, shares) | {"kept_labels": kept, "kept": good},
+        ]
+    )
+    log.info(
+        "%.1f %% of the accepted cells keep their label by alignment; estimated composition: %s",
+        100 * kept,
+        ", ".join(f"{name} {share:.1%}" for name, share in zip(model.classes, shares.tolist(), strict=True)),
+    )
+    if not good:
+        log.warning(
+            "alignment would change the label of %.1f %% of the cells that are accepted without it, more than %.1f %%; "
+            "the target stays unaligned",
+            *(100 * (1 - kept), 100 * (1 - parameters.kept_labels)),
+        )
+    return aligned if good else model, history
+
+
+def _state(epoch: int, model: JINDModel, probabilities: Tensor, shares: Tensor) -> dict[str, float]:
+    predicted = torch.bincount(probabilities.argmax(dim=1), minlength=len(shares)) / len(probabilities)
+    return {
+        "epoch": epoch,
+        "rejection_rate": 1 - model.accepted(probabilities).double().mean().item(),
+        "composition_distance": (predicted - shares).abs().sum().item() / 2,
+    }
