@@ -55,13 +55,14 @@ def rescaling(source: Tensor, weights: Tensor, target: Tensor, moment_cells: flo
     weights
         Of the source's cells, N_s; they sum to 1.
     moment_cells
-        So many cells with the source's variance count towards the target's: the scale of a small target stays near 1.
+        So many cells with the source's mean and variance count among the target's: a small target is moved little.
     """
-    mean, n = weights @ source, len(target)
+    mean = weights @ source
     variance = weights @ (source - mean) ** 2
-    own_mean, own_variance = target.mean(dim=0), target.var(dim=0, correction=0)
-    regular = (n * own_variance + moment_cells * variance) / (n + moment_cells)
-    scale = torch.where(regular > 0, (variance / regular).sqrt(), 1.0)
+    own = len(target) / (len(target) + moment_cells)
+    own_mean = own * target.mean(dim=0) + (1 - own) * mean
+    own_variance = own * target.var(dim=0, correction=0) + (1 - own) * variance
+    scale = torch.where(own_variance > 0, (variance / own_variance).sqrt(), 1.0)
     return frozen(Rescaling(scale, mean - scale * own_mean))
 
 

@@ -135,7 +135,7 @@ class AlignmentParameters(PresetParameters):
         gt=0,
     )
     moment_cells: float = _by_preset(
-        50.0, 50.0, 50.0, "Moments: cells of the source's variance that are added to the target's.", ge=0
+        50.0, 50.0, 50.0, "Moments: cells with the source's mean and variance that are added to the target's.", ge=0
     )
     prior_power: float = _by_preset(
         0.25,

@@ -1,0 +1,122 @@
+"""The preset `robust`: composition, moments and guard, on cases computed by hand or simulated with a known answer."""
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from jindbench.errors import InputError
+from jindbench.jind import classifier, moments
+from jindbench.jind.alignment import align
+from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters
+
+ROBUST = AlignmentParameters(preset="robust")
+CENTRES = np.random.default_rng(0).gamma(1, 2, (3, 30))
+
+
+def draw(n, shares, shift, seed):
+    """Cells of three types, two of which overlap; `shift` scales a third of the genes."""
+    rng = np.random.default_rng(seed)
+    y = rng.choice(3, n, p=shares)
+    centres = CENTRES.copy()
+    centres[1] = 0.5 * centres[0] + 0.5 * centres[1]
+    factor = np.where(np.arange(30) % 3 == 0, shift, 1)
+    return sparse.csr_matrix(np.log1p(rng.poisson(centres[y] * factor)), dtype=np.float32), y
+
+
+def accuracy(model, X, y):
+    return (model.probabilities(X).argmax(dim=1).numpy() == y).mean()
+
+
+@pytest.fixture(scope="module")
+def model():
+    X, y = draw(400, [0.5, 0.3, 0.2], 1, seed=1)
+    parameters = ClassifierParameters(preset="robust", epochs=10)
+    labels = np.array(["a", "b", "c"])[y]
+    return classifier.train_classifier(X, labels, [f"g{i}" for i in range(30)], "log", parameters, seed=0)[0]
+
+
+def test_the_composition_of_certain_cells_is_their_count_and_the_pseudo_cells():
+    probabilities = torch.eye(2, dtype=torch.float64)[[0, 0, 0, 1]]
+    found = moments.composition(probabilities, torch.tensor([0.5, 0.5], dtype=torch.float64), pseudo_cells=4)
+    assert found.tolist() == pytest.approx([(3 + 2) / 8, (1 + 2) / 8])
+
+
+def test_the_composition_of_uncertain_cells_is_found_where_counting_labels_is_wrong():
+    rng = np.random.default_rng(0)  # two normal distributions, one standard deviation apart, 90 % of the first
+    x = np.where(rng.random(20_000) < 0.9, rng.normal(-0.5, 1, 20_000), rng.normal(0.5, 1, 20_000))
+    first = 1 / (1 + np.exp(x))  # Bayes' rule for equal shares
+    probabilities = torch.from_numpy(np.column_stack([first, 1 - first]))
+    assert (first > 0.5).mean() < 0.7
+    found = moments.composition(probabilities, torch.tensor([0.5, 0.5], dtype=torch.float64), pseudo_cells=10)
+    assert found[0].item() == pytest.approx(0.9, abs=0.02)
+
+
+def test_rescaled_codes_have_the_moments_of_the_weighted_source():
+    rng = np.random.default_rng(0)
+    source, target = rng.normal(1, 2, (50, 256)), rng.normal(-3, 0.5, (20, 256))
+    weights = rng.dirichlet(np.ones(50))
+    arguments = [torch.from_numpy(values).float() for values in (source, weights, target)]
+    mapped = moments.rescaling(*arguments, moment_cells=0)(None, arguments[2]).numpy()
+    mean = np.average(source, axis=0, weights=weights)
+    assert mapped.mean(axis=0) == pytest.approx(mean, abs=1e-4)
+    assert mapped.var(axis=0) == pytest.approx(np.average((source - mean) ** 2, axis=0, weights=weights), rel=1e-3)
+
+
+def test_a_target_of_other_shares_gains_and_the_model_is_not_changed(model):
+    X, y = draw(300, [0.02, 0.9, 0.08], 1, seed=2)
+    before = model.probabilities(X)
+    aligned, history = align(model, X, ROBUST, seed=0)
+    assert accuracy(aligned, X, y) > accuracy(model, X, y) + 0.02
+    assert history["kept"].tolist() == [False, True]
+    assert torch.equal(model.probabilities(X), before)
+    assert np.array_equal(aligned.novelty(X), model.novelty(X))  # that of the unaligned model
+    assert aligned.latent_codes(X).shape == (300, 3 * 256)
+
+
+def test_the_order_of_cells_makes_no_difference(model):
+    X, _ = draw(100, [0.1, 0.8, 0.1], 1.5, seed=3)
+    order = np.random.default_rng(0).permutation(100)
+    plain, shuffled = (align(model, cells, ROBUST, seed=0)[0].probabilities(cells) for cells in (X, X[order]))
+    assert shuffled.numpy() == pytest.approx(plain[order].numpy(), abs=1e-6)
+
+
+def test_alignment_that_relabels_accepted_cells_is_refused_and_said(model, caplog):
+    X, _ = draw(200, [0.5, 0.3, 0.2], 1, seed=4)
+    # A target that is said to have hardly any cell of type a: most of those would get another label.
+    shares = torch.tensor([0.999, 5e-4, 5e-4], dtype=torch.float64)
+    misled = replace(model, validation_shares=shares)
+    with caplog.at_level(logging.WARNING):
+        kept, history = align(misled, X, ROBUST.model_copy(update={"prior_power": 1.0}), seed=0)
+    assert kept is misled
+    assert history["kept"].tolist() == [True, False]
+    assert history["kept_labels"].iloc[1] < 0.95
+    assert "the target stays unaligned" in caplog.text
+
+
+def test_probabilities_are_the_mean_of_three_models_that_differ(model):
+    X, _ = draw(50, [0.4, 0.4, 0.2], 1, seed=5)
+    each = [member.probabilities(X) for member in model.members]
+    assert len(each) == 3
+    assert not torch.equal(each[0], each[1])
+    assert model.probabilities(X).numpy() == pytest.approx(sum(each).numpy() / 3)
+
+
+def test_even_batches_leave_no_single_cell_over(monkeypatch):
+    seen = []
+    loss = classifier.weighted_cross_entropy
+    monkeypatch.setattr(
+        classifier, "weighted_cross_entropy", lambda logits, *rest: (seen.append(len(logits)), loss(logits, *rest))[1]
+    )
+    X, y = draw(129 + 55, [0.4, 0.4, 0.2], 1, seed=6)  # 129 to train
+    parameters = ClassifierParameters(preset="robust", epochs=1, members=1)
+    classifier.train_classifier(X, y.astype(str), [f"g{i}" for i in range(30)], "log", parameters, seed=0)
+    assert seen == [129]
+
+
+def test_the_adversary_is_for_one_model(model):
+    with pytest.raises(InputError, match="one prediction model, not 3"):
+        align(model, draw(20, [0.4, 0.4, 0.2], 1, seed=7)[0], AlignmentParameters(), seed=0)
