@@ -234,16 +234,21 @@ class SelfTrainingParameters(PresetParameters):
         "prediction_model",
         "encoder",
         "What is trained: both networks, or the encoder alone.",
+        robust="encoder",
     )
     class_weights: Literal["source", "confident_cells"] = _by_preset(
-        "source", "source", "confident_cells", "Cells whose composition gives the class weights, Eq. 2."
+        "source",
+        "source",
+        "confident_cells",
+        "Cells whose composition gives the class weights, Eq. 2.",
+        robust="confident_cells",
     )
     validation_share: float = _by_preset(0.3, 0.1, 0.1, "Share of the confident cells kept for validation.", gt=0, lt=1)
     epochs: int = _by_preset(10, 10, 10, "Epochs; the one with the best validation accuracy is kept.", ge=1)
     keep_last_of_the_best: bool = _by_preset(
         False, True, True, "Of several epochs with the best accuracy keep the last, not the first."
     )
-    batch_size: int = _by_preset(32, 32, 128, "Mini-batch size.", ge=1)
+    batch_size: int = _by_preset(32, 32, 128, "Mini-batch size.", robust=128, ge=1)
     learning_rate: float = _by_preset(1e-4, 1e-4, 1e-4, "Learning rate of Adam.", gt=0)
     patience: int = _by_preset(5, 2, 2, "As for the prediction model.", ge=0)
     flat_share: float = _by_preset(0.05, 0.05, 0.05, "As for the prediction model (code).", ge=0)
