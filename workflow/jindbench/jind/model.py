@@ -82,14 +82,13 @@ class JINDModel:
     generator
         G after alignment; None before, or if no aligned state was better than the unaligned one.
     type_weights
-        What the probability of each of the K types is multiplied by before they are made to sum to 1 again; None: by
-        nothing. Set by alignment by moments.
+        After alignment by moments what the probability of each of the K types is multiplied by, before they are made
+        to sum to 1 again and averaged with those of `reference`; None after the paper's.
     others
         Further prediction models of the same source, which differ in their random start. Probabilities are averaged
         over this one and them.
     reference
-        After self-training the model that was aligned, as it was before alignment; None where the networks are still
-        its own.
+        The model as it was before alignment; None where it is this one without its generator.
     """
 
     genes: list[str]
@@ -146,6 +145,11 @@ class JINDModel:
         others = tuple(replace(member, generator=None) for member in self.others)
         return replace(self, generator=None, type_weights=None, others=others)
 
+    def without_source(self) -> "JINDModel":
+        """The same for prediction alone: nothing can be aligned to it."""
+        others = tuple(other.without_source() for other in self.others)
+        return replace(self, source_codes=self.source_codes[:0], source_types=self.source_types[:0], others=others)
+
     def code(self, x: Tensor) -> Tensor:
         """Latent code of expression x (n x M) in this model alone: F(x), or G(x, F(x)) after alignment."""
         if self.generator is None:
@@ -169,7 +173,7 @@ class JINDModel:
         if self.type_weights is None:
             return mean
         weighted = mean * self.type_weights
-        return weighted / weighted.sum(dim=1, keepdim=True)
+        return (weighted / weighted.sum(dim=1, keepdim=True) + self.reference._probabilities(x)) / 2
 
     def novelty(self, X: sparse.csr_matrix) -> np.ndarray:
         """How far each of n cells lies below the threshold of its most probable type before anything was adapted.

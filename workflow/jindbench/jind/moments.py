@@ -75,7 +75,8 @@ def align_moments(
     2. In each prediction model the target's codes get mean and variance of the source's, which is weighted to that
        composition.
     3. The probability of a type is multiplied by a power of the quotient of its shares in target and source.
-    4. If too many of the cells that the unaligned model accepts would get another label, all stays unaligned.
+    4. The unaligned probabilities have an equal say: what both agree on is surer than what only one says.
+    5. If too many of the cells that the unaligned model accepts would get another label, all stays unaligned.
 
     Parameters
     ----------
@@ -103,7 +104,9 @@ def align_moments(
         for member in model.members
     ]
     type_weights = (shares / model.validation_shares) ** parameters.prior_power
-    aligned = replace(members[0], others=tuple(members[1:]), type_weights=type_weights)
+    aligned = replace(
+        members[0], others=tuple(members[1:]), type_weights=type_weights, reference=model.without_source()
+    )
     after = aligned.probabilities(X)
 
     accepted, labels = model.accepted(before), before.argmax(dim=1)

@@ -138,9 +138,9 @@ class AlignmentParameters(PresetParameters):
         50.0, 50.0, 50.0, "Moments: cells with the source's mean and variance that are added to the target's.", ge=0
     )
     prior_power: float = _by_preset(
-        0.25,
-        0.25,
-        0.25,
+        0.5,
+        0.5,
+        0.5,
         "Moments: probabilities are multiplied by this power of target's over source's share of the type; 1 would be "
         "Bayes' rule with a perfect estimate.",
         ge=0,
@@ -234,7 +234,6 @@ class SelfTrainingParameters(PresetParameters):
         "prediction_model",
         "encoder",
         "What is trained: both networks, or the encoder alone.",
-        robust="encoder",
     )
     class_weights: Literal["source", "confident_cells"] = _by_preset(
         "source",
@@ -248,7 +247,7 @@ class SelfTrainingParameters(PresetParameters):
     keep_last_of_the_best: bool = _by_preset(
         False, True, True, "Of several epochs with the best accuracy keep the last, not the first."
     )
-    batch_size: int = _by_preset(32, 32, 128, "Mini-batch size.", robust=128, ge=1)
-    learning_rate: float = _by_preset(1e-4, 1e-4, 1e-4, "Learning rate of Adam.", gt=0)
+    batch_size: int = _by_preset(32, 32, 128, "Mini-batch size.", ge=1)
+    learning_rate: float = _by_preset(1e-4, 1e-4, 1e-4, "Learning rate of Adam.", robust=1e-5, gt=0)
     patience: int = _by_preset(5, 2, 2, "As for the prediction model.", ge=0)
     flat_share: float = _by_preset(0.05, 0.05, 0.05, "As for the prediction model (code).", ge=0)

@@ -51,7 +51,7 @@ def self_train(
         for i, member in enumerate(model.members)
     ]
     members = [member for member, _ in trained]
-    reference = _without_source(model.reference or model.without_alignment())
+    reference = model.reference or model.without_alignment().without_source()
     plus = replace(members[0], others=tuple(members[1:]), reference=reference)
     histories = [table.assign(epoch=table["epoch"] + i * parameters.epochs) for i, (_, table) in enumerate(trained)]
     return plus, pd.concat(histories, ignore_index=True)
@@ -98,12 +98,6 @@ def _self_train_member(
             progress="self-train" if progress else None,
         )
     return replace(model, encoder=frozen(encoder), classifier=frozen(classifier)), history
-
-
-def _without_source(model: JINDModel) -> JINDModel:
-    """A model that is only asked for probabilities: nothing is aligned to it again."""
-    others = tuple(_without_source(other) for other in model.others)
-    return replace(model, source_codes=model.source_codes[:0], source_types=model.source_types[:0], others=others)
 
 
 def confident_cells(model: JINDModel, probabilities: Tensor, parameters: SelfTrainingParameters) -> Tensor:
