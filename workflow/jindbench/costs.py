@@ -125,6 +125,9 @@ def workload(configuration: Configuration) -> pd.DataFrame:
         add("expression_tsne", of_task(task))
     for task in configuration.figure_tasks("figure4"):
         add("differential_expression", of_task(task))
+    for task, method, reason in configuration.held_out():
+        if not reason:
+            add(f"hold_out/{configuration.methods[method].method}", of_task(task), len(configuration.seeds(method)))
     methods, integrations = configuration.timed()
     for task, method in methods:
         add(f"run_method/{configuration.methods[method].method}", of_task(task))
