@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from jindbench import held_out_types, hold_out, predictions, registry
+from jindbench.plots import held_out_types as plots
 from toy_task import sides
 
 TYPES = np.array(["A", "B"])
@@ -131,3 +132,26 @@ def test_a_method_never_sees_the_type_and_one_failure_leaves_the_others():
     assert set(table["held_out"]) == set(removed) - {"Neuron"}
     assert (table.groupby("held_out").size() == target.n_obs).all()
     assert (table["raw_label"] != table["held_out"]).all()
+
+
+@pytest.mark.usefixtures("few")
+def test_pictures_have_the_values_and_words_for_what_failed():
+    parts = [scores_of(), scores_of({"New": "no luck"}, method="broken")]
+    parts.append(scores_of(without_result="not applicable: the integration has seen the type", method="integrated"))
+    scores, labels = (pd.concat(table for table in tables if len(table)) for tables in zip(*parts, strict=True))
+    scores, shares = held_out_types.over_seeds(scores), held_out_types.shares_over_seeds(labels)
+    figure = plots.draw(scores)
+    auroc, rejected = ([text.get_text() for text in panel.texts] for panel in figure.axes)
+    assert auroc == [".75", "failed", "-"]
+    assert rejected == [".50", "failed", "-"]
+    figure = plots.draw_labels(shares, scores)
+    assert [text.get_text() for text in figure.axes[0].texts if text.get_text()] == ["50", "50"]
+    assert "Not drawn: broken on t. failed: no luck" in figure.get_supxlabel()
+    assert "integrated on t" in figure.get_supxlabel()
+
+
+def test_pictures_of_nothing_say_so():
+    scores = held_out_types.over_seeds(pd.DataFrame(columns=held_out_types.COLUMNS))
+    shares = held_out_types.shares_over_seeds(pd.DataFrame(columns=held_out_types.LABEL_COLUMNS))
+    for figure in (plots.draw(scores), plots.draw_labels(shares, scores)):
+        assert "held_out_types" in "".join(text.get_text() for text in figure.texts)

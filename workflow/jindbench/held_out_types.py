@@ -83,6 +83,7 @@ def destinations(predictions: pd.DataFrame, truth: pd.Series, held_out: str) -> 
 
 def joined(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
     """The tables of all runs as one, which has its columns also where nothing was run."""
+    parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 

@@ -36,26 +36,23 @@ def draw(scores: pd.DataFrame) -> Figure:
     scores = scores[_drawable(scores)]
     if scores.empty:
         return words(NOTHING)
-    tasks, methods = scores["task"].unique(), scores["method"].unique()
-    n_types = scores.groupby("task")[HELD_OUT].nunique()
+    tasks, most = scores["task"].unique(), scores.groupby("task")[["method", HELD_OUT]].nunique().max()
     figure, panels = plt.subplots(
         len(tasks),
         len(PANELS),
-        figsize=(3 + len(PANELS) * (0.5 + 0.5 * n_types.max()), len(tasks) * (1.9 + 0.28 * len(methods))),
+        figsize=(3 + len(PANELS) * (0.5 + 0.5 * most[HELD_OUT]), len(tasks) * (1.9 + 0.28 * most["method"])),
         squeeze=False,
         layout="constrained",
     )
     for row, task in zip(panels, tasks, strict=True):
         of_task = scores[scores["task"] == task]
-        types = sorted(of_task[HELD_OUT].unique())
+        methods, types = of_task["method"].unique(), sorted(of_task[HELD_OUT].unique())
         status = of_task.pivot(index="method", columns=HELD_OUT, values="status").reindex(methods, columns=types)
         for panel, (measure, (title, colours)) in zip(row, PANELS.items(), strict=True):
             values = of_task.pivot(index="method", columns=HELD_OUT, values=measure).reindex(methods, columns=types)
             _matrix(panel, values, colours, lambda share: f"{share:.2f}".removeprefix("0"))
             for y, x in zip(*values.isna().to_numpy().nonzero(), strict=True):
-                why = status.iloc[y, x].partition(":")[0]  # failed, not run, not applicable
-                text = {"ok": "-", "not applicable": "-"}.get(why, why)
-                panel.text(x, y, text, ha="center", va="center", fontsize=6.5)
+                panel.text(x, y, _word(status.iloc[y, x]), ha="center", va="center", fontsize=6.5)
             panel.set_title(f"{task}\n{title}", fontsize=9)
             panel.set_xlabel("type removed from the source", fontsize=8)
         row[1].set_yticks(range(len(methods)), [])
@@ -80,14 +77,14 @@ def draw_labels(shares: pd.DataFrame, scores: pd.DataFrame) -> Figure:
     }
     if not drawn:
         return words(not_drawn(missing) or NOTHING)
-    n_types = measured.groupby("task")[HELD_OUT].nunique().max()
+    n_rows = measured.groupby("task")[HELD_OUT].nunique().max()
     n_labels = scores.groupby("task")[HELD_OUT].nunique().max() + 1
     columns = min(len(drawn), MOST_COLUMNS)
     rows = -(-len(drawn) // columns)
     figure, panels = plt.subplots(
         rows,
         columns,
-        figsize=(columns * (1.6 + 0.3 * n_labels), rows * (1.8 + 0.28 * n_types)),
+        figsize=(columns * (1.6 + 0.3 * n_labels), rows * (1.8 + 0.28 * n_rows)),
         squeeze=False,
         layout="constrained",
     )
@@ -96,10 +93,13 @@ def draw_labels(shares: pd.DataFrame, scores: pd.DataFrame) -> Figure:
         removed = sorted(measured.loc[measured["task"] == task, HELD_OUT].unique())
         labels = [*sorted(of_task[HELD_OUT].unique()), UNASSIGNED]
         of_method = shares[(shares["task"] == task) & (shares["method"] == method)]
-        values = of_method.pivot(index=HELD_OUT, columns=LABEL, values="share").reindex(removed, columns=labels)
-        own = values.index.to_numpy()[:, None] == values.columns.to_numpy()
-        values = values.fillna(0).mask(own)
+        values = of_method.pivot(index=HELD_OUT, columns=LABEL, values="share").reindex(columns=labels).fillna(0)
+        values = values.reindex(removed).mask(np.array(removed)[:, None] == labels)  # of a type itself there is none
         _matrix(panel, values, "Blues", lambda share: f"{100 * share:.0f}" if share >= 0.005 else "")
+        status = of_task[of_task["method"] == method].set_index(HELD_OUT)["status"]
+        for y, name in enumerate(removed):
+            if status[name] != "ok":
+                panel.text(len(labels) / 2 - 0.5, y, _word(status[name]), ha="center", va="center", fontsize=7)
         panel.axvline(len(labels) - 1.5, color="black", linewidth=1.2)
         panel.set_title(f"{task}\n{method}", fontsize=9)
     for panel in panels.flat[len(drawn) :]:
@@ -113,6 +113,11 @@ def _drawable(scores: pd.DataFrame) -> pd.Series:
     """Rows of the types that some method has a value for, or should have."""
     applies = ~scores["status"].str.startswith("not applicable")
     return applies.groupby([scores["task"], scores[HELD_OUT]]).transform("any").astype(bool)
+
+
+def _word(status: str) -> str:
+    """What a cell without a value says: failed, not run; a dash where there can be none."""
+    return status.partition(":")[0] if status.startswith(("failed", "not run")) else "-"
 
 
 def _matrix(panel: Axes, values: pd.DataFrame, colours: str, text: Callable[[float], str]) -> None:
