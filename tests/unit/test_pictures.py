@@ -93,6 +93,27 @@ def test_clusters_are_mapped_to_types_with_the_smallest_sum_of_distances():
     assert table["distance_B"].tolist() == pytest.approx([np.sqrt(82), np.sqrt(65), 1])
     assert table["assigned_source_type"].tolist() == ["A", None, "B"]  # a cluster is left over
     assert table["nearest_source_type"].tolist() == ["A", "A", "B"]
+    assert table["distance"].tolist() == pytest.approx([1, 2, 1])
+
+
+def test_a_cluster_is_novel_beyond_the_own_cells_of_the_nearest_type():
+    """A's cells lie 0, 1, ... 100 from its centroid, 95 of them at most 95 %, B's all at 1: one cluster just inside of A,
+    one just outside, and one 2 from B, which is nearer than A would need."""
+    steps = np.arange(101.0)
+    of_a = np.concatenate([np.stack([steps, 0 * steps], 1), np.stack([-steps, 0 * steps], 1)])
+    of_b = np.array([[999.0, 0.0], [1001.0, 0.0]])
+    labels = np.repeat(["A", "B"], [len(of_a), len(of_b)])
+    target = np.array([[0, 94.0], [0, 96.0], [1002.0, 0]])
+    table = novel_types.mapping(np.concatenate([of_a, of_b]), labels, target, np.arange(3))
+    assert table["nearest_source_type"].tolist() == ["A", "A", "B"]
+    assert table["limit"].tolist() == pytest.approx([95, 95, 1])
+    assert table["novel"].tolist() == [False, True, True]
+
+
+def test_no_cluster_no_row():
+    table = novel_types.mapping(np.ones((2, 2)), np.array(["A", "B"]), np.ones((1, 2)), np.array([novel_types.NOISE]))
+    assert table.empty
+    assert "novel" in table
 
 
 def test_clusters_are_described_by_cell_id():
