@@ -97,8 +97,10 @@ def test_clusters_are_mapped_to_types_with_the_smallest_sum_of_distances():
 
 
 def test_a_cluster_is_novel_beyond_the_own_cells_of_the_nearest_type():
-    """A's cells lie 0, 1, ... 100 from its centroid, 95 of them at most 95 %, B's all at 1: one cluster just inside of A,
-    one just outside, and one 2 from B, which is nearer than A would need."""
+    """A's cells lie 0, 1, ... 100 to both sides of its centroid, so 95 % of them within 95; those of B all at 1.
+
+    One cluster just inside, one just outside; and one 2 from B, near for A and far for B.
+    """
     steps = np.arange(101.0)
     of_a = np.concatenate([np.stack([steps, 0 * steps], 1), np.stack([-steps, 0 * steps], 1)])
     of_b = np.array([[999.0, 0.0], [1001.0, 0.0]])
