@@ -93,7 +93,6 @@ def test_clusters_are_mapped_to_types_with_the_smallest_sum_of_distances():
     assert table["distance_B"].tolist() == pytest.approx([np.sqrt(82), np.sqrt(65), 1])
     assert table["assigned_source_type"].tolist() == ["A", None, "B"]  # a cluster is left over
     assert table["nearest_source_type"].tolist() == ["A", "A", "B"]
-    assert table["distance"].tolist() == pytest.approx([1, 2, 1])
 
 
 def test_a_cluster_is_novel_beyond_the_own_cells_of_the_nearest_type():
@@ -106,16 +105,16 @@ def test_a_cluster_is_novel_beyond_the_own_cells_of_the_nearest_type():
     of_b = np.array([[999.0, 0.0], [1001.0, 0.0]])
     labels = np.repeat(["A", "B"], [len(of_a), len(of_b)])
     target = np.array([[0, 94.0], [0, 96.0], [1002.0, 0]])
-    table = novel_types.mapping(np.concatenate([of_a, of_b]), labels, target, np.arange(3))
-    assert table["nearest_source_type"].tolist() == ["A", "A", "B"]
+    table = novel_types.matches(np.concatenate([of_a, of_b]), labels, target, np.arange(3))
+    assert table["matched_source_type"].tolist() == ["A", "A", "B"]
+    assert table["matched_distance"].tolist() == pytest.approx([94, 96, 2])
     assert table["limit"].tolist() == pytest.approx([95, 95, 1])
     assert table["novel"].tolist() == [False, True, True]
 
 
-def test_no_cluster_no_row():
-    table = novel_types.mapping(np.ones((2, 2)), np.array(["A", "B"]), np.ones((1, 2)), np.array([novel_types.NOISE]))
-    assert table.empty
-    assert "novel" in table
+@pytest.mark.parametrize("function", [novel_types.mapping, novel_types.matches])
+def test_no_cluster_no_row(function):
+    assert function(np.ones((2, 2)), np.array(["A", "B"]), np.ones((1, 2)), np.array([novel_types.NOISE])).empty
 
 
 def test_clusters_are_described_by_cell_id():

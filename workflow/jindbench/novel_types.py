@@ -4,10 +4,12 @@ extreme cases', Figure 5).
 A target may hold types that the source lacks. Its clusters are found without labels, on the tSNE of its aligned latent
 codes; their distances to the source's types, in the latent space itself, tell which clusters have a type to go to.
 
-The paper leaves it there. Here a cluster counts as novel if its centroid is farther from that of the nearest type than
-95 % of the type's own source cells are: it lies where the type has hardly a cell. How far apart centroids of one type
-may be is not told by the spread of centroids within the source, which knows nothing of batches: measured by that, every
-cluster was novel on real cells, known types too. What alignment has moved into a known type is not found this way.
+The paper leaves it there. Whether a cluster is of a new type is asked here of the codes before alignment, which draws
+new types into known ones: it is novel if its centroid is farther from that of the nearest type than 95 % of that type's
+own source cells are. On real cells (Baron to Muraro, PBMC 3pv2 to 5p, a type removed from the source, true types as
+clusters; the rule was chosen on these) that found 5 of 8 new types, and took 6 of 35 known ones for new, all of them in
+the pancreas, where the batches differ most. By codes after alignment it would be 2 and 8; by how far centroids of random
+subsets of the source lie from its own, which knows nothing of batches, all of them.
 """
 
 import numpy as np
@@ -31,7 +33,7 @@ def clusters(points: pd.DataFrame) -> pd.Series:
 def mapping(
     source_codes: np.ndarray, source_labels: np.ndarray, target_codes: np.ndarray, target_clusters: np.ndarray
 ) -> pd.DataFrame:
-    """Match the target's clusters with the source's types, by the distances of their centroids.
+    """Distances of the target's clusters to the source's types, and the assignment with the smallest sum.
 
     Parameters
     ----------
@@ -44,14 +46,62 @@ def mapping(
 
     Returns
     -------
-    A row for each cluster: cluster, n_cells, nearest_source_type, distance (to that type), limit (95 % of that type's
-    source cells are not farther from its centroid), novel (whether the distance is above the limit),
-    assigned_source_type (with the smallest sum of distances, by the Hungarian method, one cluster for each type: None
-    for clusters that are left over where there are more of them than types), and a column `distance_TYPE` for each
-    source type. Distances are Euclidean, of centroids. (The text speaks of the average distance of the cells; the
-    authors' code takes that of the centroids.)
+    A row for each cluster: cluster, n_cells, nearest_source_type, assigned_source_type (by the Hungarian method, one
+    cluster for each type: None for clusters that are left over where there are more of them than types), and a column
+    `distance_TYPE` for each source type: the Euclidean distance of the centroids. (The text speaks of the average
+    distance of the cells; the authors' code takes that of the centroids.)
     """
     from scipy.optimize import linear_sum_assignment
+
+    names, types, distances, _ = _distances(source_codes, source_labels, target_codes, target_clusters)
+    rows, columns = linear_sum_assignment(distances)
+    assigned = dict(zip(names[rows], types[columns], strict=True))
+    table = pd.DataFrame(
+        {
+            "cluster": names,
+            "n_cells": [(target_clusters == name).sum() for name in names],
+            "nearest_source_type": types[distances.argmin(axis=1)],
+            "assigned_source_type": [assigned.get(name) for name in names],
+        }
+    )
+    return table.join(pd.DataFrame(distances, columns=[f"distance_{name}" for name in types]))
+
+
+def matches(
+    source_codes: np.ndarray, source_labels: np.ndarray, target_codes: np.ndarray, target_clusters: np.ndarray
+) -> pd.DataFrame:
+    """The source type that each of the target's clusters is most like, how far it is from it, and whether it is novel.
+
+    Parameters
+    ----------
+    source_codes, target_codes
+        Latent codes, cells x 256, of the model before alignment.
+    source_labels, target_clusters
+        See `mapping`.
+
+    Returns
+    -------
+    A row for each cluster: cluster, matched_source_type (with the nearest centroid), matched_distance (Euclidean, of
+    the centroids), limit (the distance from the type's centroid within which 95 % of its source cells lie), novel
+    (whether matched_distance is above the limit).
+    """
+    names, types, distances, centroids = _distances(source_codes, source_labels, target_codes, target_clusters)
+    radius = np.linalg.norm(source_codes - centroids[np.searchsorted(types, source_labels)], axis=1)
+    limits = np.array([np.quantile(radius[source_labels == name], OWN_CELLS) for name in types])
+    nearest, distance = distances.argmin(axis=1), distances.min(axis=1)
+    return pd.DataFrame(
+        {
+            "cluster": names,
+            "matched_source_type": types[nearest],
+            "matched_distance": distance,
+            "limit": limits[nearest],
+            "novel": distance > limits[nearest],
+        }
+    )
+
+
+def _distances(source_codes, source_labels, target_codes, target_clusters) -> tuple[np.ndarray, ...]:
+    """Clusters, types (both sorted), their centroids' distances, and the centroids of the types."""
     from scipy.spatial.distance import cdist
 
     def centroids(codes, groups):
@@ -63,24 +113,7 @@ def mapping(
     clustered = target_clusters != NOISE
     names, of_clusters = centroids(target_codes[clustered], target_clusters[clustered])
     types, of_types = centroids(source_codes, source_labels)
-    distances = cdist(of_clusters, of_types)
-    rows, columns = linear_sum_assignment(distances)
-    assigned = dict(zip(names[rows], types[columns], strict=True))
-    from_own_centroid = np.linalg.norm(source_codes - of_types[np.searchsorted(types, source_labels)], axis=1)
-    limits = np.array([np.quantile(from_own_centroid[source_labels == name], OWN_CELLS) for name in types])
-    nearest = distances.argmin(axis=1)
-    table = pd.DataFrame(
-        {
-            "cluster": names,
-            "n_cells": [(target_clusters == name).sum() for name in names],
-            "nearest_source_type": types[nearest],
-            "distance": distances.min(axis=1),
-            "limit": limits[nearest],
-            "novel": distances.min(axis=1) > limits[nearest],
-            "assigned_source_type": [assigned.get(name) for name in names],
-        }
-    )
-    return table.join(pd.DataFrame(distances, columns=[f"distance_{name}" for name in types]))
+    return names, types, cdist(of_clusters, of_types), of_types
 
 
 def describe(found: pd.Series, truth: pd.Series, predictions: pd.DataFrame) -> pd.DataFrame:

@@ -84,7 +84,7 @@ def distances(panel: Axes, clusters: pd.DataFrame, title: str) -> None:
     Parameters
     ----------
     clusters
-        As `novel_types.mapping` and `describe` give them.
+        As `novel_types.mapping`, `matches` and `describe` give them.
     """
     panel.set_title(title, fontsize=10)
     if clusters.empty:
@@ -108,7 +108,7 @@ def distances(panel: Axes, clusters: pd.DataFrame, title: str) -> None:
     ]
     panel.set_yticks(range(len(names)), names, fontsize=8)
     panel.set_xticks(range(len(types)), types, fontsize=8, rotation=45, ha="right")
-    panel.set_xlabel("source type (* mapped to; novel: beyond 95 % of the nearest type's own cells)")
+    panel.set_xlabel("source type (* mapped to; novel: before alignment, far from all)")
 
 
 def _scatter(panel: Axes, points: pd.DataFrame, colours: pd.Series, size: float, marker: str) -> None:
