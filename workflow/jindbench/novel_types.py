@@ -8,8 +8,8 @@ The paper leaves it there. Whether a cluster is of a new type is asked here of t
 new types into known ones: it is novel if its centroid is farther from that of the nearest type than 95 % of that type's
 own source cells are. On real cells (Baron to Muraro, PBMC 3pv2 to 5p, a type removed from the source, true types as
 clusters; the rule was chosen on these) that found 5 of 8 new types, and took 6 of 35 known ones for new, all of them in
-the pancreas, where the batches differ most. By codes after alignment it would be 2 and 8; by how far centroids of random
-subsets of the source lie from its own, which knows nothing of batches, all of them.
+the pancreas, where the batches differ most. By codes after alignment it would be 2 and 8; by how far centroids of
+random subsets of the source lie from its own, which knows nothing of batches, all of them.
 """
 
 import numpy as np
