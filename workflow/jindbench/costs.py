@@ -53,7 +53,7 @@ def expected(step: str, size: float) -> Cost:
     ----------
     step
         A rule, or `rule/file` where the rule runs a method or an integration. A method that is not in the table, such
-        as a new one, is taken to cost as much as the costliest that is. `hold_out/file+file` is made of the stages' own costs.
+        as a new one, is taken to cost as much as the costliest that is. `hold_out/file+file` costs what its stages do.
     size
         Of what the job reads, in millions of values: cells x genes / 1e6.
     """
