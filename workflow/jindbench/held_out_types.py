@@ -64,7 +64,7 @@ def score(predictions: pd.DataFrame, truth: pd.Series, held_out: str, source_typ
     cells, novelty = outcomes(predictions, truth), predictions.set_index(CELL_ID)[NOVELTY]
     row["auroc"] = float(roc_auc_score(new[new | known], novelty.loc[truth.index][new | known]))
     if rejects(predictions):
-        row |= {f"rejected_{name}": 1 - cells["kept"][of].mean() for name, of in (("new", new), ("known", known))}
+        row |= {f"rejected_{name}": (~cells["kept"][of]).mean() for name, of in (("new", new), ("known", known))}
     return row | {"raw_known": cells["correct"][known].mean(), "status": "ok"}
 
 
@@ -120,7 +120,8 @@ def score_run(
         if row["status"] == "ok":
             labels.append(destinations(of_type, truth, name).assign(**{HELD_OUT: name}))
         scores.append({HELD_OUT: name} | row)
-    return pd.DataFrame(scores).reindex(columns=COLUMNS[3:]), joined(labels, LABEL_COLUMNS[3:])
+    table = pd.DataFrame(scores).reindex(columns=COLUMNS[3:]).astype({"n_new": "Int64", "n_known": "Int64"})
+    return table, joined(labels, LABEL_COLUMNS[3:])
 
 
 def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
