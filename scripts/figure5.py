@@ -7,25 +7,28 @@ from jindbench.plots import alluvial, figure5
 with jobs.job(snakemake):
     missing = figures.missing(snakemake.params.without, snakemake.input.outcomes, snakemake.params.method_titles)
     drawn, points, flows, clusters = [], [], [], []
-    for task, tsne_before, tsne_after, codes_file, predicted, source_file, solution in zip(
+    for task, tsne_before, tsne_after, codes_before, codes_after, predicted, source_file, solution in zip(
         snakemake.params.tasks,
         snakemake.input.tsne[0::2],
         snakemake.input.tsne[1::2],
-        *(snakemake.input[key] for key in ("codes", "predictions", "sources", "solutions")),
+        snakemake.input.codes[0::2],
+        snakemake.input.codes[1::2],
+        *(snakemake.input[key] for key in ("predictions", "sources", "solutions")),
     ):
         if task in missing:
             continue
         truth, table, source = io.read_solution(solution), predictions.read(predicted), io.read_h5ad(source_file)
         before, after = (figures.typed(figures.read_points(path), source, truth) for path in (tsne_before, tsne_after))
-        codes = io.read_h5ad(codes_file)
+        unaligned, codes = io.read_h5ad(codes_before), io.read_h5ad(codes_after)
         of_target = (codes.obs["side"] == "target").to_numpy()
         target_cells = codes.obs[CELL_ID][of_target]
         places = after[after["side"] == "target"].set_index(CELL_ID).loc[target_cells, ["tsne_1", "tsne_2"]]
         found = novel_types.clusters(places)
         labels = source.obs[LABEL].loc[codes.obs[CELL_ID][~of_target]].to_numpy(dtype=str)
         mapped = novel_types.mapping(codes.X[~of_target], labels, codes.X[of_target], found.to_numpy())
+        matched = novel_types.matches(unaligned.X[~of_target], labels, unaligned.X[of_target], found.to_numpy())
         described = novel_types.describe(found, truth, table)
-        of_task = mapped.merge(described, on="cluster")
+        of_task = mapped.merge(matched, on="cluster").merge(described, on="cluster")
         after = after.assign(cluster=after[CELL_ID].map(found).where(after["side"] == "target"))
         flow = alluvial.flows(truth, table)
         new = sorted(set(truth) - set(labels))

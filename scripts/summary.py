@@ -13,6 +13,7 @@ with jobs.job(snakemake):
             [io.read_json(path) for path in snakemake.input.outcomes],
             Path(snakemake.input.table2).read_text(encoding="utf-8"),
             io.read_table(snakemake.input.claims, text=claims.COLUMNS),
+            Path(snakemake.input.held_out_types).read_text(encoding="utf-8"),
             Path(snakemake.input.runtime).read_text(encoding="utf-8"),
             io.read_table(snakemake.input.provenance, text=["fact", "value"]),
             snakemake.params.titles,

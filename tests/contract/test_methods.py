@@ -58,6 +58,12 @@ def test_working_methods_beat_the_majority(first_run, toy_sides):
     assert accuracy <= majority + 0.1 if name in CONTROLS else accuracy > majority + 0.2
 
 
+def test_novelty_is_finite_and_tells_cells_apart(first_run):
+    name, predicted = first_run
+    assert np.isfinite(predicted["novelty"]).all()
+    assert (predicted["novelty"].nunique() > 1) == (name not in CONTROLS)
+
+
 def test_same_seed_same_predictions_in_any_order_of_cells_and_genes(first_run, toy_sides, tmp_path):
     name, predicted = first_run
     source, target, _ = toy_sides

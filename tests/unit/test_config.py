@@ -68,6 +68,22 @@ def test_what_is_left_out_and_how_often_a_method_runs():
         config.load(other | {"methods": entries})
 
 
+def test_types_are_held_out_of_what_is_run_and_not_integrated():
+    other = changed("methods/svm_seurat", {"method": "svm_rej", "input": "seurat"})
+    other["methods"]["majority"] = {"skip": {"t": "too large"}}
+    other["run"]["methods"] = ["majority", "svm_seurat", "jind"]
+    assert config.load(other).held_out() == []
+    other["held_out_types"] = {"tasks": ["t"]}
+    assert config.load(other).held_out() == [
+        ("t", "majority", "not run: too large"),
+        ("t", "svm_seurat", "not applicable: the integration has seen the type"),
+        ("t", "jind", ""),
+    ]
+    other["held_out_types"]["methods"] = ["jind", "logreg"]  # logreg is not run
+    assert config.load(other).held_out() == [("t", "jind", "")]
+    assert config.load(other).chain("jind") == ["jind_classifier", "jind"]
+
+
 def test_tables_run_their_methods_on_their_tasks_alone():
     other = changed("tasks/s", {"split": {"dataset": "toy"}})
     other["run"] |= {"tasks": ["t", "s"], "methods": ["majority"]}
@@ -136,6 +152,8 @@ FAULTS = [
     ("differential_expression/pairs", {"q": ["A", "B"]}, "differential_expression.pairs: no task 'q' (there are: t)"),
     ("differential_expression/model", "zoom", "differential_expression.model: expected 'voom' or 'plain', got 'zoom'"),
     ("runtime/tasks", ["q"], "runtime.tasks: no task 'q' (there are: t)"),
+    ("held_out_types/tasks", ["q"], "held_out_types.tasks: no task 'q' (there are: t)"),
+    ("held_out_types/methods", ["jint"], "held_out_types.methods: no method 'jint' (did you mean 'jind'?)"),
     ("run/name", "data", "run.name: 'data' is the folder of the datasets"),
     ("methods/majority", {"title": "metric"}, "run.methods: 'metric' is a column of the tables"),
     ("methods/majority", {"title": 3}, "methods.majority.title: expected text, got 3"),

@@ -53,7 +53,14 @@ def test_every_requirement_is_pinned_exactly():
 
 
 def models():
-    yield from (config.Run, config.Table, config.Figures, config.DifferentialExpression, config.Runtime)
+    yield from (
+        config.Run,
+        config.Table,
+        config.Figures,
+        config.DifferentialExpression,
+        config.Runtime,
+        config.HeldOutTypes,
+    )
     yield from (config.Downloads, tasks.Task, tasks.Side, tasks.Split)
     yield from (config.DatasetKeys, config.IntegrationKeys, config.MethodKeys)
     for kind in ("datasets", "integrations", "methods"):

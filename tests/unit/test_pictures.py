@@ -95,6 +95,28 @@ def test_clusters_are_mapped_to_types_with_the_smallest_sum_of_distances():
     assert table["nearest_source_type"].tolist() == ["A", "A", "B"]
 
 
+def test_a_cluster_is_novel_beyond_the_own_cells_of_the_nearest_type():
+    """A's cells lie 0, 1, ... 100 to both sides of its centroid, so 95 % of them within 95; those of B all at 1.
+
+    One cluster just inside, one just outside; and one 2 from B, near for A and far for B.
+    """
+    steps = np.arange(101.0)
+    of_a = np.concatenate([np.stack([steps, 0 * steps], 1), np.stack([-steps, 0 * steps], 1)])
+    of_b = np.array([[999.0, 0.0], [1001.0, 0.0]])
+    labels = np.repeat(["A", "B"], [len(of_a), len(of_b)])
+    target = np.array([[0, 94.0], [0, 96.0], [1002.0, 0]])
+    table = novel_types.matches(np.concatenate([of_a, of_b]), labels, target, np.arange(3))
+    assert table["matched_source_type"].tolist() == ["A", "A", "B"]
+    assert table["matched_distance"].tolist() == pytest.approx([94, 96, 2])
+    assert table["limit"].tolist() == pytest.approx([95, 95, 1])
+    assert table["novel"].tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("function", [novel_types.mapping, novel_types.matches])
+def test_no_cluster_no_row(function):
+    assert function(np.ones((2, 2)), np.array(["A", "B"]), np.ones((1, 2)), np.array([novel_types.NOISE])).empty
+
+
 def test_clusters_are_described_by_cell_id():
     found = pd.Series([0, 0, 0, 1, -1], index=["c", "a", "b", "e", "d"])
     table = novel_types.describe(found, TRUTH, PREDICTED).set_index("cluster")

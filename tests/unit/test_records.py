@@ -99,6 +99,13 @@ def test_costs_are_fitted_from_above(tmp_path):
     assert (row["memory_mb"], row["memory_mb_per_million"]) == pytest.approx((300, 0))
 
 
+def test_a_method_without_each_type_costs_its_stages_for_ten_types():
+    stages = [costs.expected(f"run_method/{file}", 3.0) for file in ("jind_classifier", "jind")]
+    together = costs.expected("hold_out/jind_classifier+jind", 3.0)
+    assert together.seconds == pytest.approx(10 * sum(stage.seconds for stage in stages))
+    assert together.memory_mb == max(stage.memory_mb for stage in stages)
+
+
 def test_what_does_not_fit_is_said():
     jobs = pd.DataFrame({"step": ["run_method/svm_rej"], "size": [1000.0], "jobs": [4]})
     small = costs.Machine(cores=2, memory_mb=100, disk_mb=1e9, speed=1.0)

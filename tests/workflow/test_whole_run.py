@@ -61,7 +61,8 @@ def test_each_run_says_how_it_was_made(completed):
 
 FIGURES = ["figure2", "figure3", "figure3_rates", "figure4", "figure5", "s1", "s2", "s3", "s4"]
 FIGURES += ["raw_accuracy", "training", "accuracy_coverage", "reliability", "confusion/batches"]
-TABLES = ["table1", "table2", "table2_extended", "runtime", "claims", "paired_tests"]
+FIGURES += ["held_out_types", "held_out_labels"]
+TABLES = ["table1", "table2", "table2_extended", "runtime", "claims", "paired_tests", "held_out_types"]
 
 
 def test_every_table_and_figure_comes_out(everything):
@@ -81,7 +82,7 @@ def test_every_table_and_figure_comes_out(everything):
     assert set(points["cell_id"]) == set(truth.index)
     assert points.set_index("cell_id")["type"].to_dict() == truth.to_dict()
     summary = everything.read("summary.md")
-    for part in ("10 runs on 2 tasks", "Everything was run.", everything.read("tables/table2.md").splitlines()[2]):
+    for part in ("12 runs on 2 tasks", "Everything was run.", everything.read("tables/table2.md").splitlines()[2]):
         assert part in summary
 
 
@@ -92,6 +93,21 @@ def test_what_is_timed_had_all_cores(everything):
     assert times.loc["jind_plus", "total"] == pytest.approx(
         times["seconds"][["jind_classifier", "jind", "jind_plus"]].sum()
     )
+
+
+def test_methods_that_have_not_seen_a_type(everything):
+    results = everything.folder / "results/tiny"
+    scores = io.read_table(results / "tables/held_out_types.tsv", text=["method", "held_out", "status"])
+    measured = scores[scores["status"] == "ok"]
+    assert set(measured["method"]) == {"majority", "jind_plus"}
+    assert (measured.loc[measured["method"] == "majority", "auroc"] == 0.5).all()  # the same novelty everywhere
+    truth = io.read_solution(results / "tasks/batches/solution.tsv.gz")
+    assert (measured["n_new"] == measured["held_out"].map(truth.value_counts())).all()
+    labels = io.read_table(results / "tables/held_out_labels.tsv", text=["method", "held_out", "label"])
+    assert (labels["label"] != labels["held_out"]).all()
+    n = labels.groupby(["method", "held_out"])["n"].sum()
+    assert n.to_dict() == measured.set_index(["method", "held_out"])["n_new"].to_dict()
+    assert everything.read("tables/held_out_types.md") in everything.read("summary.md")
 
 
 def test_claims_about_the_papers_tasks_are_not_tested_on_other_cells(everything):
@@ -131,7 +147,15 @@ def test_a_second_run_has_nothing_to_do(everything):
 def test_the_report_opens_with_all_its_parts(everything):
     everything.run("--report", "report.html")
     report = (everything.folder / "report.html").read_text()
-    for part in ("table2.html", "raw_accuracy.svg", "provenance.html", "Bootstrap", "figure2.svg", "claims.html"):
+    for part in (
+        "table2.html",
+        "raw_accuracy.svg",
+        "provenance.html",
+        "Bootstrap",
+        "figure2.svg",
+        "claims.html",
+        "held_out_types",
+    ):
         assert part.lower() in report.lower()
 
 
@@ -157,6 +181,8 @@ def test_figures_say_what_failed_and_what_they_lack(everything, tmp_path):
     assert "no luck" in (drawn / "figure2.svg").read_text()
     assert "no luck" in (drawn / "s2.svg").read_text()
     assert "no luck" in workflow.read("summary.md")
+    assert "jind_plus, types held out on batches, seed 0, failed: without " in output
+    assert "failed: RuntimeError: no luck" in workflow.read("tables/held_out_types.md")
 
     configuration["run"] |= {"methods": ["majority", "svm_rej"]}
     workflow.configure(configuration)

@@ -78,6 +78,13 @@ class Runtime(Parameters):
     integrations: list[Name] = Field(["seurat"], description="Integrations, those of them that are run.")
 
 
+class HeldOutTypes(Parameters):
+    """What is run again without each of the source's types, for the held-out-type matrix."""
+
+    tasks: list[Name] = Field([], description="Tasks, those of them that the run selects; none: nothing is held out.")
+    methods: list[Name] = Field([], description="Methods, those of them that are run; none named: all of Table 2.")
+
+
 class Downloads(Parameters):
     """Where downloads are kept."""
 
@@ -152,6 +159,7 @@ class Configuration:
     figures: Figures
     differential_expression: DifferentialExpression
     runtime: Runtime
+    held_out_types: HeldOutTypes
     downloads: Downloads
     datasets: dict[str, Dataset]
     tasks: dict[str, Task]
@@ -203,12 +211,15 @@ class Configuration:
             (task, method) for table in self.tables().values() for task in table.tasks for method in table.methods
         }
         if parents:
-            for task, method in tuple(wanted):
-                while (method := self.methods[method].parent) is not None:
-                    wanted.add((task, method))
+            wanted |= {(task, stage) for task, method in wanted for stage in self.chain(method)}
         return [
             (task, method) for task in self.run.tasks for method in self.selected_methods() if (task, method) in wanted
         ]
+
+    def chain(self, method: str) -> list[str]:
+        """A method, preceded by those whose models it starts from, the first first."""
+        parent = self.methods[method].parent
+        return [method] if parent is None else [*self.chain(parent), method]
 
     def pairs(self, *, parents: bool = False) -> list[tuple[str, str]]:
         """(task, method) of what is run: the `cells` that are not left out."""
@@ -225,9 +236,7 @@ class Configuration:
 
     def stages(self, task: str) -> list[str]:
         """The method that the figures show and what it starts from, first the first, if they are run on this task."""
-        stages = [self.figures.method]
-        while stages[0] in self.methods and (parent := self.methods[stages[0]].parent) is not None:
-            stages.insert(0, parent)
+        stages = self.chain(self.figures.method) if self.figures.method in self.methods else [self.figures.method]
         return stages if all((task, stage) in self.pairs(parents=True) for stage in stages) else []
 
     def timed(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -236,6 +245,15 @@ class Configuration:
         methods = [pair for pair in self.pairs(parents=True) if pair[0] in tasks and pair[1] in self.runtime.methods]
         return methods, [
             pair for pair in self.integrated() if pair[0] in tasks and pair[1] in self.runtime.integrations
+        ]
+
+    def held_out(self) -> list[tuple[str, str, str]]:
+        """(task, method, why not): what is run without each of the source's types, or why it is not; "" if it is."""
+        chosen, integrated = self.held_out_types, "not applicable: the integration has seen the type"
+        return [
+            (task, method, self.left_out(task, method) or (integrated if self.methods[method].input else ""))
+            for task, method in self.cells()
+            if task in chosen.tasks and method in (chosen.methods or self.run.methods)
         ]
 
     def selected(self) -> dict:
@@ -247,6 +265,7 @@ class Configuration:
             "figures": self.figures.model_dump(),
             "differential_expression": self.differential_expression.model_dump(),
             "runtime": self.runtime.model_dump(),
+            "held_out_types": self.held_out_types.model_dump(),
             "datasets": {
                 name: {"loader": dataset.loader} | dataset.parameters.model_dump() for name, dataset in datasets.items()
             },
@@ -275,6 +294,7 @@ PLAIN_SECTIONS = {
     "figures": Figures,
     "differential_expression": DifferentialExpression,
     "runtime": Runtime,
+    "held_out_types": HeldOutTypes,
     "downloads": Downloads,
 }
 # Their keys that name tasks.
@@ -289,6 +309,8 @@ PAPERS_OWN = (
     "table2",
     "table2_extended",
     "runtime",
+    "held_out_types",
+    "held_out_labels",
     "claims",
     "metrics",
     "metrics_by_method",
@@ -385,7 +407,8 @@ def load(config: dict) -> Configuration:
                 f"methods.{name}.input: its parent '{method.parent}' reads '{methods[method.parent].input}', "
                 f"it reads '{method.input}'; name a parent that reads the same"
             )
-    for where, chosen in [("run", run), *((f"tables.{name}", table) for name, table in tables.items())]:
+    selections = {"run": run, "held_out_types": plain["held_out_types"]}
+    for where, chosen in (selections | {f"tables.{name}": table for name, table in tables.items()}).items():
         for key, existing in (("tasks", tasks), ("methods", methods)):
             named = getattr(chosen, key) if chosen else []
             for position, name in enumerate(named):

@@ -26,6 +26,8 @@ TABLE = Path(__file__).parents[1] / "resources/costs.tsv"
 QUANTITIES = {"seconds": 1, "memory_mb": 1, "disk_mb": 3}  # with the digits that are kept
 STEP = "step"
 MATRIX_PRODUCT = "a matrix product"
+HOLD_OUT = "hold_out/"  # a step made of others: that of each stage, for each type
+HELD_OUT_TYPES = 10  # of a source, which are known only once it is read: as many as the paper's datasets have about
 # Where a size is not known before a download: about the paper's largest dataset but for the Mouse Atlas.
 UNKNOWN_SIZE = 200.0
 
@@ -51,15 +53,25 @@ def expected(step: str, size: float) -> Cost:
     ----------
     step
         A rule, or `rule/file` where the rule runs a method or an integration. A method that is not in the table, such
-        as a new one, is taken to cost as much as the costliest that is.
+        as a new one, is taken to cost as much as the costliest that is. `hold_out/file+file` costs what its stages do.
     size
         Of what the job reads, in millions of values: cells x genes / 1e6.
     """
+    if step.startswith(HOLD_OUT):
+        stages = [expected(f"run_method/{file}", size) for file in step.removeprefix(HOLD_OUT).split("+")]
+        seconds, memory_mb = sum(stage.seconds for stage in stages), max(stage.memory_mb for stage in stages)
+        predictions_mb = expected("run_method/majority", size).disk_mb  # it has no model, and here none is kept
+        return Cost(HELD_OUT_TYPES * seconds, memory_mb, HELD_OUT_TYPES * predictions_mb)
     table = _table()
     rows = table.loc[[step]] if step in table.index else table[table.index.str.startswith(step.split("/")[0] + "/")]
     if rows.empty:
         rows = table.loc[["metrics"]]
     return Cost(**{key: float((rows[key] + rows[f"{key}_per_million"] * size).max()) for key in QUANTITIES})
+
+
+def files_of_stages(configuration: Configuration, method: str) -> str:
+    """Files of the stages that a method starts from, and its own, as a step names them: `jind_classifier+jind`."""
+    return "+".join(configuration.methods[stage].method for stage in configuration.chain(method))
 
 
 def _size(shape: tuple[int, int] | None) -> float:
@@ -125,6 +137,9 @@ def workload(configuration: Configuration) -> pd.DataFrame:
         add("expression_tsne", of_task(task))
     for task in configuration.figure_tasks("figure4"):
         add("differential_expression", of_task(task))
+    for task, method, reason in configuration.held_out():
+        if not reason:
+            add(HOLD_OUT + files_of_stages(configuration, method), of_task(task), len(configuration.seeds(method)))
     methods, integrations = configuration.timed()
     for task, method in methods:
         add(f"run_method/{configuration.methods[method].method}", of_task(task))

@@ -222,13 +222,18 @@ def _in_child(function: Callable[[], dict], sender: Connection) -> None:
             result = function()
     except NotAvailable as error:
         status, reason = "not run", str(error)
-    except InputError as error:  # the cells do not do for this method: no fault of the code, so no traceback
-        status, reason = "failed", str(error)
     except Exception as error:
-        log.error("%s", traceback.format_exc())
-        status, reason = "failed", " ".join(f"{type(error).__name__}: {error}".split())
+        status, reason = "failed", reason_of(error)
     sender.send((result, status, reason, {"versions": imported_versions(), "warnings": warnings.messages}))
     sender.close()
+
+
+def reason_of(error: Exception) -> str:
+    """What tables say of an error, in one line; its traceback goes to the log."""
+    if isinstance(error, InputError):  # the cells do not do for this method: no fault of the code, so no traceback
+        return str(error)
+    log.error("%s", "".join(traceback.format_exception(error)))
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 class _Warnings(logging.Handler):

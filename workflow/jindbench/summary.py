@@ -20,6 +20,7 @@ def page(
     outcomes: Sequence[dict],
     table2: str,
     statements: pd.DataFrame,
+    held_out_types: str,
     runtime: str,
     provenance: pd.DataFrame,
     titles: dict[str, str],
@@ -30,7 +31,7 @@ def page(
     ----------
     outcomes
         The record of each run of a method and of each integration.
-    table2, runtime
+    table2, held_out_types, runtime
         These tables as Markdown.
     statements
         What `claims.check` returns.
@@ -61,6 +62,8 @@ def page(
             "Not reproduced:",
         ),
         "All of them, with the numbers they rest on: `tables/claims.md`.",
+        "## Types held out of the source",
+        held_out_types,
         "## Cost",
         costs(outcomes, titles),
         "## Run times, measured alone",

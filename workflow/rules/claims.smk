@@ -41,9 +41,10 @@ rule claims:
 # For a reader who opens nothing else.
 rule summary:
     input:
-        outcomes=every_outcome(),
+        outcomes=every_outcome() + HELD_OUT_OUTCOMES,
         table2=f"results/{RUN}/tables/table2.md",
         claims=rules.claims.output.tsv,
+        held_out_types=rules.held_out_types.output.md,
         runtime=rules.runtime.output.md,
         provenance=rules.provenance.output.facts.format(run=RUN),
         script=script_code("summary"),
@@ -63,6 +64,6 @@ rule summary:
         run=RUN,
         tasks=list(TASK_TITLES.values()),
         seeds=CONFIG.run.seeds,
-        titles=METHOD_TITLES,
+        titles=METHOD_TITLES | HELD_OUT_TITLES,
     script:
         "../../scripts/summary.py"

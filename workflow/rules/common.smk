@@ -106,7 +106,7 @@ def expected_cost(rule, wildcards):
         size = costs.task_size(CONFIG, wildcards.task)
     else:
         size = costs.dataset_size(CONFIG, wildcards.dataset)
-    files = {"run_method": method_file, "integrate": integration_file}
+    files = {"run_method": method_file, "hold_out": files_of_stages, "integrate": integration_file}
     step = f"{rule}/{files[rule](wildcards)}" if rule in files else rule
     return costs.expected(step, size)
 
@@ -234,6 +234,23 @@ def parent_files(wildcards):
 
 def method_parameters(wildcards):
     return CONFIG.methods[wildcards.method].parameters.model_dump()
+
+
+def method_stages(wildcards):
+    """A method's file and parameters, preceded by those of the methods that it starts from, the first first."""
+    entries = [CONFIG.methods[name] for name in CONFIG.chain(wildcards.method)]
+    return [[entry.method, entry.parameters.model_dump()] for entry in entries]
+
+
+def files_of_stages(wildcards):
+    return costs.files_of_stages(CONFIG, wildcards.method)
+
+
+def code_of_stages(wildcards):
+    files = [
+        file for name, _ in method_stages(wildcards) for file in library_code(f"methods/{name}")
+    ]
+    return list(dict.fromkeys(files + library_code("hold_out")))
 
 
 def methods_of_table(wildcards):

@@ -39,13 +39,14 @@ rule tables:
 
 use rule complete_tables as complete with:
     input:
-        outcomes=every_outcome(),
+        outcomes=every_outcome() + HELD_OUT_OUTCOMES,
         tables=[
             *rules.metrics.output,
             *expand(rules.accuracy_table.output, run=RUN, table=TABLES),
             *rules.table2_extended.output,
             *rules.table1.output,
             *rules.runtime.output,
+            *rules.held_out_types.output,
             *rules.rejection.output,
             *rules.paired_tests.output,
             *rules.differential_expression_tables.output,

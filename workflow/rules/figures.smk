@@ -186,7 +186,7 @@ rule figure4:
 rule figure5:
     input:
         tsne=of_stages("figure5", LATENT_TSNE, ALIGNMENT),
-        codes=of_stages("figure5", "results/{run}/latent_codes/{task}/{method}.h5ad", slice(1, 2)),
+        codes=of_stages("figure5", "results/{run}/latent_codes/{task}/{method}.h5ad", ALIGNMENT),
         predictions=of_stages("figure5", PREDICTIONS, slice(1, 2)),
         sources=of_tasks("figure5", SOURCE),
         solutions=of_tasks("figure5", SOLUTION),

@@ -84,7 +84,7 @@ def distances(panel: Axes, clusters: pd.DataFrame, title: str) -> None:
     Parameters
     ----------
     clusters
-        As `novel_types.mapping` and `describe` give them.
+        As `novel_types.mapping`, `matches` and `describe` give them.
     """
     panel.set_title(title, fontsize=10)
     if clusters.empty:
@@ -102,12 +102,13 @@ def distances(panel: Axes, clusters: pd.DataFrame, title: str) -> None:
             text = f"{values[row, column]:.1f}{mark}"
             panel.text(column, row, text, ha="center", va="center", color="white" if light else "black", fontsize=8)
     names = [
-        f"cluster {row.cluster}: {row.n_cells} cells,\n{row.majority_share:.0%} {row.majority_type}"
+        f"cluster {row.cluster}: {row.n_cells} cells{', novel' if row.novel else ''},\n"
+        f"{row.majority_share:.0%} {row.majority_type}"
         for row in clusters.itertuples()
     ]
     panel.set_yticks(range(len(names)), names, fontsize=8)
     panel.set_xticks(range(len(types)), types, fontsize=8, rotation=45, ha="right")
-    panel.set_xlabel("source type (* mapped to)")
+    panel.set_xlabel("source type (* mapped to; novel: before alignment, far from all)")
 
 
 def _scatter(panel: Axes, points: pd.DataFrame, colours: pd.Series, size: float, marker: str) -> None:

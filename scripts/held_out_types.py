@@ -1,0 +1,38 @@
+"""Types held out of the source: scores, what their cells are taken for, the page and the heatmaps."""
+
+from jindbench import held_out_types, hold_out, io, jobs, tables
+from jindbench.names import LABEL
+from jindbench.plots import held_out_types as plots
+
+with jobs.job(snakemake):
+    params = snakemake.params
+    truths = {task: io.read_solution(path) for task, path in zip(params.tasks, snakemake.input.solutions)}
+    sources = {}
+    for task, path in zip(params.tasks, snakemake.input.sources):
+        source = io.read_h5ad(path, backed=True)
+        sources[task] = source.obs[LABEL].astype(str)
+        source.file.close()
+
+    runs = [(*left_out, hold_out.none(), {}) for left_out in params.left_out]
+    for names, outcome, path in zip(
+        params.runs, map(io.read_json, snakemake.input.outcomes), snakemake.input.predictions
+    ):
+        reason = "" if "failures" in outcome else f"{outcome['status']}: {outcome['reason']}"
+        runs.append((*names, reason, hold_out.read(path), outcome.get("failures", {})))
+    parts = {"scores": [], "labels": []}
+    for task, method, seed, reason, predicted, failures in runs:
+        of_run = held_out_types.score_run(predicted, truths[task], sources[task], failures, reason)
+        for name, table in zip(parts, of_run):
+            parts[name].append(table.assign(task=task, method=method, seed=seed))
+    scores = held_out_types.joined(parts["scores"], held_out_types.COLUMNS)
+    labels = held_out_types.joined(parts["labels"], held_out_types.LABEL_COLUMNS)
+
+    io.write_table(tables.selected(scores, params.tasks, params.methods), snakemake.output.tsv)
+    io.write_table(tables.selected(labels, params.tasks, params.methods), snakemake.output.labels)
+    scores, labels = (tables.titled(table, params.tasks, params.methods) for table in (scores, labels))
+    page = held_out_types.means(scores, labels)
+    io.write_text(held_out_types.markdown(page), snakemake.output.md)
+    io.write_text(held_out_types.html(page, f"Types held out of the source ({params.run})"), snakemake.output.html)
+    scores, shares = held_out_types.over_seeds(scores), held_out_types.shares_over_seeds(labels)
+    io.write_figure(plots.draw(scores), snakemake.output.svg, snakemake.output.png)
+    io.write_figure(plots.draw_labels(shares, scores), snakemake.output.labels_svg, snakemake.output.labels_png)

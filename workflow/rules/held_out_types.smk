@@ -1,0 +1,103 @@
+# The held-out-type matrix: each method without each of the source's types in turn, and what becomes of the cells of that
+# type.
+
+HELD_OUT = CONFIG.held_out()
+HELD_OUT_RUNS = [
+    (task, method, seed)
+    for task, method, reason in HELD_OUT
+    if not reason
+    for seed in CONFIG.seeds(method)
+]
+HELD_OUT_FILES = [
+    f"results/{RUN}/held_out_types/{task}/{method}/seed-{seed}"
+    for task, method, seed in HELD_OUT_RUNS
+]
+HELD_OUT_OUTCOMES = [f"{folder}/outcome.json" for folder in HELD_OUT_FILES]
+# As the records have it: the time without types is not that of the method's own run.
+HELD_OUT_TITLES = {
+    f"{name}, types held out": f"{title}, types held out" for name, title in METHOD_TITLES.items()
+}
+HELD_OUT_TASKS = {task: TASK_TITLES[task] for task, _, _ in HELD_OUT}
+
+
+# One job for all of the source's types, and for the stages before: types are known only once the source is read.
+rule hold_out:
+    input:
+        source="results/{run}/tasks/{task}/source.h5ad",
+        target="results/{run}/tasks/{task}/target.h5ad",
+        code=code_of_stages,
+    output:
+        predictions="results/{run}/held_out_types/{task}/{method}/seed-{seed}/predictions.tsv.gz",
+        outcome="results/{run}/held_out_types/{task}/{method}/seed-{seed}/outcome.json",
+    log:
+        "results/{run}/logs/hold_out/{task}/{method}/seed-{seed}.log",
+    benchmark:
+        "results/{run}/benchmarks/hold_out/{task}/{method}/seed-{seed}.tsv"
+    retries: RETRIES
+    conda:
+        method_environment
+    threads: 1
+    resources:
+        mem_mb=mem_mb_of("hold_out"),
+        runtime=runtime_of("hold_out"),
+        gpu=n_cards,
+        attempt=lambda wildcards, attempt: attempt,
+    params:
+        stages=method_stages,
+        seed=lambda wildcards: int(wildcards.seed),
+        attempts=ATTEMPTS,
+        r_state=lambda wildcards: r_missing(r_packages("methods", method_file(wildcards))),
+    script:
+        "../../scripts/hold_out.py"
+
+
+rule held_out_types:
+    input:
+        outcomes=HELD_OUT_OUTCOMES,
+        predictions=[f"{folder}/predictions.tsv.gz" for folder in HELD_OUT_FILES],
+        solutions=[f"results/{RUN}/tasks/{task}/solution.tsv.gz" for task in HELD_OUT_TASKS],
+        sources=[f"results/{RUN}/tasks/{task}/source.h5ad" for task in HELD_OUT_TASKS],
+        script=script_code("held_out_types"),
+    output:
+        tsv=f"results/{RUN}/tables/held_out_types.tsv",
+        labels=f"results/{RUN}/tables/held_out_labels.tsv",
+        md=f"results/{RUN}/tables/held_out_types.md",
+        html=report(
+            f"results/{RUN}/tables/held_out_types.html",
+            caption="../report/held_out_types.rst",
+            category="New types",
+        ),
+        svg=report(
+            f"results/{RUN}/figures/held_out_types.svg",
+            caption="../report/held_out_types.rst",
+            category="New types",
+        ),
+        png=f"results/{RUN}/figures/held_out_types.png",
+        labels_svg=report(
+            f"results/{RUN}/figures/held_out_labels.svg",
+            caption="../report/held_out_types.rst",
+            category="New types",
+        ),
+        labels_png=f"results/{RUN}/figures/held_out_labels.png",
+    log:
+        f"results/{RUN}/logs/held_out_types.log",
+    benchmark:
+        f"results/{RUN}/benchmarks/held_out_types.tsv"
+    conda:
+        "../../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb,
+        runtime=runtime,
+    params:
+        run=RUN,
+        tasks=HELD_OUT_TASKS,
+        methods={method: METHOD_TITLES[method] for _, method, _ in HELD_OUT},
+        runs=HELD_OUT_RUNS,
+        left_out=[
+            (task, method, CONFIG.run.seeds[0], reason)
+            for task, method, reason in HELD_OUT
+            if reason
+        ],
+    script:
+        "../../scripts/held_out_types.py"
