@@ -74,7 +74,9 @@ def align_moments(
     1. The target's composition is estimated from the unaligned probabilities.
     2. In each prediction model the target's codes get mean and variance of the source's, which is weighted to that
        composition.
-    3. The probability of a type is multiplied by a power of the quotient of its shares in target and source.
+    3. The probability of a type is multiplied by a power of the quotient of its shares in target and source. The power
+       is the evidence that the shares differ at all: by how much they make a cell likelier, in the mean of its
+       logarithm. A batch effect that looks like other shares makes a small difference, other shares a large one.
     4. The unaligned probabilities have an equal say: what both agree on is surer than what only one says.
     5. If too many of the cells that the unaligned model accepts would get another label, all stays unaligned.
 
@@ -103,7 +105,9 @@ def align_moments(
         )
         for member in model.members
     ]
-    type_weights = (shares / model.validation_shares) ** parameters.prior_power
+    ratio = shares / model.validation_shares
+    evidence = (before @ ratio).log().mean().item()
+    type_weights = ratio ** min(max(evidence, 0), parameters.prior_power)
     aligned = replace(
         members[0], others=tuple(members[1:]), type_weights=type_weights, reference=model.without_source()
     )
@@ -119,8 +123,8 @@ def align_moments(
         ]
     )
     log.info(
-        "%.1f %% of the accepted cells keep their label by alignment; estimated composition: %s",
-        100 * kept,
+        "%.1f %% of the accepted cells keep their label by alignment; estimated composition (evidence %.2f): %s",
+        *(100 * kept, evidence),
         ", ".join(f"{name} {share:.1%}" for name, share in zip(model.classes, shares.tolist(), strict=True)),
     )
     if not good:

@@ -141,8 +141,8 @@ class AlignmentParameters(PresetParameters):
         0.5,
         0.5,
         0.5,
-        "Moments: probabilities are multiplied by this power of target's over source's share of the type; 1 would be "
-        "Bayes' rule with a perfect estimate.",
+        "Moments: probabilities are multiplied by a power of target's over source's share of the type, this one at "
+        "most; 1 would be Bayes' rule with a perfect estimate.",
         ge=0,
         le=1,
     )
