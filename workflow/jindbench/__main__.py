@@ -1,14 +1,11 @@
-"""`jindbench annotate`: the command line, the same function as `snakemake annotate`."""
+"""`jindbench annotate`: the same function as `snakemake annotate`, from the command line."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from pydantic import ValidationError
-from pydantic_core import PydanticUndefined
-
-from jindbench import jobs
+from jindbench import config, jobs
 from jindbench.annotate.settings import Settings
 from jindbench.errors import InputError
 
@@ -19,32 +16,27 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("annotate", help="label your own cells from a labelled reference")
     for name, field in Settings.model_fields.items():
-        default = {} if field.default is PydanticUndefined else {"default": field.default}
         command.add_argument(
             f"--{name.replace('_', '-')}",
-            help=field.description.replace("%", "%%")
-            + (f" Default: {field.default}." if default.get("default") else ""),
+            help=field.description,
             required=field.is_required(),
+            type=int if field.annotation is int else str,
+            default=argparse.SUPPRESS,  # what is not given is for `Settings` to know
             **({"nargs": "+"} if name == "query" else {}),
-            **({"type": int} if field.annotation is int else {}),
-            **default,
         )
-    command.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="Default: all processors.")
+    command.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="By default all processors.")
     given = vars(parser.parse_args())
     given.pop("command")
     threads = given.pop("threads")
     try:
-        settings = Settings.model_validate(given)
+        settings = config.annotation(given)
         settings.check()
         jobs.start_log(Path(settings.output, "logs/annotate.log"), shown="INFO")
         jobs.limit_threads(threads)
-        from jindbench.annotate.run import annotate  # slow to import: not before the command line is known to be right
+        from jindbench.annotate.run import annotate  # after the number of threads is set: it imports what reads that
 
         annotate(settings, threads=threads)
-    except ValidationError as error:
-        first = error.errors()[0]
-        sys.exit(f"jindbench annotate: {'.'.join(map(str, first['loc']))}: {first['msg']}")
-    except InputError as error:
+    except (InputError, config.ConfigurationError) as error:
         sys.exit(f"jindbench annotate: {error}")
 
 

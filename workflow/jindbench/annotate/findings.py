@@ -10,14 +10,16 @@ from jindbench.annotate.labelling import ASSIGNED, NEW_TYPE, STATUS, Labelled
 from jindbench.annotate.reading import Cells, Content
 from jindbench.annotate.reference import Reference
 from jindbench.jind.estimator import JIND
-from jindbench.names import LABEL, LOG, RAW_LABEL
+from jindbench.names import CONFIDENCE, LABEL, LOG, RAW_LABEL
 
 # From where on the page speaks of it. None of these changes a label.
-MANY_REJECTED = 0.2  # of the cells; of a type's own half
+MANY_REJECTED = 0.2  # of the cells
 NEW_CELLS = 0.01  # of the cells
 FAR_COMPOSITION = 0.3  # total variation: the share of cells that would have to be of another type
 FEW_GENES = 0.5  # of the smaller side's
 SMALL_TYPE = 10  # cells of the reference: a threshold rests on a fifth to a third of them
+
+REJECTED = "rejected %"  # column of `by_type`
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,15 @@ def composition(outcome: Outcome) -> pd.DataFrame:
 
 
 def by_type(outcome: Outcome) -> pd.DataFrame:
-    """A row for each most probable type: cells, share rejected, share possibly new, in per cent; median confidence."""
-    rows = outcome.labelled.table.groupby(RAW_LABEL)
+    """A row for each most probable type: its cells, the shares of them rejected and possibly new, median confidence."""
+    table = outcome.labelled.table
+    rows = table.assign(rejected=table[STATUS] != ASSIGNED, new=table[STATUS] == NEW_TYPE).groupby(RAW_LABEL)
     return pd.DataFrame(
         {
             "cells": rows.size(),
-            "rejected": 100 * rows[STATUS].agg(lambda status: (status != ASSIGNED).mean()),
-            "possibly new": 100 * rows[STATUS].agg(lambda status: (status == NEW_TYPE).mean()),
-            "median confidence": rows["confidence"].median(),
+            REJECTED: 100 * rows["rejected"].mean(),
+            "possibly new %": 100 * rows["new"].mean(),
+            "median confidence": rows[CONFIDENCE].median(),
         }
     ).sort_values("cells", ascending=False)
 
@@ -99,7 +102,7 @@ def look_first(outcome: Outcome) -> list[str]:
             f"them: {nearest}. See where they lie on the map, and which genes they express."
         )
     types = by_type(outcome)
-    if len(odd := types[(types["rejected"] > 50) & (types["cells"] >= SMALL_TYPE)]):
+    if len(odd := types[(types[REJECTED] > 50) & (types["cells"] >= SMALL_TYPE)]):
         found.append(f"More than half of the cells nearest to {_listed(odd.index)} were rejected.")
 
     if unaligned_was_kept(outcome):

@@ -14,7 +14,7 @@ from jindbench.annotate import genes
 from jindbench.annotate.findings import Outcome, by_type, composition, look_first
 from jindbench.annotate.labelling import ASSIGNED, CLEARLY_NEW, LOW_CONFIDENCE, NEW_TYPE, STATUS, top_genes
 from jindbench.names import LABEL
-from jindbench.plots import annotation, training
+from jindbench.plots import annotation
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("jindbench.annotate", "."),
@@ -47,8 +47,8 @@ def render(outcome: Outcome, name: str, seed: int) -> str:
         by_type=by_type(outcome),
         top_genes=top_genes(outcome.labelled, symbols),
         histories={
-            "alignment": (outcome.aligned.history_, _curves(outcome.aligned.history_, "alignment", seed)),
-            "training on the reference": (reference.jind.history_, _curves(reference.jind.history_, "training", seed)),
+            "alignment": (outcome.aligned.history_, _curves(outcome.aligned.history_)),
+            "training on the reference": (reference.jind.history_, _curves(reference.jind.history_)),
         },
         genes={
             "genes in common": f"{len(match.query):,} of the query's {match.n_query:,} and the reference's "
@@ -69,12 +69,9 @@ def render(outcome: Outcome, name: str, seed: int) -> str:
     )
 
 
-def _curves(history: pd.DataFrame, stage: str, seed: int) -> str | None:
+def _curves(history: pd.DataFrame) -> str | None:
     """A picture of a stage's epochs; None where its table is not one of epochs."""
-    if not {"epoch", "kept"} <= {*history}:
-        return None
-    numbers = history[["epoch", "kept"]].join(history.drop(columns=["epoch", "kept"]).select_dtypes("number"))
-    return _picture(training.draw(training.long_table([({"task": stage, "method": "JIND", "seed": seed}, numbers)])))
+    return _picture(annotation.epochs(history)) if {"epoch", "kept"} <= {*history} else None
 
 
 def _picture(figure: Figure) -> str:

@@ -89,8 +89,8 @@ def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
         raise InputError(f"{path}: {n} cells have no label in '{key}'; remove these cells or name them")
     if (n := labels.nunique()) == 1:
         raise InputError(f"{path}: '{key}' has one cell type, {labels.iloc[0]!r}; expected two at least")
-    if n == len(labels):
-        raise InputError(f"{path}: '{key}' is different in each of the {n} cells; expected cell types")
+    if n > len(labels) / 2:
+        raise InputError(f"{path}: '{key}' has {n} different values in {len(labels)} cells; expected cell types")
     return cells, labels.astype(str)
 
 

@@ -25,7 +25,7 @@ class Settings(Parameters):
         description="Labelled cells, an AnnData file (.h5ad); or the folder of a model that an earlier run has stored."
     )
     label_key: str | None = Field(
-        None, description="Column of the reference's `obs` with the cell types; a stored model knows its types."
+        None, description="Column of the reference's `obs` with the cell types. A stored model needs none."
     )
     query: list[str] = Field(
         min_length=1,
@@ -33,7 +33,8 @@ class Settings(Parameters):
     )
     output: str = Field("results/annotate", description="Folder for the results, one folder for each query in it.")
     layer: str | None = Field(
-        None, description="Where the queries' counts are: the name of a layer, `X` or `raw`; null: they are looked for."
+        None,
+        description="Where the queries' counts are: the name of a layer, `X` or `raw`. By default they are looked for.",
     )
     reference_layer: str | None = Field(None, description="The same for the reference.")
     preset: str = Field(PRESET, description="Set of parameter values of JIND.")

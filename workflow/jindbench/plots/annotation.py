@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 from jindbench.names import CONFIDENCE, RAW_LABEL, THRESHOLD
 from jindbench.plots import embedding
 from jindbench.plots.palette import SIDES, colours
+from jindbench.plots.raw_accuracy import COLOURS
 
 STATUS_COLOURS = ("#D5D5D5", "#E69F00", "#D55E00")
 DARK = "#333333"
+IN_A_ROW = 4  # panels
 
 
 def composition(shares: pd.DataFrame) -> Figure:
@@ -48,7 +50,7 @@ def on_the_map(points: pd.DataFrame, types: list[str]) -> Figure:
     types
         All that the reference knows: what a type's colour follows from.
     """
-    figure, panel = plt.subplots(figsize=(9, 5.6), layout="constrained")
+    figure, panel = plt.subplots(figsize=(9, 5.2), layout="constrained")
     embedding.by_category(panel, points, "label", colours(types), "labels")
     return figure
 
@@ -63,18 +65,47 @@ def statuses(points: pd.DataFrame, names: tuple[str, ...]) -> Figure:
     names
         The statuses: assigned first.
     """
-    figure, panel = plt.subplots(figsize=(9, 5.6), layout="constrained")
+    figure, panel = plt.subplots(figsize=(9.6, 5.2), layout="constrained")
     palette = dict(zip(names, STATUS_COLOURS, strict=True))
     ordered = points.iloc[points["status"].map(names.index).argsort(kind="stable")]
-    sizes = ordered["status"].map({name: 4 if name == names[0] else 9 for name in names})
-    of_point = ordered["status"].map(palette)
-    panel.scatter(ordered["tsne_1"], ordered["tsne_2"], c=of_point, s=sizes, linewidths=0, rasterized=True)
+    panel.scatter(
+        ordered["tsne_1"],
+        ordered["tsne_2"],
+        c=ordered["status"].map(palette),
+        s=embedding.point_area(len(points)),
+        linewidths=0,
+        rasterized=True,
+    )
     for name, colour in palette.items():
         panel.scatter([], [], c=colour, s=30, label=f"{name} ({(points['status'] == name).sum():,})")
     panel.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     panel.set(title="rejected cells", xlabel="tSNE 1", ylabel="tSNE 2", xticks=[], yticks=[])
     panel.title.set_fontsize(10)
     panel.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def epochs(history: pd.DataFrame) -> Figure:
+    """How a stage went: a panel for each number that it recorded, a dot at the epoch that was kept.
+
+    Parameters
+    ----------
+    history
+        Columns epoch and kept, and any others.
+    """
+    quantities = [*history.drop(columns=["epoch", "kept"]).select_dtypes("number")]
+    rows = -(-len(quantities) // IN_A_ROW)
+    figure, panels = plt.subplots(rows, IN_A_ROW, figsize=(10, 2.2 * rows), squeeze=False, layout="constrained")
+    kept = history[history["kept"].astype(bool)]
+    for panel in panels.flat[len(quantities) :]:
+        panel.set_axis_off()
+    for panel, quantity in zip(panels.flat, quantities, strict=False):
+        panel.plot(history["epoch"], history[quantity], color=COLOURS[5], linewidth=1)
+        panel.plot(kept["epoch"], kept[quantity], "o", color=COLOURS[4], markersize=4)
+        panel.set_title(quantity.replace("_", " "), fontsize=9)
+        panel.set_xlabel("epoch", fontsize=8)
+        panel.tick_params(labelsize=7)
+        panel.spines[["top", "right"]].set_visible(False)
     return figure
 
 
