@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from jindbench import config, jobs
-from jindbench.annotate.settings import Settings
+from jindbench.annotate.settings import LOG, Settings
 from jindbench.errors import InputError
 
 
@@ -31,12 +31,12 @@ def main() -> None:
     try:
         settings = config.annotation(given)
         settings.check()
-        jobs.start_log(Path(settings.output, "logs/annotate.log"), shown="INFO")
+        jobs.start_log(Path(settings.output, LOG), shown="INFO")
         jobs.limit_threads(threads)
         from jindbench.annotate.run import annotate  # after the number of threads is set: it imports what reads that
 
         annotate(settings, threads=threads)
-    except (InputError, config.ConfigurationError) as error:
+    except (InputError, config.ConfigurationError, OSError) as error:
         sys.exit(f"jindbench annotate: {error}")
 
 

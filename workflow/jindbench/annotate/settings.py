@@ -15,6 +15,7 @@ from jindbench.parameters import Parameters
 PRESET = "published"
 
 REFERENCE_FOLDER = "reference"  # of the model that a run has fitted, below its output folder
+LOG = "logs/annotate.log"  # below the output folder, which it marks as one of results
 COPY, TABLE, PAGE = "annotated.h5ad", "labels.tsv", "report.html"
 
 
@@ -76,7 +77,8 @@ class Settings(Parameters):
 
     def results(self) -> list[Path]:
         """Every file that is written, the model's folder apart."""
-        return [folder / name for folder in self.folders().values() for name in (COPY, TABLE, PAGE)]
+        return [folder / name for folder in self.folders().values() for name in (LOG = "logs/annotate.log"  # below the output folder, which it marks as one of results
+COPY, TABLE, PAGE)]
 
     def check(self) -> None:
         """Check that the inputs are there and that no result would overwrite what is not a result.
@@ -105,6 +107,9 @@ class Settings(Parameters):
             for place in (folder, *folder.parents):
                 if place.exists() and not place.is_dir():
                     raise InputError(f"output: {place} is a file; a folder is to be made there")
+        output = Path(self.output)
+        if output.is_dir() and any(output.iterdir()) and not (output / LOG).exists():
+            raise InputError(f"output: {output} holds files that no annotation has written; name a folder of its own")
         for path in self.results():
             if path.is_dir():
                 raise InputError(f"output: {path} is a folder; a file is to be written there")
