@@ -77,8 +77,7 @@ class Settings(Parameters):
 
     def results(self) -> list[Path]:
         """Every file that is written, the model's folder apart."""
-        return [folder / name for folder in self.folders().values() for name in (LOG = "logs/annotate.log"  # below the output folder, which it marks as one of results
-COPY, TABLE, PAGE)]
+        return [folder / name for folder in self.folders().values() for name in (COPY, TABLE, PAGE)]
 
     def check(self) -> None:
         """Check that the inputs are there and that no result would overwrite what is not a result.
