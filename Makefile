@@ -34,6 +34,7 @@ $(BIN)/.complete: requirements.txt
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	RPY2_CFFI_MODE=ABI $(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
 # Runs the workflow, writes its report (after a failure too: the report then shows it), prints Table 2.

@@ -1,5 +1,6 @@
-# The JIND benchmark. `snakemake --cores N` runs what config/config.yaml selects; see README.md and config/README.md.
-from dataclasses import asdict
+# `snakemake --cores N` runs the benchmark that config/config.yaml selects; `snakemake annotate` labels a user's own cells.
+# See README.md and config/README.md.
+import sys
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -7,42 +8,20 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-configfile: Path(workflow.basedir) / "config/config.yaml"
+include: "workflow/rules/library.smk"
 
 
-report: "workflow/report/workflow.rst"
+# Snakemake tells a Snakefile no targets, and `annotate` has nothing of the benchmark: not its configuration, data or checks.
+# Jobs that a Snakemake starts (on a cluster) have the target with a colon.
+if any(argument.partition(":")[0] == "annotate" for argument in sys.argv[1:]):
 
+    include: "workflow/rules/annotate.smk"
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/figure_files.smk"
-include: "workflow/rules/data.smk"
-include: "workflow/rules/methods.smk"
-include: "workflow/rules/results.smk"
-include: "workflow/rules/complexity.smk"
-include: "workflow/rules/rejection.smk"
-include: "workflow/rules/held_out_types.smk"
-include: "workflow/rules/runtime.smk"
-include: "workflow/rules/differential_expression.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/claims.smk"
-include: "workflow/rules/complete.smk"
-include: "workflow/rules/estimate.smk"
+else:
 
+    include: "workflow/rules/benchmark.smk"
 
-onstart:
-    if workflow.local_exec:
-        for warning in costs.warnings(*costs.estimate_here(CONFIG, ALL_CORES)):
-            logger.warning(f"May not fit: {warning}")
-
-
-localrules:
-    all,
-    datasets,
-    estimate,
-    tables,
-
-
-rule all:
-    default_target: True
-    input:
-        f"results/{RUN}/complete.txt",
+    rule all:
+        default_target: True
+        input:
+            f"results/{RUN}/complete.txt",

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from jindbench import registry
+from jindbench.annotate.settings import Settings
 from jindbench.errors import InputError
 from jindbench.parameters import Name, Parameters, Title
 from jindbench.tasks import Task
@@ -448,6 +449,21 @@ def load(config: dict) -> Configuration:
     if faults:
         raise ConfigurationError("\n".join(f"configuration: {fault}" for fault in faults))
     return configuration
+
+
+def annotation(config: dict) -> Settings:
+    """Check the keys of `snakemake annotate`, which are those of no other target.
+
+    Raises
+    ------
+    ConfigurationError
+        With a line for every fault that can be told without looking at files.
+    """
+    faults: list[str] = []
+    settings = _validated(Settings, config, "annotate", faults)
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+    return settings
 
 
 def check_data(configuration: Configuration) -> None:

@@ -36,22 +36,27 @@ log = logging.getLogger("jindbench")
 WATCH_SECONDS = 1  # between two looks at the memory of a guarded run, and at the Snakemake that a job belongs to
 
 
-@contextmanager
-def job(snakemake: Any) -> Iterator[None]:
-    """What a script does is logged, ends with the Snakemake that started it, and leaves a record (see `records`).
-
-    Log messages go to the job's file and to stderr. An `InputError` or `CutShort` ends the job with its one line,
-    anything else with a traceback.
-    """
-    log_file, record_file = Path(snakemake.log[0]), records.path_of(snakemake.log[0])
-    log_file.parent.mkdir(parents=True, exist_ok=True)
-    handlers = [logging.FileHandler(log_file, mode="w", encoding="utf-8"), logging.StreamHandler()]
-    handlers[1].setLevel(logging.WARNING)
+def start_log(file: Path, shown: str = "WARNING") -> None:
+    """Write log messages to a file, and to stderr those of level `shown` and above."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handlers = [logging.FileHandler(file, mode="w", encoding="utf-8"), logging.StreamHandler()]
+    handlers[1].setLevel(shown)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers, force=True
     )
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").setLevel(logging.ERROR)
+
+
+@contextmanager
+def job(snakemake: Any, shown: str = "WARNING") -> Iterator[None]:
+    """What a script does is logged, ends with the Snakemake that started it, and leaves a record (see `records`).
+
+    Log messages go to the job's file and to stderr, see `start_log`. An `InputError` or `CutShort` ends the job with
+    its one line, anything else with a traceback.
+    """
+    log_file, record_file = Path(snakemake.log[0]), records.path_of(snakemake.log[0])
+    start_log(log_file, shown)
     threading.Thread(target=_end_with_snakemake, daemon=True).start()
     try:
         record_file.unlink(missing_ok=True)

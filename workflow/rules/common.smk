@@ -1,18 +1,7 @@
 # The checked configuration, the runs it asks for, and what several rules share.
 import json
-import os
-import sys
 
-from snakemake.exceptions import WorkflowError
-
-# The library beside this file is the one that rules and scripts use, in whatever environment they run.
-LIBRARY = Path(workflow.basedir) / "workflow"
-sys.path.insert(0, str(LIBRARY))
-
-from jindbench import config as configuration
-from jindbench import costs, jobs, r, recovery, registry
-
-registry.export_library_path()
+from jindbench import costs, r
 
 try:
     CONFIG = configuration.load(config)
@@ -34,12 +23,6 @@ PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")
 
 
 TABLES = CONFIG.tables()
-# Of what is timed alone. Where jobs go to a cluster, `--set-threads` says how many: Snakemake has no number of cores there,
-# and each job has that of its node, which is not what was asked for.
-try:
-    ALL_CORES = 1 if workflow.remote_exec else workflow.cores
-except WorkflowError:
-    ALL_CORES = 1
 
 
 wildcard_constraints:
@@ -77,11 +60,6 @@ def every_outcome():
         for task, integration in CONFIG.integrated()
     ]
     return integrated + every_run(OUTCOME, parents=True)
-
-
-def script_code(name):
-    """A script and the library files it imports, as input: Snakemake sees no edits of imported files."""
-    return registry.code_of(Path(workflow.basedir) / "scripts" / f"{name}.py")
 
 
 # A method or integration that is killed, or takes too long, is tried this often, with more memory and time each time. Only by

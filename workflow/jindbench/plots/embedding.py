@@ -43,7 +43,7 @@ def by_category(
         of_point = of_point.where(shuffled[column].isin(emphasise), OTHERS)
         top = np.argsort(shuffled[column].isin(emphasise).to_numpy(), kind="stable")
         shuffled, of_point, shown = shuffled.iloc[top], of_point.iloc[top], [n for n in shown if n in emphasise]
-    _scatter(panel, shuffled, of_point, _size(len(points)), "o")
+    _scatter(panel, shuffled, of_point, point_area(len(points)), "o")
     handles = [_handle(colours[name], name) for name in shown]
     if emphasise:
         handles.append(_handle(OTHERS, "other types"))
@@ -59,7 +59,7 @@ def rejected(panel: Axes, points: pd.DataFrame, colours: dict[str, str], title: 
     points
         Columns tsne_1, tsne_2, raw_label, correct and kept.
     """
-    size = _size(len(points))
+    size = point_area(len(points))
     for kept in (True, False):  # rejected cells on top
         for correct, marker in ((True, "o"), (False, "x")):
             chosen = points[(points["kept"] == kept) & (points["correct"] == correct)]
@@ -119,7 +119,7 @@ def _scatter(panel: Axes, points: pd.DataFrame, colours: pd.Series, size: float,
     )
 
 
-def _size(n: int) -> float:
+def point_area(n: int) -> float:
     """Area of a point, in points squared."""
     return float(np.clip(12_000 / max(n, 1), 2, 18))
 

@@ -1,0 +1,463 @@
+"""Annotating a user's own cells: what is found in a file, what is added to it, what is refused."""
+
+import gzip
+import re
+import subprocess
+import sys
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import io as scipy_io
+from scipy import sparse
+
+from jindbench import config, io
+from jindbench.annotate import genes, labelling, reading, run, writing
+from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
+from jindbench.errors import InputError
+from toy_project import REPOSITORY, environment
+
+N_GENES = 80
+TYPES = ["B cell", "T cell/CD4+", "<script>alert(1)</script>"]
+
+
+def cells(n=90, seed=0, shift=1.0):
+    """Counts of three types, each with genes of its own; `shift` is a batch effect."""
+    rng = np.random.default_rng(seed)
+    kinds = np.arange(n) % len(TYPES)
+    mean = np.full((n, N_GENES), 1.0)
+    for kind in range(len(TYPES)):
+        mean[np.ix_(kinds == kind, np.arange(kind * 10, kind * 10 + 10))] = 12.0
+    mean[:, :N_GENES:7] *= shift
+    obs = pd.DataFrame({"type": np.array(TYPES)[kinds], "donor": "d"}, index=[f"c{i}" for i in range(n)])
+    symbols = [f"SYMBOL{i}" for i in range(N_GENES)]
+    var = pd.DataFrame({"gene_ids": [f"ENSG{i:011}" for i in range(N_GENES)], "feature_types": "Gene"}, index=symbols)
+    return ad.AnnData(sparse.csr_matrix(rng.poisson(mean), dtype=np.float32), obs=obs, var=var)
+
+
+def query():
+    adata = cells(45, seed=1, shift=1.5)
+    adata.obs = adata.obs[["donor"]]
+    return adata
+
+
+def logged(adata):
+    adata = adata.copy()
+    adata.X = sparse.csr_matrix(np.log1p(1e4 * adata.X.toarray() / adata.X.sum(axis=1)), dtype=np.float32)
+    return adata
+
+
+# --- Genes
+
+
+def table(names, **columns):
+    return pd.DataFrame(columns, index=names)
+
+
+def ensembl(numbers, version=""):
+    return [f"ENSG{number:011}{version}" for number in numbers]
+
+
+def test_genes_are_matched_by_whatever_both_sides_have():
+    symbols = [f"S{i}" for i in range(60)]
+    reference = table(symbols, gene_ids=ensembl(range(60), ".3"), chromosome="1")
+    by_symbol = genes.match(reference, table(symbols[::-1]), "q")
+    assert by_symbol.reference.tolist() == list(range(60))
+    assert by_symbol.query.tolist() == list(range(60))[::-1]
+    assert by_symbol.how == "symbols (var_names; in the reference var_names)"
+    by_id = genes.match(reference, table(ensembl(range(5, 70), ".12")), "q")
+    assert by_id.reference.tolist() == list(range(5, 60))
+    assert by_id.query.tolist() == list(range(55))
+    assert by_id.how == "Ensembl ids (var_names; in the reference gene_ids)"
+    in_a_column = genes.match(reference, table(range(60), feature_name=pd.Categorical(symbols)), "q")
+    assert in_a_column.how == "symbols (feature_name; in the reference var_names)"
+    assert in_a_column.query.tolist() == list(range(60))
+
+
+def test_versions_go_and_everything_else_stays():
+    names = genes.namings(table(["ENSG00000141510.18", "ENSMUSG00000059552.7", "ENSG00000182378.14_PAR_Y", "AC1.2"]))
+    assert [*names["var_names"]] == ["ENSG00000141510", "ENSMUSG00000059552", "ENSG00000182378_PAR_Y", "AC1.2"]
+
+
+def test_names_that_a_side_has_twice_are_left_out():
+    symbols = [f"S{i}" for i in range(60)]
+    found = genes.match(table(symbols), table([*symbols, "S3", "S3", "other", "other"]), "q")
+    assert found.repeated == 1
+    assert 3 not in found.reference
+    assert len(found.reference) == 59
+
+
+def test_the_genes_of_two_species_are_told():
+    with pytest.raises(InputError) as error:
+        genes.match(table([f"GENE{i}" for i in range(60)]), table([f"Gene{i}" for i in range(60)]), "mine.h5ad")
+    assert str(error.value) == (
+        "mine.h5ad: 0 of its 60 genes are among the reference's 60, at least 50 are needed; the reference's begin with "
+        "GENE0, GENE1, GENE2, its own with Gene0, Gene1, Gene2; they agree where case is ignored: are these two species?"
+    )
+
+
+def test_genes_of_a_restricted_reference_keep_their_places():
+    found = genes.match(table([f"S{i}" for i in range(60)]), table([f"S{i}" for i in range(59, -1, -1)]), "q")
+    within = found.within(np.array([2, 5, 40]))
+    assert within.reference.tolist() == [0, 1, 2]
+    assert within.query.tolist() == [57, 54, 19]
+
+
+# --- Which matrix
+
+
+def scaled(adata):
+    adata = adata.copy()
+    adata.X = adata.X.toarray() - 1
+    return adata
+
+
+def with_layers(X, **layers):
+    adata = ad.AnnData(X.X, obs=X.obs, var=X.var)
+    for name, layer in layers.items():
+        adata.layers[name] = layer.X
+    return adata
+
+
+def with_raw(X, raw):
+    adata = X.copy()
+    adata.raw = raw
+    return adata
+
+
+def made_equal(adata):
+    adata = adata.copy()
+    adata.X = sparse.csr_matrix(1e4 * adata.X.toarray() / adata.X.sum(axis=1), dtype=np.float32)
+    return adata
+
+
+def corrected(adata):
+    adata = adata.copy()
+    adata.X = adata.X * np.float32(7.3)
+    return adata
+
+
+FOUND = {
+    "counts in X": (lambda c: c, "X", "counts"),
+    "dense": (lambda c: ad.AnnData(c.X.toarray(), obs=c.obs, var=c.var), "X", "counts"),
+    "by genes": (lambda c: ad.AnnData(c.X.tocsc(), obs=c.obs, var=c.var), "X", "counts"),
+    "counts in a layer": (lambda c: with_layers(logged(c), counts=c), "layers/counts", "counts"),
+    "counts before raw and velocity": (
+        lambda c: with_raw(with_layers(scaled(c), spliced=c, my_counts=c), c), "layers/my_counts", "counts"),
+    "counts in raw": (lambda c: with_raw(logged(c), c), "raw/X", "counts"),
+    "logarithms in raw": (lambda c: with_raw(scaled(c), logged(c)), "raw/X", "log"),
+    "equal totals": (made_equal, "X", "normalized"),
+    "corrected counts": (corrected, "X", "counts"),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", FOUND)
+def test_counts_are_found(case, tmp_path):
+    change, place, kind = FOUND[case]
+    change(cells()).write_h5ad(tmp_path / "q.h5ad")
+    opened = reading.open_cells(tmp_path / "q.h5ad")
+    chosen = reading.choose({opened.path: reading.contents(opened, None)})[opened.path]
+    assert (chosen.place, chosen.kind) == (place, kind)
+    whole = sparse.vstack(list(opened.blocks(place)))
+    assert reading.check(opened, chosen).why == chosen.why
+    assert (opened.rows(place, np.array([3, 7, 40])) != whole[[3, 7, 40]]).nnz == 0
+
+
+def test_where_one_side_has_no_counts_logarithms_are_compared(tmp_path):
+    with_layers(logged(cells()), counts=cells()).write_h5ad(tmp_path / "r.h5ad")
+    logged(query()).write_h5ad(tmp_path / "q.h5ad")
+    sides = [reading.open_cells(tmp_path / name) for name in ("r.h5ad", "q.h5ad")]
+    chosen = reading.choose({side.path: reading.contents(side, None) for side in sides})
+    assert [item.kind for item in chosen.values()] == ["log", "log"]
+
+
+def test_tenx_files_and_folders_are_read(tmp_path):
+    adata = cells()
+    tenx_folder(adata, tmp_path / "folder", "GSM1_")
+    tenx_file(adata, tmp_path / "file.h5")
+    for path in ("folder", "file.h5"):
+        opened = reading.open_cells(tmp_path / path)
+        assert (sparse.vstack(list(opened.blocks("X"))) != adata.X).nnz == 0
+        assert opened.cell_ids.tolist() == adata.obs_names.tolist()
+        assert genes.match(adata.var, opened.genes["X"], "q").query.tolist() == list(range(N_GENES))
+
+
+def tenx_folder(adata, folder, prefix=""):
+    folder.mkdir()
+    with gzip.open(folder / f"{prefix}matrix.mtx.gz", "wb") as file:
+        scipy_io.mmwrite(file, adata.X.T.astype(int))
+    rows = [f"{gene_id}\t{symbol}\tGene Expression\n" for symbol, gene_id in adata.var["gene_ids"].items()]
+    for name, lines in (("features", rows), ("barcodes", [f"{cell}\n" for cell in adata.obs_names])):
+        (folder / f"{prefix}{name}.tsv.gz").write_bytes(gzip.compress("".join(lines).encode()))
+
+
+def tenx_file(adata, path):
+    with h5py.File(path, "w") as file:
+        group = file.create_group("matrix")
+        for key in ("data", "indices", "indptr"):
+            group[key] = getattr(adata.X, key).astype("i4")
+        group["shape"] = adata.shape[::-1]
+        group["barcodes"] = adata.obs_names.to_numpy().astype("S")
+        features = {"id": adata.var["gene_ids"], "name": adata.var_names, "feature_type": ["Gene Expression"] * N_GENES}
+        for key, values in features.items():
+            group[f"features/{key}"] = np.array(values, dtype="S")
+
+
+# --- The copy
+
+
+def elements(file):
+    found = {}
+    file.visititems(lambda name, item: found.update({name: item}))
+    return found
+
+
+def raw_bytes(dataset):
+    """What the file holds of a dataset, as it is stored: compressed, chunk by chunk."""
+    if dataset.chunks is None:
+        return dataset[()].tobytes() if dataset.dtype.kind != "O" else dataset[()].tolist()
+    return [
+        dataset.id.read_direct_chunk(dataset.id.get_chunk_info(i).chunk_offset)
+        for i in range(dataset.id.get_num_chunks())
+    ]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("form", ["csr", "csc", "dense"])
+def test_the_copy_is_the_users_file_and_the_new_columns(form, tmp_path):
+    adata = with_raw(with_layers(logged(query()), counts=query()), query())
+    adata.X = {"csr": adata.X.tocsr, "csc": adata.X.tocsc, "dense": adata.X.toarray}[form]()
+    adata.obsm["X_pca"], adata.obsp["graph"] = np.ones((adata.n_obs, 2)), sparse.eye(adata.n_obs, format="csr")
+    adata.uns = {"colours": np.array(["red", "blue"]), "nested": {"a": 1}}
+    adata.write_h5ad(tmp_path / "q.h5ad", compression="gzip")
+    before = io.sha256(tmp_path / "q.h5ad")
+    n = adata.n_obs
+    known = pd.DataFrame({"raw_label": "a", "confidence": 0.5, "threshold": 0.6, "novelty": 0.1}, index=range(n))
+    known = known.assign(label="unassigned", status=labelling.LOW_CONFIDENCE)
+    codes, tsne = np.ones((n, 256), dtype=np.float32), np.zeros((n, 2))
+    writing.write_copy(reading.open_cells(tmp_path / "q.h5ad"), known, codes, tsne, tmp_path / "out.h5ad")
+    assert io.sha256(tmp_path / "q.h5ad") == before
+
+    with h5py.File(tmp_path / "q.h5ad") as old, h5py.File(tmp_path / "out.h5ad") as new:
+        theirs, ours = elements(old), elements(new)
+        added = {name for name in ours if name not in theirs}
+        assert {name.split("/")[1] for name in added} == {*writing.OBS.values(), writing.CODES, writing.TSNE}
+        for name, item in theirs.items():
+            attributes = [{key: str(value) for key, value in side.attrs.items()} for side in (item, ours[name])]
+            if name == "obs":
+                attributes = [
+                    {key: value for key, value in side.items() if key != "column-order"} for side in attributes
+                ]
+            assert attributes[0] == attributes[1], name
+            if isinstance(item, h5py.Dataset):
+                assert raw_bytes(item) == raw_bytes(ours[name]), name
+    annotated = ad.read_h5ad(tmp_path / "out.h5ad")
+    assert annotated.obs.columns.tolist() == ["donor", *writing.OBS.values()]
+    assert annotated.obs["jind_status"].dtype == "category"
+    assert annotated.obsm["X_jind"].dtype == np.float32
+
+
+# --- The whole way
+
+
+def annotate(folder, **settings):
+    settings = {"reference": str(folder / "reference.h5ad"), "output": str(folder / "out")} | settings
+    settings.setdefault("query", [str(folder / "query.h5ad")])
+    if settings["reference"].endswith("h5ad"):
+        settings.setdefault("label_key", "type")
+    run.annotate(config.annotation(settings), threads=1)
+
+
+@pytest.fixture(scope="module")
+def annotated(tmp_path_factory):
+    """A reference, a query as AnnData and the same cells as a 10x folder, annotated in one go."""
+    folder = tmp_path_factory.mktemp("annotated")
+    cells().write_h5ad(folder / "reference.h5ad")
+    adata = query()
+    adata.obs_names = ["c0", *adata.obs_names[:-1]]  # one id twice
+    adata.write_h5ad(folder / "query.h5ad")
+    tenx_folder(adata, folder / "tenx")
+    annotate(folder, query=f"{folder}/query.h5ad,{folder}/tenx")
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_labels_are_right_and_the_same_in_every_file(annotated):
+    for name in ("query", "tenx"):
+        labels = io.read_table(annotated / "out" / name / TABLE, text=["cell_id", "raw_label", "label", "status"])
+        assert labels.columns[0] == "cell_id"
+        assert (labels["raw_label"] == TYPES * 15).mean() > 0.9
+        copy = ad.read_h5ad(annotated / "out" / name / COPY)
+        assert labels["cell_id"].tolist() == copy.obs_names.tolist()
+        for column, added in writing.OBS.items():
+            in_obs = copy.obs[added]
+            if in_obs.dtype == "category":
+                assert labels[column].tolist() == in_obs.tolist()
+            else:
+                assert labels[column].to_numpy() == pytest.approx(in_obs.to_numpy(), abs=1e-12)
+        assert copy.obsm["X_jind"].shape == (45, 3 * 256)
+        assert np.isfinite(copy.obsm["X_jind_tsne"]).all()
+    both = [io.read_table(annotated / "out" / name / TABLE) for name in ("query", "tenx")]
+    pd.testing.assert_frame_equal(*both)
+
+
+def test_the_page_needs_nothing_else_and_names_are_text(annotated):
+    text = (annotated / "out/query" / PAGE).read_text()
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert re.findall(r'(?:src|href)="(?!data:)', text) == []
+    assert "1 cell ids are there more than once" in text
+    for heading in ("Labels on the map", "Composition", "Confidence by type", "Top expressed genes", "Convergence"):
+        assert f"<h2>{heading}</h2>" in text
+    assert "SYMBOL1" in text
+
+
+def test_a_stored_reference_gives_the_same_labels(annotated):
+    annotate(annotated, reference=str(annotated / "out/reference"), output=str(annotated / "again"))
+    first, again = ((annotated / folder / "query" / TABLE).read_bytes() for folder in ("out", "again"))
+    assert first == again
+
+
+def test_blocks_and_samples_label_as_the_whole_does(annotated, monkeypatch, tmp_path):
+    """A query larger than a block, than what alignment sees and than what the tSNE is made of."""
+    for module in (labelling, reading):
+        monkeypatch.setattr(module, "BLOCK", 7)
+    monkeypatch.setattr(run, "MAPPED_CELLS", 30)
+    annotate(annotated, reference=str(annotated / "out/reference"), output=str(tmp_path))
+    whole, parts = (io.read_table(folder / "query" / TABLE) for folder in (annotated / "out", tmp_path))
+    assert parts["label"].tolist() == whole["label"].tolist()
+    assert parts["confidence"].to_numpy() == pytest.approx(whole["confidence"].to_numpy(), abs=1e-6)
+    assert np.isfinite(ad.read_h5ad(tmp_path / "query" / COPY).obsm["X_jind_tsne"]).all()
+
+
+def test_status_follows_from_rejection_and_novelty():
+    known = pd.DataFrame({"label": ["B", "unassigned", "unassigned"], "novelty": [0.5, 0.05, 0.3]})
+    assert labelling.statuses(known).tolist() == [
+        "assigned",
+        "unassigned: low confidence",
+        "unassigned: possible new type",
+    ]
+
+
+# --- Refusals
+
+
+def labels(values):
+    def change(adata):
+        adata.obs["type"] = values if isinstance(values, str) else [*values, *adata.obs["type"][len(values) :]]
+        return adata
+
+    return change
+
+
+def renamed(adata):
+    adata.var = pd.DataFrame(index=[f"other{i}" for i in range(N_GENES)])
+    return adata
+
+
+def results(folder, name):
+    """Where a result goes, in a folder of earlier results."""
+    for part in ("query", "logs"):
+        (folder / "out" / part).mkdir(parents=True)
+    (folder / "out/logs/annotate.log").touch()
+    return folder / "out/query" / name
+
+
+def link(make):
+    def linked(folder):
+        make(results(folder, COPY), folder / "query.h5ad")
+
+    return linked
+
+
+# Changes of the reference and of the query, what else is done in the folder, keys, and the line.
+SAME = (lambda adata: adata,) * 2
+REFUSED = {
+    "no such file": (*SAME, None, {"query": ["no.h5ad"]}, "query: no.h5ad: no such file or folder"),
+    "no label_key": (*SAME, None, {"label_key": None}, "label_key: this key is required"),
+    "other label_key": (*SAME, None, {"label_key": "typ"}, "label_key 'typ' is not a column of obs (there are: type, donor)"),
+    "one type": (*SAME, None, {"label_key": "donor"}, "'donor' has one cell type, 'd'; expected two at least"),
+    "no label": (labels([None, "a"]), SAME[1], None, {}, "1 cells have no label in 'type'"),
+    "no types": (labels([str(i) for i in range(90)]), SAME[1], None, {}, "'type' has 90 different values in 90 cells"),
+    "reserved": (labels(["unassigned"]), SAME[1], None, {}, "'unassigned' is the name of rejected cells"),
+    "no common genes": (SAME[0], renamed, None, {}, "0 of its 80 genes are among the reference's 80, at least 50 are needed"),
+    "scaled": (SAME[0], scaled, None, {}, "no counts and no logarithms of counts (X: scaled, negative values, the lowest -1)"),
+    "other kind": (SAME[0], logged, None, {}, "cannot be compared with"),
+    "no layer": (*SAME, None, {"layer": "count"}, "layer 'count' is not there (there are: X)"),
+    "no cells": (SAME[0], lambda adata: adata[:0].copy(), None, {}, "0 cells x 80 genes: nothing to work with"),
+    "own columns": (SAME[0], lambda a: ad.AnnData(a.X, obs=a.obs.assign(jind_label="x"), var=a.var), None, {}, "has jind_label already"),
+    "preset": (*SAME, None, {"preset": "papers"}, "annotate.preset: expected one of paper, "),
+    "unknown key": (*SAME, None, {"querry": "x"}, "annotate.querry: unknown key (did you mean 'query'?)"),
+    "output": (*SAME, lambda folder: (folder / "out").write_text(""), {}, "out is a file; a folder is to be made there"),
+    "own files": (*SAME, lambda folder: None, {"output": "."}, ". holds files that no annotation has written"),
+    "a folder": (*SAME, lambda folder: results(folder, PAGE).mkdir(), {}, "report.html is a folder"),
+    "symbolic link": (*SAME, link(lambda new, old: new.symlink_to(old)), {}, "which is never written to"),
+    "hard link": (*SAME, link(lambda new, old: new.hardlink_to(old)), {}, "which is never written to"),
+    "text": (*SAME, lambda folder: (folder / "query.h5ad").write_text("cell,gene"), {}, "neither an AnnData (.h5ad) nor a 10x (.h5) file"),
+    "cut off": (*SAME, lambda folder: (folder / "query.h5ad").write_bytes((folder / "query.h5ad").read_bytes()[:5000]), {}, "not a readable"),
+    "no model": (*SAME, lambda folder: (folder / "model").mkdir(), {"reference": "model", "label_key": None}, "no stored model"),
+    "empty folder": (*SAME, lambda folder: (folder / "tenx").mkdir(), {"query": ["tenx"]}, "a folder with 0 files *matrix.mtx(.gz)"),
+    "reference without labels": (*SAME, lambda folder: tenx_file(cells(), folder / "r.h5"), {"reference": "r.h5", "label_key": "type"}, "a 10x file carries no labels"),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", REFUSED)
+def test_refusals_are_one_line_before_any_training(case, tmp_path, monkeypatch):
+    of_reference, of_query, prepare, keys, line = REFUSED[case]
+    monkeypatch.chdir(tmp_path)
+    of_reference(cells()).write_h5ad("reference.h5ad")
+    of_query(query()).write_h5ad("query.h5ad")
+    if prepare:
+        prepare(tmp_path)
+    monkeypatch.setattr(run.reference.JIND, "fit", lambda *_, **__: pytest.fail("training began"))
+    with pytest.raises((InputError, config.ConfigurationError)) as error:
+        annotate(tmp_path, **keys)
+    assert line in str(error.value)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out/reference").exists()
+
+
+# --- The command line
+
+
+def jindbench(folder, *arguments):
+    command = [sys.executable, "-m", "jindbench", *arguments]
+    here = environment() | {"PYTHONPATH": str(REPOSITORY / "workflow"), "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, cwd=folder, env=here, capture_output=True, text=True, check=False)
+
+
+def test_the_command_line_does_what_the_function_does(annotated, tmp_path):
+    given = ["--query", f"{annotated}/query.h5ad", "--output", "there", "--threads", "1"]
+    done = jindbench(tmp_path, "annotate", "--reference", f"{annotated}/out/reference", *given)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "there/query" / TABLE).read_bytes() == (annotated / "out/query" / TABLE).read_bytes()
+    assert "taken X, counts: whole numbers" in (tmp_path / "there/logs/annotate.log").read_text()
+    refused = jindbench(tmp_path, "annotate", "--reference", "no.h5ad", *given)
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        "jindbench annotate: reference: no.h5ad: no such file or folder\n",
+    )
+
+
+# --- The document
+
+
+def test_the_documents_example_runs_and_its_table_of_keys_is_true(tmp_path, monkeypatch):
+    text = (REPOSITORY / "docs/annotate.md").read_text()
+    for name, field in Settings.model_fields.items():
+        default = "required" if field.is_required() else "" if field.default is None else f"`{field.default}`"
+        assert f"| `{name}` | {default} | {field.description} |" in text
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for language, block in re.findall(r"```(python|sh)\n(.*?)```", text, flags=re.DOTALL):
+        if language == "python":
+            exec(compile(block, "docs/annotate.md", "exec"), names)
+        else:
+            done = jindbench(tmp_path, *block.split()[1:], "--threads", "1")
+            assert done.returncode == 0, done.stderr
+    assert names["assigned"].mean() > 0.5
+    assert names["right"][names["assigned"]].mean() > 0.6

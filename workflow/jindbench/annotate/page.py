@@ -1,0 +1,83 @@
+"""The page of an annotated query: one HTML file that needs nothing else, every name in it escaped."""
+
+import base64
+import io as streams
+
+import jinja2
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from jindbench import jobs
+from jindbench.annotate import genes
+from jindbench.annotate.findings import Outcome, by_type, composition, look_first
+from jindbench.annotate.labelling import ASSIGNED, CLEARLY_NEW, LOW_CONFIDENCE, NEW_TYPE, STATUS, top_genes
+from jindbench.names import LABEL
+from jindbench.plots import annotation
+
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("jindbench.annotate", "."),
+    autoescape=True,
+    trim_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+
+
+def render(outcome: Outcome, name: str, seed: int) -> str:
+    """The page, as HTML."""
+    table, match, reference = outcome.labelled.table, outcome.match, outcome.reference
+    points = pd.DataFrame(outcome.tsne[outcome.drawn], columns=["tsne_1", "tsne_2"])
+    points = points.assign(**{column: table[column].to_numpy()[outcome.drawn] for column in (LABEL, STATUS)})
+    counts = composition(outcome)
+    shares = (100 * counts / counts.sum().clip(lower=1)).round(2)
+    symbols = genes.symbols(outcome.cells.genes[outcome.content.place])
+    return TEMPLATES.get_template("page.html").render(
+        name=name,
+        look_first=look_first(outcome),
+        clearly_new=CLEARLY_NEW,
+        n_cells=len(table),
+        n_drawn=len(points),
+        statuses=table[STATUS].value_counts().reindex([ASSIGNED, LOW_CONFIDENCE, NEW_TYPE], fill_value=0),
+        composition=_picture(annotation.composition(shares)),
+        counts=counts.join(shares.add_suffix(" %")),
+        labels=_picture(annotation.on_the_map(points, reference.jind.model_.classes)),
+        rejected=_picture(annotation.statuses(points, (ASSIGNED, LOW_CONFIDENCE, NEW_TYPE))),
+        confidence=_picture(annotation.confidence(table)),
+        by_type=by_type(outcome),
+        top_genes=top_genes(outcome.labelled, symbols),
+        histories={
+            "alignment": (outcome.aligned.history_, _curves(outcome.aligned.history_)),
+            "training on the reference": (reference.jind.history_, _curves(reference.jind.history_)),
+        },
+        genes={
+            "genes in common": f"{len(match.query):,} of the query's {match.n_query:,} and the reference's "
+            f"{match.n_reference:,}",
+            "matched by": match.how,
+            "left out, since a side has the name more than once": f"{match.repeated:,}",
+        },
+        made={
+            "query": f"{outcome.cells.path} ({outcome.cells.format})",
+            "matrix taken": f"{outcome.content.place}: {outcome.content.kind} ({outcome.content.why})",
+            "cells that alignment saw": f"{outcome.n_aligned:,}",
+            "seconds": ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in outcome.seconds.items()),
+            "seed": str(seed),
+        },
+        reference=reference.facts,
+        surroundings=jobs.surroundings(),
+        versions=jobs.imported_versions(),
+    )
+
+
+def _curves(history: pd.DataFrame) -> str | None:
+    """A picture of a stage's epochs; None where its table is not one of epochs."""
+    return _picture(annotation.epochs(history)) if {"epoch", "kept"} <= {*history} else None
+
+
+def _picture(figure: Figure) -> str:
+    """A figure as the address of an image that carries its own content."""
+    content = streams.BytesIO()
+    with rc_context({"svg.hashsalt": "jindbench"}):
+        figure.savefig(content, format="svg", dpi=150, metadata={"Date": None})
+    plt.close(figure)
+    return "data:image/svg+xml;base64," + base64.b64encode(content.getvalue()).decode()

@@ -1,0 +1,153 @@
+"""The labelled side: a model fitted to a user's reference, or one that an earlier run has stored."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+
+from jindbench import io
+from jindbench.annotate.genes import Match, namings
+from jindbench.annotate.reading import AnnDataFile, Cells, Content, open_cells
+from jindbench.annotate.settings import Settings
+from jindbench.dataset_checks import check_keys, to_contract
+from jindbench.errors import InputError
+from jindbench.jind.estimator import JIND
+from jindbench.names import LABEL, X_KIND
+
+FACTS, GENES = "reference.json", "genes.tsv"  # beside the model's own files
+NAME = "name in the model"  # column of the table of genes; no column of a file has such a name
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A fitted model, and what it was fitted on.
+
+    Attributes
+    ----------
+    jind
+        The model, not aligned.
+    genes
+        The genes it was fitted on, a row each: the index is the name in the model, columns are all their namings.
+    composition
+        Cells of each type; None where a model was stored by `JIND.save` alone.
+    facts
+        What people want to know of it, by what each fact is.
+    all_genes
+        Whether the cells' totals were those of these genes; if not, a query's other genes belong to its totals too.
+    """
+
+    jind: JIND
+    genes: pd.DataFrame
+    composition: pd.Series | None
+    facts: dict[str, str]
+    all_genes: bool = True
+
+    def expression(self, X: sparse.csr_matrix, match: Match, cell_ids: pd.Index) -> AnnData:
+        """Cells as the model reads them: n x its genes, those that the query lacks as zeros."""
+        ones = np.ones(len(match.query), dtype=np.float32)
+        shape = (X.shape[1], len(self.genes))
+        found, names = X @ sparse.csr_matrix((ones, (match.query, match.reference)), shape), self.genes.index
+        if not self.all_genes:
+            others = np.setdiff1d(np.arange(X.shape[1]), match.query)
+            found = sparse.hstack([found, X[:, others]], format="csr")
+            names = names.append(pd.Index([f"gene {position} of the query alone" for position in others]))
+        obs, var = pd.DataFrame(index=cell_ids), pd.DataFrame(index=names)
+        return AnnData(found, obs=obs, var=var, uns={X_KIND: self.jind.model_.x_kind})
+
+    def save(self, folder: Path) -> None:
+        """Store it in a folder, which `load` reads."""
+        self.jind.save(folder)
+        io.write_table(self.genes.rename_axis(NAME).reset_index(), folder / GENES)
+        composition = {str(name): int(n) for name, n in self.composition.items()}
+        io.write_json({"preset": self.facts["preset"], "composition": composition, "facts": self.facts}, folder / FACTS)
+
+
+def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
+    """Open the labelled cells and check their labels.
+
+    Returns
+    -------
+    The cells, and the type of each.
+
+    Raises
+    ------
+    InputError
+        If the file carries no labels, lacks the column, or knows but one type.
+    """
+    path, key = settings.reference, settings.label_key
+    cells = open_cells(path)
+    if not isinstance(cells, AnnDataFile):
+        raise InputError(f"reference: {path}: a {cells.format} carries no labels; expected an AnnData file (.h5ad)")
+    obs = cells.obs()
+    check_keys(AnnData(obs=obs.reset_index(drop=True)), path, key, None)
+    labels = obs[key]
+    if (n := labels.isna().sum()) or (n := (labels.astype(str).str.strip() == "").sum()):
+        raise InputError(f"{path}: {n} cells have no label in '{key}'; remove these cells or name them")
+    if (n := labels.nunique()) == 1:
+        raise InputError(f"{path}: '{key}' has one cell type, {labels.iloc[0]!r}; expected two at least")
+    if n > len(labels) / 2:
+        raise InputError(f"{path}: '{key}' has {n} different values in {len(labels)} cells; expected cell types")
+    return cells, labels.astype(str)
+
+
+def fit(cells: Cells, content: Content, labels: pd.Series, rows: np.ndarray, settings: Settings) -> Reference:
+    """Fit the model to the labelled cells.
+
+    Parameters
+    ----------
+    content
+        The matrix that is taken.
+    rows
+        Positions of the genes that all queries have.
+    """
+    X = sparse.vstack([block[:, rows] for block in cells.blocks(content.place)], format="csr")
+    var = cells.genes[content.place]
+    names = ad.utils.make_index_unique(var.index.astype(str))[rows]
+    genes = pd.DataFrame({name: index[rows] for name, index in namings(var).items()}, index=names)
+    # Cells' names play no part in training, so that those of several samples may be the same.
+    obs = pd.DataFrame({LABEL: labels.to_numpy()}, index=[f"cell {i}" for i in range(len(labels))])
+    source = AnnData(X, obs=obs, var=pd.DataFrame(index=names), uns={X_KIND: content.kind})
+    source = to_contract(source, f"{cells.path}: {content.place}", fractional_counts=True)
+    jind = JIND(preset=settings.preset, seed=settings.seed).fit(source, label_key=LABEL)
+    facts = {
+        "reference": str(cells.path),
+        "cells": f"{len(labels):,}",
+        "label_key": settings.label_key,
+        "matrix": f"{content.place}: {content.kind} ({content.why})",
+        "genes": f"{len(genes):,}, of which the model reads {len(jind.model_.genes):,}",
+        "preset": settings.preset,
+        "seed": str(settings.seed),
+    }
+    return Reference(jind, genes, labels.value_counts(), facts)
+
+
+def load(settings: Settings) -> Reference:
+    """Read a stored model.
+
+    Raises
+    ------
+    InputError
+        If the folder holds none, or one of another preset.
+    """
+    folder = Path(settings.reference)
+    if not (folder / "model.json").is_file():
+        raise InputError(f"reference: {folder}: no stored model; expected a folder with model.json, or an .h5ad file")
+    try:
+        stored = io.read_json(folder / FACTS) if (folder / FACTS).is_file() else None
+        jind = JIND.load(folder, preset=settings.preset, seed=settings.seed)
+        if stored is None:  # by JIND.save alone
+            names = pd.Index(jind.model_.genes)
+            facts = {"reference": str(folder), "genes": f"{len(names):,}"}
+            return Reference(jind, pd.DataFrame({"var_names": names}, index=names), None, facts, all_genes=False)
+        columns = io.read_table(folder / GENES).columns
+        genes = io.read_table(folder / GENES, text=[*columns]).set_index(NAME)
+        composition, facts, preset = pd.Series(stored["composition"]), stored["facts"], stored["preset"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"reference: {folder}: not a readable model: {' '.join(str(error).split())}") from error
+    if preset != settings.preset:
+        raise InputError(f"preset: {folder} was fitted with '{preset}', not '{settings.preset}'; say preset={preset}")
+    return Reference(jind, genes, composition, facts | {"stored model": str(folder)})

@@ -1,0 +1,127 @@
+"""What can be asked for, and the checks that need no look into a file."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from jindbench.errors import InputError
+from jindbench.jind.parameters import PRESETS
+from jindbench.parameters import Parameters
+
+# The preset that aligns and labels where the user names none.
+PRESET = "robust"
+
+REFERENCE_FOLDER = "reference"  # of the model that a run has fitted, below its output folder
+LOG = "logs/annotate.log"  # below the output folder, which it marks as one of results
+COPY, TABLE, PAGE = "annotated.h5ad", "labels.tsv", "report.html"
+
+
+class Settings(Parameters):
+    """The keys of `snakemake annotate --config ...` and the options of `jindbench annotate`."""
+
+    reference: str = Field(
+        description="Labelled cells, an AnnData file (.h5ad); or the folder of a model that an earlier run has stored."
+    )
+    label_key: str | None = Field(
+        None, description="Column of the reference's `obs` with the cell types. A stored model needs none."
+    )
+    query: list[str] = Field(
+        min_length=1,
+        description="Cells to annotate: AnnData files (.h5ad), 10x files (.h5) or 10x folders (matrix.mtx.gz).",
+    )
+    output: str = Field("results/annotate", description="Folder for the results, one folder for each query in it.")
+    layer: str | None = Field(
+        None,
+        description="Where the queries' counts are: the name of a layer, `X` or `raw`. By default they are looked for.",
+    )
+    reference_layer: str | None = Field(None, description="The same for the reference.")
+    preset: str = Field(PRESET, description="Set of parameter values of JIND.")
+    seed: int = Field(0, ge=0, description="Seed of every random step.")
+
+    @field_validator("query", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        """One path, or several with commas between."""
+        if not isinstance(value, str):
+            return value
+        return [value] if Path(value).exists() else [path.strip() for path in value.split(",")]
+
+    @field_validator("preset")
+    @classmethod
+    def _there(cls, value: str) -> str:
+        if value not in PRESETS:
+            raise ValueError(f"expected one of {', '.join(PRESETS)}")
+        return value
+
+    @property
+    def stored(self) -> bool:
+        """Whether the reference is a stored model."""
+        return Path(self.reference).is_dir()
+
+    @property
+    def model_folder(self) -> Path:
+        """Where the model lies, or is stored once it is fitted."""
+        return Path(self.reference) if self.stored else Path(self.output, REFERENCE_FOLDER)
+
+    def folders(self) -> dict[str, Path]:
+        """The results' folder of each query: its file's name, where several have the same after the folder's name."""
+        names = [Path(query).stem for query in self.query]
+        names = [
+            f"{Path(query).absolute().parent.name}_{name}" if names.count(name) > 1 else name
+            for query, name in zip(self.query, names, strict=True)
+        ]
+        return {query: Path(self.output, name) for query, name in zip(self.query, names, strict=True)}
+
+    def results(self) -> list[Path]:
+        """Every file that is written, the model's folder apart."""
+        return [folder / name for folder in self.folders().values() for name in (COPY, TABLE, PAGE)]
+
+    def check(self) -> None:
+        """Check that the inputs are there and that no result would overwrite what is not a result.
+
+        Raises
+        ------
+        InputError
+            For the first fault found.
+        """
+        for key, paths in (("reference", [self.reference]), ("query", self.query)):
+            for path in paths:
+                if not Path(path).exists():
+                    raise InputError(f"{key}: {path}: no such file or folder")
+        if not self.stored and self.label_key is None:
+            raise InputError("label_key: this key is required: the column of the reference's obs with the cell types")
+        if self.stored and self.label_key is not None:
+            raise InputError(f"label_key: {self.reference} is a stored model, which knows its types; leave the key out")
+        if self.stored and self.reference_layer is not None:
+            raise InputError(f"reference_layer: {self.reference} is a stored model, which has no layers")
+        folders = [*self.folders().values()]
+        if not self.stored:
+            folders.append(self.model_folder)
+        for folder in folders:
+            if folders.count(folder) > 1:
+                raise InputError(f"query: two results would go to {folder}; rename one of the files")
+            for place in (folder, *folder.parents):
+                if place.exists() and not place.is_dir():
+                    raise InputError(f"output: {place} is a file; a folder is to be made there")
+        output = Path(self.output)
+        if output.is_dir() and any(output.iterdir()) and not (output / LOG).exists():
+            raise InputError(f"output: {output} holds files that no annotation has written; name a folder of its own")
+        for path in self.results():
+            if path.is_dir():
+                raise InputError(f"output: {path} is a folder; a file is to be written there")
+            for given in (self.reference, *self.query):
+                if path.exists() and os.path.samefile(path, given):  # links of both kinds included
+                    raise InputError(f"output: {path} is the input {given}, which is never written to")
+        self._check_space()
+
+    def _check_space(self) -> None:
+        """Each query's cells are copied; a disk that is full is to be noticed before the work, not after."""
+        size = sum(Path(query).stat().st_size for query in self.query)
+        there = next(place for place in (Path(self.output), *Path(self.output).absolute().parents) if place.exists())
+        if (free := shutil.disk_usage(there).free) < size:
+            raise InputError(
+                f"output: the copies of the queries need {size / 1e9:.1f} GB, {there} has {free / 1e9:.1f} GB"
+            )

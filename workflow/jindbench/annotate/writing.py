@@ -1,0 +1,81 @@
+"""The annotated copy of a query: what was found is added to it, and nothing that was there is written anew."""
+
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from anndata.io import write_elem
+
+from jindbench import io
+from jindbench.annotate.labelling import STATUS
+from jindbench.annotate.reading import Cells, TenX
+from jindbench.errors import InputError
+from jindbench.names import CONFIDENCE, LABEL, NOVELTY, RAW_LABEL, THRESHOLD
+
+# Column of the table: column of `obs`.
+OBS = {name: f"jind_{name}" for name in (LABEL, RAW_LABEL, CONFIDENCE, THRESHOLD, NOVELTY, STATUS)}
+CODES, TSNE = "X_jind", "X_jind_tsne"
+
+
+def check_names(cells: Cells) -> None:
+    """Check that nothing of the user's has a name that is to be added.
+
+    Raises
+    ------
+    InputError
+        Naming the columns of `obs` or entries of `obsm`.
+    """
+    if taken := sorted({*OBS.values(), CODES, TSNE} & {*cells.taken}):
+        raise InputError(
+            f"{cells.path}: has {', '.join(taken)} already, which would be overwritten; rename them, or take the file "
+            "without annotation"
+        )
+
+
+def obs_columns(table: pd.DataFrame) -> dict[str, pd.Categorical | np.ndarray]:
+    """What is added to `obs`, by name: text as categories."""
+    columns = {}
+    for name, added in OBS.items():
+        values = table[name]
+        columns[added] = pd.Categorical(values) if values.dtype == object else values.to_numpy()
+    return columns
+
+
+def write_copy(cells: Cells, table: pd.DataFrame, codes: np.ndarray, tsne: np.ndarray, path: Path) -> None:
+    """Write a copy of the query with the new columns of `obs` and entries of `obsm`.
+
+    An AnnData file is copied byte by byte and then added to. A 10x file becomes a new AnnData file.
+
+    Parameters
+    ----------
+    table
+        A row for each cell, in the file's order.
+    codes, tsne
+        Latent codes and their tSNE, of n cells.
+    """
+    columns, embeddings = obs_columns(table), {CODES: codes, TSNE: tsne}
+    with io.replacing(path) as temporary:
+        if isinstance(cells, TenX):
+            adata = cells.adata.copy()
+            for name, values in columns.items():
+                adata.obs[name] = values
+            adata.obsm.update(embeddings)
+            adata.write_h5ad(temporary, compression="gzip", compression_opts=1)
+            return
+        shutil.copyfile(cells.path, temporary)
+        with h5py.File(temporary, "a") as file:
+            add(file, columns, embeddings)
+
+
+def add(file: h5py.File, columns: dict[str, pd.Categorical | np.ndarray], embeddings: dict[str, np.ndarray]) -> None:
+    """Add columns to `obs` and entries to `obsm` of an open AnnData file."""
+    order = [*file["obs"].attrs["column-order"], *columns]
+    for name, values in columns.items():
+        write_elem(file["obs"], name, values)
+    file["obs"].attrs["column-order"] = np.array(order, dtype=h5py.string_dtype())
+    if "obsm" not in file:
+        write_elem(file, "obsm", {})
+    for name, values in embeddings.items():
+        write_elem(file["obsm"], name, values)

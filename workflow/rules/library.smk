@@ -1,0 +1,28 @@
+# The library, and what every rule needs of it.
+import os
+import sys
+
+from snakemake.exceptions import WorkflowError
+
+# The library beside this file is the one that rules and scripts use, in whatever environment they run.
+LIBRARY = Path(workflow.basedir) / "workflow"
+sys.path.insert(0, str(LIBRARY))
+
+from jindbench import config as configuration
+from jindbench import jobs, recovery, registry
+from jindbench.errors import InputError
+
+registry.export_library_path()
+
+
+# Of what is timed alone. Where jobs go to a cluster, `--set-threads` says how many: Snakemake has no number of cores there,
+# and each job has that of its node, which is not what was asked for.
+try:
+    ALL_CORES = 1 if workflow.remote_exec else workflow.cores
+except WorkflowError:
+    ALL_CORES = 1
+
+
+def script_code(name):
+    """A script and the library files it imports, as input: Snakemake sees no edits of imported files."""
+    return registry.code_of(Path(workflow.basedir) / "scripts" / f"{name}.py")
