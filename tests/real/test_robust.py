@@ -113,6 +113,12 @@ def test_on_other_compositions_it_gains_two_points(table):
     assert (shifted >= 0.02).all(), shifted
 
 
+def test_no_target_loses_more_than_a_point_beyond_chance(table):
+    lost = table[table["gain"] < -0.01]
+    assert (lost["p"] > 0.05).all(), lost
+    assert len(lost) <= 1, lost  # one of 68 when this was written
+
+
 def test_it_is_no_worse_than_logistic_regression(table):
     pairs = table[~table["shifted"]]
     assert pairs["raw JIND"].mean() >= pairs["raw logreg"].mean()
