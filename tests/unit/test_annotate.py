@@ -430,17 +430,11 @@ def jindbench(folder, *arguments):
     return subprocess.run(command, cwd=folder, env=here, capture_output=True, text=True, check=False)
 
 
-def test_the_command_line_does_what_the_function_does(annotated, tmp_path):
-    given = ["--query", f"{annotated}/query.h5ad", "--output", "there", "--threads", "1"]
-    done = jindbench(tmp_path, "annotate", "--reference", f"{annotated}/out/reference", *given)
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "there/query" / TABLE).read_bytes() == (annotated / "out/query" / TABLE).read_bytes()
-    assert "taken X, counts: whole numbers" in (tmp_path / "there/logs/annotate.log").read_text()
-    refused = jindbench(tmp_path, "annotate", "--reference", "no.h5ad", *given)
-    assert (refused.returncode, refused.stderr) == (
-        1,
-        "jindbench annotate: reference: no.h5ad: no such file or folder\n",
-    )
+def test_the_command_line_refuses_in_one_line(tmp_path):
+    """What it does otherwise, the document's example shows."""
+    done = jindbench(tmp_path, "annotate", "--reference", "no.h5ad", "--label-key", "type", "--query", "no.h5ad")
+    assert (done.returncode, done.stderr) == (1, "jindbench annotate: reference: no.h5ad: no such file or folder\n")
+    assert not (tmp_path / "results").exists()
 
 
 # --- The document
@@ -459,5 +453,6 @@ def test_the_documents_example_runs_and_its_table_of_keys_is_true(tmp_path, monk
         else:
             done = jindbench(tmp_path, *block.split()[1:], "--threads", "1")
             assert done.returncode == 0, done.stderr
+            assert "taken raw/X, log: fractions" in done.stderr
     assert names["assigned"].mean() > 0.5
     assert names["right"][names["assigned"]].mean() > 0.6
