@@ -31,7 +31,7 @@ class JIND:
     Parameters
     ----------
     preset
-        Named set of parameter values: "paper", "preprint" or "published" (see `jindbench.jind.parameters`).
+        Named set of parameter values: "paper", "preprint", "published" or "robust" (see `jindbench.jind.parameters`).
     classifier, alignment, self_training
         Parameters of the three stages: a mapping with those that differ from the preset, or a parameters object.
     seed
@@ -159,7 +159,7 @@ class JIND:
         return predicted.table.join(predicted.probabilities.reset_index(drop=True).add_prefix("probability of "))
 
     def latent_codes(self, target: Cells, **layout) -> np.ndarray:
-        """Latent codes of a target's cells, n x 256, float32."""
+        """Latent codes of a target's cells, n x 256 for each prediction model, side by side, float32."""
         return self._cells(target, layout, self.model_.codes)
 
     def save(self, folder: str | Path) -> None:
