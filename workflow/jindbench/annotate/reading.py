@@ -1,8 +1,9 @@
 """A user's file: which matrices it has, what they hold, and its cells block by block; nothing is read as a whole."""
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ class Content:
     empty: int = 0
 
 
-class Cells:
+class Cells(ABC):
     """The cells of a file.
 
     Attributes
@@ -88,10 +89,9 @@ class Cells:
                     raise InputError(f"{self.path}: {place} cannot be read: {error}".replace("\n", " ")) from error
                 yield checked(rows, f"{self.path}: {place}")
 
-    @contextmanager
-    def _matrix(self, place: str) -> Iterator[sparse.spmatrix | np.ndarray]:
+    @abstractmethod
+    def _matrix(self, place: str) -> AbstractContextManager[sparse.spmatrix | np.ndarray]:
         """The matrix, rows of which can be taken."""
-        raise NotImplementedError
 
     def rows(self, place: str, chosen: np.ndarray) -> sparse.csr_matrix:
         """Some cells of the matrix at a place; `chosen` are their positions, in order."""
