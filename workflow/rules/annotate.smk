@@ -2,8 +2,10 @@
 
 try:
     ANNOTATION = configuration.annotation(config)
-    if workflow.is_main_process:  # not again in every job
-        ANNOTATION.check()
+    if workflow.is_main_process:  # before Snakemake removes earlier results, and not by it in every job
+        from jindbench.annotate.run import inspect
+
+        inspect(ANNOTATION)
 except (configuration.ConfigurationError, InputError) as error:
     raise WorkflowError(str(error))
 

@@ -4,9 +4,12 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from jindbench import io
 from jindbench.annotate import genes, page, reading, reference, writing
@@ -25,10 +28,36 @@ PLACED_AT_ONCE = 20_000
 log = logging.getLogger(__name__)
 
 
-def annotate(settings: Settings, *, threads: int) -> None:
-    """Annotate every query from one reference, and write what was found into a folder for each.
+@dataclass(frozen=True)
+class Inputs:
+    """A user's files, opened and found to fit together.
 
-    All inputs are looked at before anything is trained.
+    Attributes
+    ----------
+    queries
+        Each query's cells, by the path that was given.
+    chosen
+        The matrix that is taken of each file, by its path.
+    matches
+        Each query's genes and those of the reference, by the path that was given.
+    source, labels, rows
+        The labelled cells, their types, and the positions of the genes that all queries have too, which training sees;
+        None for a stored model.
+    fitted
+        The stored model; None where one is to be trained.
+    """
+
+    queries: dict[str, reading.Cells]
+    chosen: dict[Path, reading.Content]
+    matches: dict[str, genes.Match]
+    source: reading.Cells | None
+    labels: pd.Series | None
+    rows: np.ndarray | None
+    fitted: reference.Reference | None
+
+
+def inspect(settings: Settings) -> Inputs:
+    """Look at all inputs, before anything is trained or written.
 
     Raises
     ------
@@ -36,42 +65,55 @@ def annotate(settings: Settings, *, threads: int) -> None:
         For the first fault found, in one line.
     """
     settings.check()
-    seconds = {}
-    with timed("reading and checking", seconds):
-        queries = {path: reading.open_cells(path) for path in settings.query}
-        for cells in queries.values():
-            writing.check_names(cells)
-        found = {cells.path: reading.contents(cells, settings.layer) for cells in queries.values()}
-        if settings.stored:
-            source = None
-            fitted = reference.load(settings)
-            chosen = reading.choose(found, only=fitted.jind.model_.x_kind)
-            known, least = fitted.genes, int(np.ceil(MIN_GENE_SHARE * len(fitted.genes)))
-        else:
-            source, labels = reference.open_reference(settings)
-            theirs = reading.contents(source, settings.reference_layer)
-            chosen = reading.choose({source.path: theirs} | found)
-            known, least = source.genes[chosen[source.path].place], genes.FEWEST
-            say(source, chosen[source.path])
-        matches = {}
-        for path, cells in queries.items():
-            chosen[cells.path] = reading.check(cells, chosen[cells.path])
-            say(cells, chosen[cells.path])
-            query_genes = cells.genes[chosen[cells.path].place]
-            matches[path] = genes.match(known, query_genes, path, least=least)
-            log.info("%s: %d genes in common, by %s", path, len(matches[path].query), matches[path].how)
+    queries = {path: reading.open_cells(path) for path in settings.query}
+    for cells in queries.values():
+        writing.check_names(cells)
+    found = {cells.path: reading.contents(cells, settings.layer) for cells in queries.values()}
+    source = labels = rows = fitted = None
+    if settings.stored:
+        fitted = reference.load(settings)
+        chosen = reading.choose(found, only=fitted.jind.model_.x_kind)
+        known, least = fitted.genes, int(np.ceil(MIN_GENE_SHARE * len(fitted.genes)))
+    else:
+        source, labels = reference.open_reference(settings)
+        theirs = reading.contents(source, settings.reference_layer)
+        chosen = reading.choose({source.path: theirs} | found)
+        known, least = source.genes[chosen[source.path].place], genes.FEWEST
+        say(source, chosen[source.path])
+    matches = {}
+    for path, cells in queries.items():
+        chosen[cells.path] = reading.check(cells, chosen[cells.path])
+        say(cells, chosen[cells.path])
+        query_genes = cells.genes[chosen[cells.path].place]
+        matches[path] = genes.match(known, query_genes, path, least=least)
+        log.info("%s: %d genes in common, by %s", path, len(matches[path].query), matches[path].how)
     if source is not None:
-        # Training sees the genes that labelling will see.
         rows = reduce(np.intersect1d, [match.reference for match in matches.values()])
         if len(rows) < least:
             raise InputError(f"query: all queries together have {len(rows)} genes of the reference; expected {least}")
         matches = {path: match.within(rows) for path, match in matches.items()}
+    return Inputs(queries, chosen, matches, source, labels, rows, fitted)
+
+
+def annotate(settings: Settings, *, threads: int) -> None:
+    """Annotate every query from one reference, and write what was found into a folder for each.
+
+    Raises
+    ------
+    InputError
+        As `inspect` does.
+    """
+    seconds = {}
+    with timed("reading and checking", seconds):
+        inputs = inspect(settings)
+    fitted, chosen = inputs.fitted, inputs.chosen
+    if fitted is None:
         with timed("training on the reference", seconds):
-            fitted = reference.fit(source, chosen[source.path], labels, rows, settings)
+            fitted = reference.fit(inputs.source, chosen[inputs.source.path], inputs.labels, inputs.rows, settings)
         fitted.save(settings.model_folder)
     for path, folder in settings.folders().items():
-        cells = queries[path]
-        outcome = annotated(cells, chosen[cells.path], matches[path], fitted, settings.seed, threads, seconds)
+        cells = inputs.queries[path]
+        outcome = annotated(cells, chosen[cells.path], inputs.matches[path], fitted, settings.seed, threads, seconds)
         with timed("writing", outcome.seconds):
             writing.write_copy(cells, outcome.labelled.table, outcome.labelled.codes, outcome.tsne, folder / COPY)
             io.write_table(outcome.labelled.table, folder / TABLE)
