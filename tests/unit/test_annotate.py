@@ -166,6 +166,13 @@ def test_counts_are_found(case, tmp_path):
     assert (opened.rows(place, np.array([3, 7, 40])) != whole[[3, 7, 40]]).nnz == 0
 
 
+def test_a_raw_that_holds_nothing_is_no_matrix(tmp_path):
+    with h5py.File(tmp_path / "mine.h5ad", "w") as file:
+        ad.io.write_elem(file, "/", query())  # unlike write_h5ad it writes a `raw` that is None
+    assert "raw" in h5py.File(tmp_path / "mine.h5ad")
+    assert list(reading.open_cells(str(tmp_path / "mine.h5ad")).genes) == ["X"]
+
+
 def test_where_one_side_has_no_counts_logarithms_are_compared(tmp_path):
     with_layers(logged(cells()), counts=cells()).write_h5ad(tmp_path / "r.h5ad")
     logged(query()).write_h5ad(tmp_path / "q.h5ad")

@@ -120,7 +120,7 @@ class AnnDataFile(Cells):
             self.cell_ids = pd.Index(ad.io.read_elem(obs[obs.attrs["_index"]])).astype(str)
             self.taken = [*obs.attrs["column-order"], *file.get("obsm", {})]
             places = {"X": var} | {f"layers/{name}": var for name in file.get("layers", {})}
-            if "raw" in file:
+            if isinstance(file.get("raw"), h5py.Group):  # else it may be there as nothing
                 places["raw/X"] = ad.io.read_elem(file["raw/var"])
             self.genes = {place: genes for place, genes in places.items() if not _is_nothing(file.get(place))}
             for place, genes in self.genes.items():
