@@ -2,7 +2,8 @@
 
 try:
     ANNOTATION = configuration.annotation(config)
-    if workflow.is_main_process:  # before Snakemake removes earlier results, and not by it in every job
+    # Before Snakemake removes earlier results, and not once more in every job.
+    if workflow.is_main_process:
         from jindbench.annotate.run import inspect
 
         inspect(ANNOTATION)
