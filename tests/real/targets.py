@@ -1,7 +1,8 @@
 """Real pairs of source and target, and targets of other composition, that the preset `robust` is judged on.
 
-CHOSEN were looked at while it was built. KEPT_ASIDE were not, until the first version was done (docs/robust-alignment.md
-says what they changed). FRESH were drawn after the last change.
+CHOSEN were looked at while its first version was built, KEPT_ASIDE and FRESH when it was done. All of these and LATER were
+looked at for the second version. UNSEEN were written down after its last change, and looked at once
+(docs/robust-alignment.md).
 """
 
 from dataclasses import dataclass
@@ -16,13 +17,17 @@ from jindbench.preprocess import normalize_library_size
 
 DATA = Path(__file__).parents[3] / "shared/data"
 PANCREAS, BARON = "pancreas_cross_study", "Baron2016_human1_indrop"
+STUDIES = ["Muraro2016_celseq2", "Segerstolpe2016_smartseq2", "Grun2016_celseq", "Lawlor2017_fluidigmc1"]
 PBMC, KANG = "pbmc_symphony_3p_5p", "pbmc_kang_8donors_ctrl"
 DIRICHLET, N_REWEIGHTED, MIN_CELLS = 0.3, 400, 15
 
 
 @dataclass(frozen=True)
 class Target:
-    """A target batch, whole or with a seeded choice of its types ("2", "3" types, or "dirichlet": other shares)."""
+    """A target batch, whole or with a seeded choice of its types ("2", "3" types, or "dirichlet": other shares).
+
+    Its source is a batch, or several that are taken together ("3pv1+3pv2").
+    """
 
     file: str
     source: str
@@ -33,13 +38,15 @@ class Target:
     @property
     def name(self) -> str:
         """Source, target and shift, for tables."""
-        name = f"{self.source.split('_')[0]} to {self.target.split('_')[0]}"
+        sources = "+".join(batch.split("_")[0] for batch in self.source.split("+"))
+        name = f"{sources} to {self.target.split('_')[0]}"
         return name if self.shift is None else f"{name}, {self.shift} ({self.seed})"
 
     def cells(self) -> tuple[ad.AnnData, ad.AnnData]:
         """Source and target; a whole target and its source have the types that both have, others those of the source."""
         batches = read(self.file)
-        source, target = batches[self.source], batches[self.target]
+        source = ad.concat([batches[batch] for batch in self.source.split("+")], uns_merge="first")
+        target = batches[self.target]
         target = target[target.obs[LABEL].isin(source.obs[LABEL].unique())]
         if self.shift is None:
             return source[source.obs[LABEL].isin(target.obs[LABEL].unique())], target
@@ -75,6 +82,10 @@ def _shifted(first_seed: int, *batches: tuple[str, str, str]) -> list[Target]:
     return [Target(*batch, kind, first_seed + i) for i, (batch, kind) in enumerate(every)]
 
 
+def _together(*batches: str) -> str:
+    return "+".join(batches)
+
+
 def _kang(*donors: int) -> tuple[str, str, str]:
     return KANG, *(f"donor{donor}" for donor in donors)
 
@@ -100,4 +111,19 @@ KEPT_ASIDE = [
 FRESH = [
     *(Target(*_kang(*donors)) for donors in [(107, 1039), (1039, 107), (1015, 107), (1488, 1039)]),
     *_shifted(301, _kang(1244, 1015), _kang(1244, 1488), (PBMC, "3pv1", "3pv2"), _kang(101, 1256)),
+]
+LATER = [
+    Target(PANCREAS, _together(*STUDIES), BARON),
+    *(Target(PANCREAS, _together(BARON, *(other for other in STUDIES if other != study)), study) for study in STUDIES),
+    Target(PBMC, _together("3pv1", "3pv2"), "5p"),
+    Target(PBMC, _together("3pv1", "5p"), "3pv2"),
+    Target(PBMC, _together("3pv2", "5p"), "3pv1"),
+    *(Target(*_kang(*donors)) for donors in [(1016, 1256), (101, 1488), (1244, 1256), (1488, 1016), (1039, 1015)]),
+    *_shifted(401, _kang(1256, 101), _kang(1039, 1244), (PBMC, "5p", "3pv1"), _kang(1488, 1256)),
+]
+UNSEEN = [
+    *(Target(*_kang(*donors)) for donors in [(1016, 101), (101, 1016), (1256, 1015), (1015, 1488), (1244, 107)]),
+    *_shifted(
+        501, _kang(1016, 1244), (PBMC, "3pv1", "5p"), (PBMC, "3pv2", "3pv1"), (PANCREAS, _together(*STUDIES), BARON)
+    ),
 ]

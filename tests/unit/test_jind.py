@@ -230,10 +230,8 @@ def test_thresholds_come_from_the_validation_cells(cells):
     (X, labels), _ = cells
     fitted, _ = train(X, labels, SHORT)
     _, validation = classifier.split_rows(np.zeros(150), 0.3, 0)
-    assert len(fitted.validation_confidence) == 45
-    confidence, assigned = fitted.probabilities(X[validation]).max(dim=1)
-    assert torch.equal(fitted.validation_confidence, confidence)
-    assert torch.equal(fitted.validation_assigned, assigned)
+    assert fitted.validation.shape == (45, len(fitted.classes))
+    assert torch.equal(fitted.validation, fitted.probabilities(X[validation]))
 
 
 def test_certain_cells_can_still_be_told_apart(model, cells):

@@ -1,7 +1,6 @@
 """The preset `robust`: composition, moments and guard, on cases computed by hand or simulated with a known answer."""
 
 import logging
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,16 +83,16 @@ def test_the_order_of_cells_makes_no_difference(model):
     assert shuffled.numpy() == pytest.approx(plain[order].numpy(), abs=1e-6)
 
 
-def test_alignment_that_relabels_accepted_cells_is_refused_and_said(model, caplog):
+def test_alignment_that_relabels_accepted_cells_is_refused_and_said(model, caplog, monkeypatch):
     X, _ = draw(200, [0.5, 0.3, 0.2], 1, seed=4)
-    # A target that is said to have hardly any cell of type a: most of those would get another label.
+    # A source that is said to be nearly all type a: most of those in the target would get another label.
     shares = torch.tensor([0.999, 5e-4, 5e-4], dtype=torch.float64)
-    misled = replace(model, validation_shares=shares)
+    monkeypatch.setattr(type(model), "validation_shares", property(lambda _: shares))
     with caplog.at_level(logging.WARNING):
-        kept, history = align(misled, X, ROBUST.model_copy(update={"prior_power": 1.0}), seed=0)
-    assert kept is misled
+        kept, history = align(model, X, ROBUST, seed=0)
+    assert kept is model
     assert history["kept"].tolist() == [True, False]
-    assert history["kept_labels"].iloc[1] < 0.95
+    assert history["kept_labels"].iloc[1] < 0.8
     assert "the target stays unaligned" in caplog.text
 
 
@@ -103,6 +102,40 @@ def test_probabilities_are_the_mean_of_three_models_that_differ(model):
     assert len(each) == 3
     assert not torch.equal(each[0], each[1])
     assert model.probabilities(X).numpy() == pytest.approx(sum(each).numpy() / 3)
+
+
+def test_novelty_is_the_mean_distance_below_each_models_own_thresholds(model):
+    X, _ = draw(50, [0.4, 0.4, 0.2], 1, seed=5)
+    distances = []
+    for member in model.members:
+        probabilities = member.probabilities(X).numpy()
+        thresholds = member.thresholds()
+        distances.append([thresholds[p.argmax()] - p.max() for p in probabilities])
+    assert model.novelty(X) == pytest.approx(np.mean(distances, axis=0))
+    assert len({tuple(member.thresholds()) for member in model.members}) == 3
+
+
+def test_an_estimate_that_makes_the_cells_less_likely_has_no_say(model, monkeypatch):
+    X, _ = draw(200, [0.5, 0.3, 0.2], 1, seed=4)
+    wrong = torch.tensor([5e-4, 0.9, 0.0995], dtype=torch.float64)
+    monkeypatch.setattr(moments, "composition", lambda *_, **__: wrong)
+    aligned, _ = align(model, X, ROBUST, seed=0)
+    assert aligned.type_weights.tolist() == [1, 1, 1]
+    assert aligned.aligned_share == 0.5
+
+
+def test_without_evidence_of_other_shares_both_models_have_an_equal_say(model):
+    """A target of the source's own composition, and one of a single type."""
+    alike, _ = align(model, draw(400, [0.5, 0.3, 0.2], 1, seed=8)[0], ROBUST, seed=0)
+    other, _ = align(model, draw(400, [0, 1, 0], 1, seed=9)[0], ROBUST, seed=0)
+    assert 0.5 <= alike.aligned_share < 0.55
+    assert 0.7 < other.aligned_share <= 1
+    X, _ = draw(20, [0.4, 0.4, 0.2], 1, seed=10)
+    mean = torch.stack([m.classifier(m.code(torch.from_numpy(X.toarray()))).softmax(dim=1) for m in other.members])
+    weighted = mean.double().mean(dim=0) * other.type_weights
+    aligned = weighted / weighted.sum(dim=1, keepdim=True)
+    expected = other.aligned_share * aligned + (1 - other.aligned_share) * model.probabilities(X)
+    assert other.probabilities(X).numpy() == pytest.approx(expected.numpy(), abs=1e-6)
 
 
 def test_even_batches_leave_no_single_cell_over(monkeypatch):

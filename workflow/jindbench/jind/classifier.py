@@ -110,20 +110,13 @@ def train_classifier(
                 encoder=frozen(encoder),
                 classifier=frozen(classifier),
                 class_weights=weights,
-                validation_confidence=torch.empty(0, device=device),
-                validation_assigned=torch.empty(0, dtype=torch.long, device=device),
-                validation_shares=torch.empty(0, device=device),
+                validation_probabilities=torch.empty(0, len(classes), device=device),
                 source_codes=torch.empty(0, LATENT, device=device),
                 source_types=y,
             )
-            members.append(replace(member, source_codes=member.latent_codes(X)))
-    model = replace(members[0], others=tuple(members[1:]))
-    probabilities = model.probabilities(X[validation])
-    confidence, assigned = probabilities.max(dim=1)
-    # One cell of each type is added: a type of few cells may have none here, and no share is zero.
-    shares = (probabilities.sum(dim=0) + 1) / (len(validation) + len(classes))
-    facts = {"validation_confidence": confidence, "validation_assigned": assigned, "validation_shares": shares}
-    return replace(model, **facts), pd.concat(histories, ignore_index=True)
+            codes, probabilities = member.latent_codes(X), member.probabilities(X[validation])
+            members.append(replace(member, source_codes=codes, validation_probabilities=probabilities))
+    return replace(members[0], others=tuple(members[1:])), pd.concat(histories, ignore_index=True)
 
 
 def split_rows(

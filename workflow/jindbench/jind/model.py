@@ -72,10 +72,8 @@ class JINDModel:
         The prediction model P(F(x)).
     class_weights
         w_k of Eq. 2, K values.
-    validation_confidence, validation_assigned
-        Highest probability and its type for each validation cell of the source; thresholds follow from them.
-    validation_shares
-        Mean probability of each of the K types over the validation cells and one more cell of each type.
+    validation_probabilities
+        Of this model alone for the N_v validation cells of the source, N_v x K: thresholds follow from them.
     source_codes, source_types
         Latent codes of the source cells in this model alone, N_s x 256: what a target is aligned to; and their types,
         N_s numbers from 0 to K - 1.
@@ -84,6 +82,8 @@ class JINDModel:
     type_weights
         After alignment by moments what the probability of each of the K types is multiplied by, before they are made
         to sum to 1 again and averaged with those of `reference`; None after the paper's.
+    aligned_share
+        The weight of the aligned probabilities in that average, 0 to 1.
     others
         Further prediction models of the same source, which differ in their random start. Probabilities are averaged
         over this one and them.
@@ -98,13 +98,12 @@ class JINDModel:
     encoder: Encoder
     classifier: Classifier
     class_weights: Tensor
-    validation_confidence: Tensor
-    validation_assigned: Tensor
-    validation_shares: Tensor
+    validation_probabilities: Tensor
     source_codes: Tensor
     source_types: Tensor
     generator: Generator | Rescaling | None = None
     type_weights: Tensor | None = None
+    aligned_share: float = 1.0
     others: tuple["JINDModel", ...] = ()
     reference: "JINDModel | None" = None
 
@@ -118,11 +117,26 @@ class JINDModel:
         """Whether a cell whose confidence equals its threshold is rejected."""
         return self.parameters.threshold_rule == "quantile"
 
+    @property
+    def validation(self) -> Tensor:
+        """Probabilities of the validation cells, averaged over the prediction models, N_v x K."""
+        return torch.stack([member.validation_probabilities for member in self.members]).mean(dim=0)
+
+    @property
+    def validation_shares(self) -> Tensor:
+        """Mean probability of each of the K types over the validation cells and one more cell of each type.
+
+        A type of few cells may have none among them; so no share is zero.
+        """
+        probabilities = self.validation
+        return (probabilities.sum(dim=0) + 1) / (len(probabilities) + len(self.classes))
+
     def thresholds(self, outlier_fraction: float | None = None) -> np.ndarray:
         """tau_k for each of the K types, at the model's own theta unless another is given."""
+        confidence, assigned = self.validation.max(dim=1)
         return type_thresholds(
-            self.validation_confidence.cpu().numpy(),
-            self.validation_assigned.cpu().numpy(),
+            confidence.cpu().numpy(),
+            assigned.cpu().numpy(),
             len(self.classes),
             self.parameters.outlier_fraction if outlier_fraction is None else outlier_fraction,
             rule=self.parameters.threshold_rule,
@@ -143,7 +157,7 @@ class JINDModel:
     def without_alignment(self) -> "JINDModel":
         """The same networks, without what alignment put between them or after them."""
         others = tuple(replace(member, generator=None) for member in self.others)
-        return replace(self, generator=None, type_weights=None, others=others)
+        return replace(self, generator=None, type_weights=None, aligned_share=1.0, others=others)
 
     def without_source(self) -> "JINDModel":
         """The same for prediction alone: nothing can be aligned to it."""
@@ -173,15 +187,20 @@ class JINDModel:
         if self.type_weights is None:
             return mean
         weighted = mean * self.type_weights
-        return (weighted / weighted.sum(dim=1, keepdim=True) + self.reference._probabilities(x)) / 2
+        aligned = weighted / weighted.sum(dim=1, keepdim=True)
+        return self.aligned_share * aligned + (1 - self.aligned_share) * self.reference._probabilities(x)
 
     def novelty(self, X: sparse.csr_matrix) -> np.ndarray:
         """How far each of n cells lies below the threshold of its most probable type before anything was adapted.
 
-        Alignment and self-training draw cells of a type that the source lacks to types that it has.
+        Alignment and self-training draw cells of a type that the source lacks to types that it has. Of several
+        prediction models each has its own most probable type and thresholds; their distances are averaged.
         """
-        confidence, assigned = (self.reference or self.without_alignment()).probabilities(X).max(dim=1)
-        return self.thresholds()[assigned.cpu().numpy()] - confidence.cpu().numpy()
+        distances = []
+        for member in (self.reference or self.without_alignment()).members:
+            confidence, assigned = (values.cpu().numpy() for values in member.probabilities(X).max(dim=1))
+            distances.append(member.thresholds()[assigned] - confidence)
+        return np.mean(distances, axis=0)
 
     def blockwise(self, X: sparse.csr_matrix, function: Callable[[Tensor], Tensor]) -> Tensor:
         """Apply `function` to blocks of cells and join the results; X is never dense as a whole."""
@@ -243,6 +262,7 @@ class JINDModel:
             "classes": self.classes,
             "x_kind": self.x_kind,
             "parameters": self.parameters.model_dump(),
+            "aligned_share": self.aligned_share,
             "after_relu": self.generator is not None and self.generator.after_relu,
             "nested": list(nested),
         }
@@ -279,9 +299,7 @@ class JINDModel:
 
 TENSORS = (
     "class_weights",
-    "validation_confidence",
-    "validation_assigned",
-    "validation_shares",
+    "validation_probabilities",
     "source_codes",
     "source_types",
 )

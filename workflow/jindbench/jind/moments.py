@@ -22,7 +22,7 @@ STEPS, TOLERANCE = 500, 1e-7  # of the EM algorithm
 log = logging.getLogger(__name__)
 
 
-def composition(probabilities: Tensor, source_shares: Tensor, pseudo_cells: float) -> Tensor:
+def composition(probabilities: Tensor, source_shares: Tensor, pseudo_cells: float, steps: int = STEPS) -> Tensor:
     """Shares of the K types among n cells, by maximum a posteriori under label shift (Saerens et al. 2002).
 
     Label shift: cells of a type look the same in source and target, only the types' shares differ. The EM algorithm
@@ -34,9 +34,11 @@ def composition(probabilities: Tensor, source_shares: Tensor, pseudo_cells: floa
         n x K, of a classifier that learnt under `source_shares`.
     source_shares
         K, all above zero.
+    steps
+        Of the algorithm, at most; after one, the shares are the mean of the probabilities and the added cells.
     """
     n, shares = len(probabilities), source_shares
-    for _ in range(STEPS):
+    for _ in range(steps):
         posterior = probabilities * (shares / source_shares)
         posterior /= posterior.sum(dim=1, keepdim=True)
         before, shares = shares, (posterior.sum(dim=0) + pseudo_cells * source_shares) / (n + pseudo_cells)
@@ -71,13 +73,16 @@ def align_moments(
 ) -> tuple[JINDModel, pd.DataFrame]:
     """Align a target by the estimate of its composition. Nothing is random.
 
-    1. The target's composition is estimated from the unaligned probabilities.
-    2. In each prediction model the target's codes get mean and variance of the source's, which is weighted to that
-       composition.
-    3. The probability of a type is multiplied by a power of the quotient of its shares in target and source. The power
-       is the evidence that the shares differ at all: by how much they make a cell likelier, in the mean of its
-       logarithm. A batch effect that looks like other shares makes a small difference, other shares a large one.
-    4. The unaligned probabilities have an equal say: what both agree on is surer than what only one says.
+    1. The mean of the unaligned probabilities is the target's composition as it looks. In each prediction model the
+       target's codes get mean and variance of the source's, which is weighted to it.
+    2. The target's composition is also estimated under label shift, which goes further: it takes all that looks unlike
+       the source for other shares. How far to believe it says the evidence, between 0 and 1: by how much these shares
+       make a cell likelier, in the mean of its logarithm. A batch effect that looks like other shares makes a small
+       difference, other shares a large one.
+    3. The probability of a type is multiplied by the quotient of its shares in target and source to the power of the
+       evidence; at 1 this is Bayes' rule.
+    4. The unaligned probabilities have a say: half of it without evidence, none where it is 1. What both agree on is
+       surer than what only one says.
     5. If too many of the cells that the unaligned model accepts would get another label, all stays unaligned.
 
     Parameters
@@ -94,9 +99,9 @@ def align_moments(
     composition).
     """
     before = model.probabilities(X)
-    shares = composition(before, model.validation_shares, parameters.pseudo_cells)
+    seen = composition(before, model.validation_shares, parameters.pseudo_cells, steps=1)
     counts = torch.bincount(model.source_types, minlength=len(model.classes))
-    weights = (shares / counts.clamp(min=1))[model.source_types].float()
+    weights = (seen / counts.clamp(min=1))[model.source_types].float()
     weights /= weights.sum()
     members = [
         replace(
@@ -105,11 +110,15 @@ def align_moments(
         )
         for member in model.members
     ]
+    shares = composition(before, model.validation_shares, parameters.pseudo_cells)
     ratio = shares / model.validation_shares
-    evidence = (before @ ratio).log().mean().item()
-    type_weights = ratio ** min(max(evidence, 0), parameters.prior_power)
+    evidence = min(max((before @ ratio).log().mean().item(), 0), 1)
     aligned = replace(
-        members[0], others=tuple(members[1:]), type_weights=type_weights, reference=model.without_source()
+        members[0],
+        others=tuple(members[1:]),
+        type_weights=ratio**evidence,
+        aligned_share=(1 + evidence) / 2,
+        reference=model.without_source(),
     )
     after = aligned.probabilities(X)
 

@@ -137,19 +137,10 @@ class AlignmentParameters(PresetParameters):
     moment_cells: float = _by_preset(
         50.0, 50.0, 50.0, "Moments: cells with the source's mean and variance that are added to the target's.", ge=0
     )
-    prior_power: float = _by_preset(
-        0.5,
-        0.5,
-        0.5,
-        "Moments: probabilities are multiplied by a power of target's over source's share of the type, this one at "
-        "most; 1 would be Bayes' rule with a perfect estimate.",
-        ge=0,
-        le=1,
-    )
     kept_labels: float = _by_preset(
-        0.95,
-        0.95,
-        0.95,
+        0.8,
+        0.8,
+        0.8,
         "Moments: the share of the accepted cells that must keep their label; otherwise the target stays unaligned.",
         ge=0,
         le=1,
