@@ -1,8 +1,12 @@
 """Guarded runs."""
 
 import errno
+import json
 import os
+import platform
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -48,3 +52,33 @@ def test_a_full_disk_is_no_failure_of_the_method():
 
     with pytest.raises(jobs.CutShort, match="No space left"):
         jobs.guarded(write)
+
+
+# A job, while the machine's clock is set on again and again: psutil's times of day move.
+JOB = """
+import itertools, psutil, time
+from jindbench import jobs
+clock = itertools.count(psutil.boot_time())
+psutil._pslinux.boot_time = lambda: next(clock)
+print("begun", flush=True)
+jobs._end_with_snakemake()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the clock of another system is not simulated")
+def test_a_job_ends_with_its_snakemake_and_not_when_the_clock_is_set():
+    with subprocess.Popen(["sleep", "600"]) as snakemake:
+        belongs = {jobs.SNAKEMAKE_PROCESS: json.dumps([platform.node(), snakemake.pid])}
+        path = {"PYTHONPATH": os.pathsep.join(sys.path)}
+        job = subprocess.Popen([sys.executable, "-c", JOB], env=os.environ | belongs | path, stdout=subprocess.PIPE)
+        try:
+            job.stdout.readline()
+            time.sleep(3 * jobs.WATCH_SECONDS)
+            assert job.poll() is None
+            snakemake.kill()
+            snakemake.wait()
+            assert job.wait(timeout=10) == -signal.SIGKILL
+        finally:
+            snakemake.kill()
+            job.kill()
+            job.wait()

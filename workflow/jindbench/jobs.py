@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -74,14 +74,13 @@ def job(snakemake: Any, shown: str = "WARNING") -> Iterator[None]:
         sys.exit(1)
 
 
-# Who runs the workflow, for the jobs: host, process and when it started (process numbers are used again).
+# Who runs the workflow, for the jobs: host and process.
 SNAKEMAKE_PROCESS = "JINDBENCH_SNAKEMAKE"
 
 
 def started_by_this_process() -> None:
     """Let jobs know that they belong to the Snakemake that is this process."""
-    process = psutil.Process()
-    os.environ[SNAKEMAKE_PROCESS] = json.dumps([platform.node(), process.pid, process.create_time()])
+    os.environ[SNAKEMAKE_PROCESS] = json.dumps([platform.node(), os.getpid()])
 
 
 def _end_with_snakemake() -> None:
@@ -89,15 +88,16 @@ def _end_with_snakemake() -> None:
 
     A job on another machine cannot see it; there the cluster's own commands end jobs.
     """
-    host, pid, started = json.loads(os.environ.get(SNAKEMAKE_PROCESS, "[null, 0, 0]"))
-    while host == platform.node():
-        try:
-            alive = psutil.Process(pid).create_time() == started
-        except psutil.NoSuchProcess:
-            alive = False
-        if not alive:
-            os.kill(os.getpid(), signal.SIGKILL)
-        time.sleep(WATCH_SECONDS)
+    host, pid = json.loads(os.environ.get(SNAKEMAKE_PROCESS, "[null, 0]"))
+    if host != platform.node():
+        return
+    with suppress(psutil.NoSuchProcess):
+        snakemake = psutil.Process(pid)
+        # This tells it from a later process of the same number by when it started after boot. Times of day, such as
+        # psutil's `create_time`, move when the machine's clock is set.
+        while snakemake.is_running():
+            time.sleep(WATCH_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def n_cards() -> int:
