@@ -27,11 +27,7 @@ def run():
 
 with jobs.job(snakemake):
     jobs.limit_threads(snakemake.threads)
-    outcome = jobs.guarded(
-        run,
-        minutes=snakemake.resources.runtime,
-        last_attempt=snakemake.resources.attempt >= snakemake.params.attempts,
-    )
+    outcome = jobs.guarded(run, **jobs.limits(snakemake))
     if outcome.status != "ok":
         io.write_table(hold_out.none(), snakemake.output.predictions)
     elif failures := outcome.result["failures"]:

@@ -29,11 +29,7 @@ def run():
 
 with jobs.job(snakemake):
     jobs.limit_threads(snakemake.threads)
-    outcome = jobs.guarded(
-        run,
-        minutes=snakemake.resources.runtime,
-        last_attempt=snakemake.resources.attempt >= snakemake.params.attempts,
-    )
+    outcome = jobs.guarded(run, **jobs.limits(snakemake))
     if outcome.status != "ok":
         for name in OUTPUTS:
             Path(snakemake.output[name]).write_bytes(b"")

@@ -34,11 +34,7 @@ with jobs.job(snakemake):
     jobs.limit_threads(snakemake.threads)
     model_dir = Path(snakemake.output.model)
     model_dir.mkdir(parents=True, exist_ok=True)
-    outcome = jobs.guarded(
-        run,
-        minutes=snakemake.resources.runtime,
-        last_attempt=snakemake.resources.attempt >= snakemake.params.attempts,
-    )
+    outcome = jobs.guarded(run, **jobs.limits(snakemake))
     if outcome.status != "ok":
         predictions.write(predictions.none(), snakemake.output.predictions)
     jobs.write_outcome(

@@ -7,8 +7,10 @@ import platform
 import signal
 import subprocess
 import sys
+import threading
 import time
 
+import psutil
 import pytest
 from joblib import Parallel, delayed
 
@@ -52,6 +54,70 @@ def test_a_full_disk_is_no_failure_of_the_method():
 
     with pytest.raises(jobs.CutShort, match="No space left"):
         jobs.guarded(write)
+
+
+SECONDS_2 = 4 / 60  # the `minutes` of which a method gets two seconds
+
+
+def test_a_method_that_hangs_beside_a_process_of_its_own_is_ended_with_it(tmp_path):
+    def fork_and_hang():
+        if os.fork() == 0:
+            (tmp_path / "pid").write_text(str(os.getpid()))
+        hang()
+
+    start = time.monotonic()
+    outcome = jobs.guarded(fork_and_hang, minutes=SECONDS_2)
+    assert (outcome.status, outcome.reason) == ("failed", "ended after 2 seconds, short of the 4 that it may take")
+    assert time.monotonic() - start < 10
+    wait_for_the_end_of(int((tmp_path / "pid").read_text()))
+
+
+def test_what_a_killed_or_finished_method_leaves_running_holds_nothing_up(tmp_path):
+    def leave_process(then):
+        if os.fork() == 0:
+            (tmp_path / "pid").write_text(str(os.getpid()))
+            hang()
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.01)
+        return then()
+
+    def leave_thread():
+        threading.Thread(target=hang).start()
+        return {"done": 1}
+
+    start = time.monotonic()
+    assert jobs.guarded(lambda: leave_process(be_killed)).reason == "killed by SIGKILL"
+    wait_for_the_end_of(int((tmp_path / "pid").read_text()))
+    assert jobs.guarded(lambda: leave_process(dict)).status == "ok"
+    outcome = jobs.guarded(leave_thread, minutes=SECONDS_2)
+    assert (outcome.status, outcome.result) == ("ok", {"done": 1})
+    assert time.monotonic() - start < 30
+
+
+def wait_for_the_end_of(pid):
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_method_that_takes_too_much_memory_is_ended_and_tried_again(tmp_path):
+    here = psutil.Process().memory_info().rss / 1e6  # which the method starts with, as a fork
+    limit = 1500 + round(here)
+
+    def grow():
+        taken = []
+        while True:
+            taken.append(b"1" * 20_000_000)
+            (tmp_path / "taken").write_text(str(20 * len(taken)))
+            time.sleep(0.02)
+
+    reason = f"ended at {limit / 1e3 - 0.75:.1f} GB of memory, short of the {limit / 1e3:.1f} that it may take"
+    with pytest.raises(jobs.CutShort, match=f"{reason}; it is tried again"):
+        jobs.guarded(grow, memory_mb=limit, last_attempt=False)
+    outcome = jobs.guarded(grow, memory_mb=limit)
+    assert (outcome.status, outcome.reason) == ("failed", reason)
+    assert int((tmp_path / "taken").read_text()) < limit - here
 
 
 # A job, while the machine's clock is set on again and again: psutil's times of day move.

@@ -241,6 +241,23 @@ def test_a_method_that_hangs_is_ended_and_shown(fresh):
     assert hung == "failed: ended after 30 seconds, short of the 60 that it may take (seed 0)"
 
 
+# A scheduler that runs each job at once, and holds it to nothing.
+CLUSTER = ("--executor", "cluster-generic", "--cluster-generic-submit-cmd", "sh -c 'sh $0 >&2; echo 1'", "--jobs", "1")
+
+
+@faults
+def test_a_method_that_takes_too_much_memory_on_a_cluster_is_ended_and_shown(fresh):
+    hoard = (
+        "    import time\n\n    hoard = []\n"
+        "    for _ in range(100):\n        hoard.append(b'1' * 20_000_000)\n        time.sleep(0.02)\n"
+    )
+    _, (majority, hoarder) = failing(
+        fresh, "hoarder", hoard, options=(*CLUSTER, "--set-resources", "run_method:mem_mb=1500")
+    )
+    assert majority.startswith("**0.")
+    assert hoarder == "failed: ended at 0.8 GB of memory, short of the 1.5 that it may take (seed 0)"
+
+
 RUBBISH = {
     "nan": "    probabilities = np.full((target.n_obs, 1), np.nan)\n"
     "    return predictions.from_probabilities(target.obs_names, [source.obs['label'].iloc[0]], probabilities, None)",

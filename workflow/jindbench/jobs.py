@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,11 @@ from jindbench.errors import InputError, NotAvailable
 
 log = logging.getLogger("jindbench")
 
-WATCH_SECONDS = 1  # between two looks at the memory of a guarded run, and at the Snakemake that a job belongs to
+WATCH_SECONDS = 1  # between two looks at the Snakemake that a job belongs to
+# Between two looks at a guarded run, which must see memory grow; and the most of its time that they may take. They run
+# on its processors, and look long where there are thousands of processes.
+LOOK_SECONDS, LOOK_SHARE = 0.2, 0.05
+END_SECONDS = 5  # for a guarded run to end in once it has given its result; a thread that it left may never do
 
 
 def start_log(file: Path, shown: str = "WARNING") -> None:
@@ -142,50 +147,86 @@ class CutShort(Exception):
     """A guarded run came to no end of its own, and its job is to be tried again."""
 
 
-def guarded(function: Callable[[], dict], *, minutes: float | None = None, last_attempt: bool = True) -> Guarded:
+# Set where a cluster runs the jobs, each within what was asked for it. A scheduler's own variables do not say so: a
+# whole run may be one of its jobs.
+ON_CLUSTER = "JINDBENCH_ON_CLUSTER"
+
+
+def limits(snakemake: Any) -> dict[str, Any]:
+    """What a job may take and whether it is tried again, for `guarded`."""
+    return {
+        "minutes": snakemake.resources.runtime,
+        # What is asked for is estimated. A machine by itself may well have more, and ends nothing that takes it.
+        "memory_mb": snakemake.resources.mem_mb if ON_CLUSTER in os.environ else None,
+        "last_attempt": snakemake.resources.attempt >= snakemake.params.attempts,
+    }
+
+
+def guarded(
+    function: Callable[[], dict],
+    *,
+    minutes: float | None = None,
+    memory_mb: float | None = None,
+    last_attempt: bool = True,
+) -> Guarded:
     """Run a function in a child process, so that nothing it does can take this one down.
 
-    What it raises, a signal that kills it (the system's out-of-memory killer sends one), an exit and too long a time
-    are the reason why there is no result. The child is a fork: it must be the first to use threads, so call this before
-    heavy work.
+    What it raises, a signal that kills it (the system's out-of-memory killer sends one), an exit, too long a time and
+    too much memory are the reason why there is no result. What it leaves running ends with it. The child is a fork: it
+    must be the first to use threads, so call this before heavy work.
 
     Parameters
     ----------
-    minutes
-        It is ended shortly before these are over, so that a cluster does not end the job with no word.
+    minutes, memory_mb
+        It is ended shortly before it has taken these, so that a cluster does not end the job with no word, or count it
+        as failed.
     last_attempt
         Whether this is the last attempt at it.
 
     Raises
     ------
     CutShort
-        If it was killed, or took too long, and this is not the last attempt; if the disk is full, which is no fault of
+        If it was killed, or took too much, and this is not the last attempt; if the disk is full, which is no fault of
         the method.
     """
     started, clock = _now(), time.perf_counter()
     seconds = math.inf if minutes is None else max(60 * minutes - 60, 30 * minutes)
+    # The rest is for this process and the two Snakemakes above it in SLURM's jobs, some 500 MB in all, and for what the
+    # function takes until the next look.
+    megabytes = math.inf if memory_mb is None else max(memory_mb - 750, memory_mb / 2)
     receiver, sender = multiprocessing.Pipe(duplex=False)
     child = multiprocessing.get_context("fork").Process(target=_in_child, args=(function, sender))
     child.start()
     sender.close()
-    peak, late = 0, False
-    while not receiver.poll(WATCH_SECONDS):
-        peak = max(peak, _memory_of_tree(child.pid))
-        if late := time.perf_counter() - clock > seconds:
-            child.kill()
-            break
+    peak, pause, cut, message = 0, LOOK_SECONDS, "", None
     try:
-        result, status, reason, facts = receiver.recv()
-    except EOFError:  # it ended without a word
-        child.join()
+        # A process that the child has started keeps the pipe open even if the child is no more.
+        while not receiver.poll(pause) and child.is_alive():
+            look = time.perf_counter()
+            memory = _memory_of_tree(child.pid)
+            peak = max(peak, memory)
+            if look - clock > seconds:
+                cut = f"ended after {seconds:.0f} seconds, short of the {60 * minutes:.0f} that it may take"
+                break
+            if memory > 1e6 * megabytes:
+                cut = (
+                    f"ended at {megabytes / 1e3:.1f} GB of memory, short of the {memory_mb / 1e3:.1f} that it may take"
+                )
+                break
+            pause = max(LOOK_SECONDS, (time.perf_counter() - look) / LOOK_SHARE)
+        if not cut and receiver.poll():
+            with suppress(EOFError, OSError):  # it ended without a word, or within it
+                message = receiver.recv()
+            child.join(END_SECONDS)
+    finally:
+        _end(child)
+    if message is None:
         code = child.exitcode
-        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}"
-        if late:
-            how = f"ended after {seconds:.0f} seconds, short of the {60 * minutes:.0f} that it may take"
-        if (late or code == -signal.SIGKILL) and not last_attempt:
-            raise CutShort(f"{how}; it is tried again with more memory and time") from None
-        result, status, reason, facts = {}, "failed", how, {}
-    child.join()
+        how = cut or (f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}")
+        if (cut or code == -signal.SIGKILL) and not last_attempt:
+            raise CutShort(f"{how}; it is tried again with more memory and time")
+        message = {}, "failed", how, {}
+    result, status, reason, facts = message
     if os.strerror(errno.ENOSPC) in reason:
         raise CutShort(reason)
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -200,6 +241,14 @@ def guarded(function: Callable[[], dict], *, minutes: float | None = None, last_
         "warnings": [],
     } | surroundings()
     return Guarded(result, status, reason, record | facts)
+
+
+def _end(child: BaseProcess) -> None:
+    """End a guarded child, where it has not ended by itself, and what it has started."""
+    with suppress(ProcessLookupError):  # nothing is left
+        os.killpg(child.pid, signal.SIGKILL)
+    child.kill()  # where it was not yet in its group
+    child.join()
 
 
 def _memory_of_tree(pid: int) -> int:
@@ -218,6 +267,8 @@ def _memory_of_tree(pid: int) -> int:
 def _in_child(function: Callable[[], dict], sender: Connection) -> None:
     if sys.platform == "linux":  # never outlive the job: PR_SET_PDEATHSIG
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    # What it starts is ended as one group. Not a session: some schedulers find a job's processes by that.
+    os.setpgrp()
     warnings = _Warnings()
     logging.getLogger("jindbench").addHandler(warnings)
     result, status, reason = {}, "ok", ""

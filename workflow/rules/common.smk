@@ -11,6 +11,8 @@ except configuration.ConfigurationError as error:
     raise WorkflowError(str(error))
 
 RUN = CONFIG.run.name
+if workflow.remote_exec:  # this is the Snakemake of one job
+    os.environ[jobs.ON_CLUSTER] = "1"
 if workflow.is_main_process:
     jobs.started_by_this_process()
     results = Path("results", RUN)
