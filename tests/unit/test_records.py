@@ -44,11 +44,13 @@ def test_only_damage_is_found(results):
     assert list(records.damaged(results)) == [results / "model"]
 
 
-def test_a_truncated_record_is_dropped(results):
+def test_a_truncated_record_is_dropped(results, monkeypatch):
+    monkeypatch.setattr(recovery, "_held", [])
     record = results / "records/train.json"
     record.write_text(record.read_text()[:100])
-    assert list(records.damaged(results)) == []
+    recovery.start([results], [])
     assert not record.exists()
+    assert (results / "model/weights").exists()
 
 
 def test_recovery_sets_right_what_a_killed_run_left(results, monkeypatch):
@@ -63,6 +65,16 @@ def test_recovery_sets_right_what_a_killed_run_left(results, monkeypatch):
     assert not list(results.rglob("*.part"))
     assert not (results / "model").exists()
     assert not (results / "table.md").exists()  # the last job has to run again
+
+
+def test_a_dry_run_says_what_is_damaged_and_changes_nothing(results, caplog):
+    (results / ".table.md.77.part").write_text("half")
+    (results / "model/weights").write_bytes(b"")
+    (results / "records/sub/table.json").write_text("{")
+    before = sorted(results.parents[1].rglob("*"))
+    recovery.start([results], [results / "table.md"], dry_run=True)
+    assert sorted(results.parents[1].rglob("*")) == before
+    assert f"{results / 'model'} is not what its job wrote" in caplog.text
 
 
 def test_nothing_is_touched_beside_another_snakemake(results, monkeypatch):

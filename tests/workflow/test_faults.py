@@ -92,6 +92,8 @@ def test_truncated_files_of_all_kinds_are_made_again(completed):
     assert len(cut) > 10
     for path in cut:
         os.truncate(path, path.stat().st_size // 2)
+    assert "is not what its job wrote" in completed.run("--dry-run")
+    assert all(path.exists() for path in cut)
     assert "is not what its job wrote" in completed.run()
     assert tables(completed) == good
     assert not any(records.damaged(completed.folder / "results/tiny"))

@@ -62,19 +62,19 @@ def damaged(results: Path) -> Iterator[Path]:
     ------
     The file or folder that Snakemake knows as an output. One that is missing is not yielded: Snakemake sees that.
     """
-    for record in (results / RECORDS).rglob("*.json"):
-        try:
-            outputs = io.read_json(record)["outputs"]
-        except (ValueError, KeyError):  # the record itself is truncated
-            record.unlink()
-            continue
-        written = record.stat().st_mtime_ns
-        for name, contents in outputs.items():
+    for file, record in _all(results):
+        written = file.stat().st_mtime_ns
+        for name, contents in record.get("outputs", {}).items():
             path = Path(name)
             if path.is_symlink():
                 continue  # to a download, which is kept elsewhere and verified by what reads it
             if path.exists() and not _unchanged(path, contents, written):
                 yield path
+
+
+def truncated(results: Path) -> list[Path]:
+    """Records of a folder as for `damaged` that were cut off themselves."""
+    return [file for file, record in _all(results) if "outputs" not in record]
 
 
 def remove(path: Path) -> None:
@@ -99,6 +99,15 @@ def _to_disk(file: Path) -> None:
         descriptor = os.open(place, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
+
+
+def _all(results: Path) -> Iterator[tuple[Path, dict]]:
+    """Every record of a folder with its file; of one that cannot be read, nothing."""
+    for file in (results / RECORDS).rglob("*.json"):
+        try:
+            yield file, io.read_json(file)
+        except ValueError:
+            yield file, {}
 
 
 def _is_code(path: Path) -> bool:

@@ -14,7 +14,7 @@ ALIVE = SNAKEMAKES_FOLDER / "jindbench.alive"
 _held = []  # the open file whose lock says that this process is alive, until it ends
 
 
-def start(results: Sequence[Path], ends: Sequence[Path]) -> None:
+def start(results: Sequence[Path], ends: Sequence[Path], *, dry_run: bool = False) -> None:
     """Set right what the last run may have left behind, unless another Snakemake is at work in this folder.
 
     Locks of a Snakemake that was killed are taken away, so are files that were being written; outputs that are not
@@ -29,7 +29,14 @@ def start(results: Sequence[Path], ends: Sequence[Path]) -> None:
     ends
         What the last jobs write. Snakemake makes what is missing only for a job that has to run; without these, the
         last ones have to.
+    dry_run
+        Only say which outputs a run would remove.
     """
+    if dry_run:
+        for folder in results:
+            for path in records.damaged(folder):
+                log.warning("%s is not what its job wrote (cut off, or edited); a run makes it again.", path)
+        return
     SNAKEMAKES_FOLDER.mkdir(exist_ok=True)
     file = ALIVE.open("a")
     _held.append(file)
@@ -46,6 +53,8 @@ def start(results: Sequence[Path], ends: Sequence[Path]) -> None:
     for folder in results:
         for part in folder.rglob(io.PART_PATTERN):
             part.unlink()
+        for record in records.truncated(folder):
+            record.unlink()
         for path in list(records.damaged(folder)):
             log.warning("%s is not what its job wrote (cut off, or edited); it is removed and made again.", path)
             records.remove(path)
