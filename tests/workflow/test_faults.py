@@ -243,6 +243,18 @@ def test_a_method_that_hangs_is_ended_and_shown(fresh):
     assert hung == "failed: ended after 30 seconds, short of the 60 that it may take (seed 0)"
 
 
+@faults
+def test_a_run_that_fails_only_when_timed_is_a_failure_and_tried_again(fresh):
+    fresh.target = "all"
+    fresh.configure(yaml.safe_load((fresh.folder / "test.yaml").read_text()) | {"runtime": {"tasks": ["batches"]}})
+    body = "    if 'timed' in model_dir.parts:\n        raise ValueError('only now')"
+    output, (_, raw) = failing(fresh, "late", body)
+    assert "failed" not in raw
+    assert "late on batches, seed 0, timed alone, failed: ValueError: only now" in output
+    assert "Late on batches, seed 0, timed alone: failed: ValueError: only now" in fresh.read("summary.md")
+    assert ("time_method", "late") in fresh.pending()
+
+
 RUBBISH = {
     "nan": "    probabilities = np.full((target.n_obs, 1), np.nan)\n"
     "    return predictions.from_probabilities(target.obs_names, [source.obs['label'].iloc[0]], probabilities, None)",

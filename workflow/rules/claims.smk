@@ -42,6 +42,7 @@ rule claims:
 rule summary:
     input:
         outcomes=every_outcome() + HELD_OUT_OUTCOMES,
+        timed=TIMED_OUTCOMES,
         table2=f"results/{RUN}/tables/table2.md",
         claims=rules.claims.output.tsv,
         held_out_types=rules.held_out_types.output.md,

@@ -40,6 +40,7 @@ rule tables:
 use rule complete_tables as complete with:
     input:
         outcomes=every_outcome() + HELD_OUT_OUTCOMES,
+        timed=TIMED_OUTCOMES,
         tables=[
             *rules.metrics.output,
             *expand(rules.accuracy_table.output, run=RUN, table=TABLES),
