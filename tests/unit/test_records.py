@@ -27,6 +27,7 @@ def results(tmp_path, monkeypatch):
     (folder / "model/weights").write_bytes(b"0123456789")
     (folder / "table.md").write_text("| 1 |\n")
     job(folder, "logs/train.log", [folder / "data.tsv"], [folder / "model"])
+    (folder / "model/.snakemake_timestamp").touch()  # as Snakemake does in a folder that is an output
     job(folder, "logs/sub/table.log", [folder / "model"], [folder / "table.md"])
     return folder
 
@@ -93,6 +94,16 @@ def test_a_table_is_traced_to_the_data(results):
     assert f"sha256 {io.sha256(results / 'data.tsv')}" in lines[2]
     (results / "table.md").write_text("| 9 |\n")
     assert "CHANGED SINCE" in trace.trace(str(results / "table.md"), trace.jobs_by_output(results.parent))[0]
+
+
+def test_data_that_were_made_again_are_not_what_a_table_comes_from(results):
+    old = io.sha256(results / "data.tsv")
+    (results / "raw.tsv").write_text("new")
+    (results / "data.tsv").write_text("new")
+    job(results, "logs/data.log", [results / "raw.tsv"], [results / "data.tsv"])
+    lines = trace.trace(str(results / "table.md"), trace.jobs_by_output(results.parent))
+    assert lines[2].endswith(f"data.tsv: CHANGED SINCE; sha256 {old}")
+    assert len(lines) == 3  # nothing of raw.tsv
 
 
 def test_costs_are_fitted_from_above(tmp_path):

@@ -45,6 +45,14 @@ def unchanged(path: Path, contents: dict) -> bool:
     return path.exists() and _unchanged(path, contents, written=0)
 
 
+def same(read: dict, written: dict) -> bool:
+    """Whether what a job read is what another wrote; Snakemake adds files of its own to folders in between."""
+    if "files" in written:
+        files = read.get("files", {})
+        return all(files.get(name) == contents for name, contents in written["files"].items())
+    return read == written
+
+
 def n_bytes(contents: dict) -> int:
     """Size of a file or folder as its record has it."""
     return sum(map(n_bytes, contents["files"].values())) if "files" in contents else contents["bytes"]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from jindbench import io, records
 
+CHANGED = "CHANGED SINCE; "
+
 
 def trace(file: str, by_output: dict[str, dict], depth: int = 0, seen: set[str] | None = None) -> list[str]:
     """A line for the file and each that it was made from, indented by the number of jobs between.
@@ -28,16 +30,18 @@ def trace(file: str, by_output: dict[str, dict], depth: int = 0, seen: set[str] 
     if file in seen:
         return [f"{indent}{file}: see above"]
     seen.add(file)
-    changed = "" if records.unchanged(Path(file), record["outputs"][file]) else "CHANGED SINCE; "
+    changed = "" if records.unchanged(Path(file), record["outputs"][file]) else CHANGED
     lines = [
         f"{indent}{file}: {changed}{_digest(record['outputs'][file])}; {job}, {record['ended']}, code {record['code']} "
         f"({record['code_sha256'][:12]}), Python {record['python']}, {record['machine']}"
     ]
     for name, contents in record["inputs"].items():
-        if name in by_output:
+        made = by_output.get(name)
+        if made and records.same(contents, made["outputs"][name]):
             lines += trace(name, by_output, depth + 1, seen)
-        else:
-            lines.append(f"{indent}  {name}: {_digest(contents)}")
+        else:  # no job made it, or what the job read has been replaced: the history of what lies there now is another
+            known = not made and records.unchanged(Path(name), contents)
+            lines.append(f"{indent}  {name}: {'' if known else CHANGED}{_digest(contents)}")
     return lines
 
 
