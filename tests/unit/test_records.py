@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import anndata as ad
 import pandas as pd
@@ -30,6 +31,19 @@ def results(tmp_path, monkeypatch):
     (folder / "model/.snakemake_timestamp").touch()  # as Snakemake does in a folder that is an output
     job(folder, "logs/sub/table.log", [folder / "model"], [folder / "table.md"])
     return folder
+
+
+@pytest.mark.parametrize(
+    ("log", "record"),
+    [
+        ("results/logs/logs/metrics.log", "results/logs/records/metrics.json"),
+        ("results/tiny/logs/task/logs/logs.log", "results/tiny/records/task/logs/logs.json"),
+        ("results/annotate/mine/logs/annotate.log", "results/annotate/mine/records/annotate.json"),
+        ("/logs/mine/logs/annotate.log", "/logs/mine/records/annotate.json"),
+    ],
+)
+def test_records_lie_beside_the_logs_whatever_is_called_logs(log, record):
+    assert records.path_of(log) == Path(record)
 
 
 def test_only_damage_is_found(results):

@@ -19,8 +19,10 @@ LOGS, RECORDS = "logs", "records"
 
 def path_of(log: str | Path) -> Path:
     """Where the record of the job with this log lies."""
-    parts = [RECORDS if part == LOGS else part for part in Path(log).parts]
-    return Path(*parts).with_suffix(".json")
+    log = Path(log)
+    # The outermost: a task, a method or the run itself may be called the same. What is no run has one level only.
+    logs = next((folder for folder in reversed(log.parents) if folder.match(f"results/*/{LOGS}")), log.parent)
+    return logs.with_name(RECORDS) / log.relative_to(logs).with_suffix(".json")
 
 
 def describe_inputs(paths: Iterable[str]) -> dict:
