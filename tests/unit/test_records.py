@@ -1,5 +1,6 @@
 """Records of jobs: damage that is found, the way back to the data, and costs fitted to them."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -100,6 +101,26 @@ def test_nothing_is_touched_beside_another_snakemake(results, monkeypatch):
     (results / ".table.md.77.part").write_text("being written")
     recovery.start([results], [results / "table.md"])
     assert (results / ".table.md.77.part").exists()
+
+
+def test_a_snakemake_at_work_on_another_run_is_no_obstacle(results, monkeypatch):
+    monkeypatch.setattr(recovery, "_held", [])
+    recovery.start([results.with_name("other")], [])
+    (results / ".table.md.77.part").write_text("half")
+    recovery.start([results], [])
+    assert not (results / ".table.md.77.part").exists()
+
+
+def test_without_locks_of_files_a_run_starts_and_nothing_is_touched(results, monkeypatch, caplog):
+    def flock(file, operation):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(recovery.fcntl, "flock", flock)
+    (results / "model/weights").write_bytes(b"")
+    recovery.start([results], [])
+    assert (results / "model").exists()
+    assert len(caplog.messages) == 1
+    assert "cannot be locked (Function not implemented)" in caplog.text
 
 
 def test_a_table_is_traced_to_the_data(results):
