@@ -60,6 +60,18 @@ def test_only_damage_is_found(results):
     assert list(records.damaged(results)) == [results / "model"]
 
 
+def test_of_links_only_downloads_are_not_compared(results):
+    job(results, "logs/get.log", [], [results / "data.tsv"], rule="download")
+    for name in ("data.tsv", "model"):
+        (results / name).rename(results / f"{name}.elsewhere")
+        (results / name).symlink_to(f"{name}.elsewhere")
+    (results / "data.tsv.elsewhere").write_text("")
+    (results / "model.elsewhere/weights").write_text("")
+    assert list(records.damaged(results)) == [results / "model"]
+    records.remove(results / "model")
+    assert (results / "model.elsewhere/weights").exists()
+
+
 def test_a_truncated_record_is_dropped(results, monkeypatch):
     monkeypatch.setattr(recovery, "_held", [])
     record = results / "records/train.json"

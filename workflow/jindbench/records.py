@@ -76,8 +76,8 @@ def damaged(results: Path) -> Iterator[Path]:
         written = file.stat().st_mtime_ns
         for name, contents in record.get("outputs", {}).items():
             path = Path(name)
-            if path.is_symlink():
-                continue  # to a download, which is kept elsewhere and verified by what reads it
+            if path.is_symlink() and record["rule"] == "download":
+                continue  # it is kept elsewhere and verified by what reads it
             if path.exists() and not _unchanged(path, contents, written):
                 yield path
 
@@ -89,7 +89,7 @@ def truncated(results: Path) -> list[Path]:
 
 def remove(path: Path) -> None:
     """Remove an output, so that it is made again."""
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
