@@ -179,6 +179,7 @@ def test_figures_say_what_failed_and_what_they_lack(everything, tmp_path):
     assert "jind on batches, seed 0, failed: RuntimeError: no luck" in output
     drawn = workflow.folder / "results/tiny/figures"
     assert "no luck" in (drawn / "figure2.svg").read_text()
+    assert (workflow.folder / "results/tiny/records/latent_codes/batches/jind.json").exists()
     assert "no luck" in (drawn / "s2.svg").read_text()
     assert "no luck" in workflow.read("summary.md")
     assert "jind_plus, types held out on batches, seed 0, failed: without " in output
