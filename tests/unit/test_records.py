@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from jindbench import costs, io, records, recovery, trace
+from jindbench import costs, io, provenance, records, recovery, trace
 
 
 def job(folder, log, inputs, outputs, rule="rule"):
     """Write outputs and their record, as a job does."""
-    record = {"rule": rule, "wildcards": {"task": "t"}, "ended": "now", "code": "c0ffee", "python": "3", "machine": "m"}
+    record = {"rule": rule, "wildcards": {"task": "t"}, "started": "then", "ended": "now", "code": "c0ffee"}
+    record |= {"python": "3", "machine": "m", "versions": {"numpy": "2.0"}}
     record |= records.describe_inputs(map(str, inputs)) | records.describe_outputs(map(str, outputs))
     records.write(record, records.path_of(folder / log))
 
@@ -137,8 +138,10 @@ def test_without_locks_of_files_a_run_starts_and_nothing_is_touched(results, mon
 
 def test_a_table_is_traced_to_the_data(results):
     lines = trace.trace(str(results / "table.md"), trace.jobs_by_output(results.parent))
-    assert [line.split(":")[0].strip().rpartition("/")[2] for line in lines] == ["table.md", "model", "data.tsv"]
-    assert f"sha256 {io.sha256(results / 'data.tsv')}" in lines[2]
+    assert lines.count("    with numpy 2.0") == 1
+    files = [line for line in lines if "  with " not in line]
+    assert [line.split(":")[0].strip().rpartition("/")[2] for line in files] == ["table.md", "model", "data.tsv"]
+    assert f"sha256 {io.sha256(results / 'data.tsv')}" in files[2]
     (results / "table.md").write_text("| 9 |\n")
     assert "CHANGED SINCE" in trace.trace(str(results / "table.md"), trace.jobs_by_output(results.parent))[0]
 
@@ -149,8 +152,32 @@ def test_data_that_were_made_again_are_not_what_a_table_comes_from(results):
     (results / "data.tsv").write_text("new")
     job(results, "logs/data.log", [results / "raw.tsv"], [results / "data.tsv"])
     lines = trace.trace(str(results / "table.md"), trace.jobs_by_output(results.parent))
-    assert lines[2].endswith(f"data.tsv: CHANGED SINCE; sha256 {old}")
-    assert len(lines) == 3  # nothing of raw.tsv
+    assert lines[-1].endswith(f"data.tsv: CHANGED SINCE; sha256 {old}")
+    assert "raw.tsv" not in "".join(lines)
+
+
+def test_a_trace_says_what_a_method_ran_with(results):
+    io.write_json({"parameters": {"epochs": 3}, "seed": 7, "versions": {"torch": "2.9"}}, results / "outcome.json")
+    job(results, "logs/run.log", [], [results / "outcome.json"])
+    lines = trace.trace(str(results / "outcome.json"), trace.jobs_by_output(results.parent))
+    assert [line.strip() for line in lines[1:]] == [
+        'with parameters {"epochs": 3}',
+        "with seed 7",
+        "with numpy 2.0, torch 2.9",
+    ]
+
+
+def test_facts_name_every_commit_with_its_rules_and_every_package(results):
+    of_other_code = results / "records/train.json"
+    (results / "other.md").write_text("not asked for")
+    of_other_code.write_text(of_other_code.read_text().replace("c0ffee", "badcab").replace('"numpy"', '"R limma"'))
+    job(results, "logs/data.log", [], [results / "data.tsv"], rule="dataset")
+    job(results, "logs/other.log", [], [results / "other.md"], rule="other")
+    jobs = trace.jobs_behind([str(results / "table.md")], trace.jobs_by_output(results.parent))
+    facts = provenance.facts({}, [], jobs, pd.DataFrame()).set_index("fact")["value"]
+    assert facts["Code (commit) badcab"] == "rule (1 of 2)"
+    assert facts["Code (commit) c0ffee"] == "dataset, rule (1 of 2)"
+    assert facts["Packages"] == "R limma 2.0, numpy 2.0"
 
 
 def test_costs_are_fitted_from_above(tmp_path):

@@ -47,7 +47,7 @@ rule summary:
         claims=rules.claims.output.tsv,
         held_out_types=rules.held_out_types.output.md,
         runtime=rules.runtime.output.md,
-        provenance=rules.provenance.output.facts.format(run=RUN),
+        provenance=rules.provenance.output.facts.format(run=RUN, part=""),
         script=script_code("summary"),
     output:
         f"results/{RUN}/summary.md",
