@@ -11,7 +11,8 @@ from pathlib import Path
 from jindbench import io, jobs
 
 with jobs.job(snakemake):
-    outcomes = {path: io.read_json(path) for path in snakemake.input.outcomes}
+    timed = snakemake.input.get("timed", [])
+    outcomes = {path: io.read_json(path) for path in [*snakemake.input.outcomes, *timed]}
     wanting = {path: outcome for path, outcome in outcomes.items() if outcome["status"] != "ok"}
     failures = 0
     for path, outcome in wanting.items():
@@ -19,8 +20,8 @@ with jobs.job(snakemake):
         failures += failed
         jobs.log.log(
             jobs.logging.ERROR if failed else jobs.logging.WARNING,
-            "%(method)s on %(task)s, seed %(seed)s, %(status)s: %(reason)s",
-            outcome,
+            "%(method)s on %(task)s, seed %(seed)s%(timed)s, %(status)s: %(reason)s",
+            outcome | {"timed": ", timed alone" if path in timed else ""},
         )
         if failed:
             Path(path).unlink()

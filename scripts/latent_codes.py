@@ -3,7 +3,6 @@
 Of a stage that failed, no cells: the figures say why.
 """
 
-import sys
 from pathlib import Path
 
 import anndata as ad
@@ -16,14 +15,14 @@ from jindbench.names import CELL_ID
 
 with jobs.job(snakemake):
     jobs.limit_threads(snakemake.threads)
-    if io.read_json(snakemake.input.outcome)["status"] != "ok":
-        io.write_h5ad(ad.AnnData(np.zeros((0, 1)), obs=pd.DataFrame({CELL_ID: [], "side": []})), snakemake.output[0])
-        sys.exit()
-    model = JINDModel.load(Path(snakemake.input.model), "cpu")
-    source, target = io.read_h5ad(snakemake.input.source), io.read_target(snakemake.input.target)
-    codes = np.concatenate([model.without_alignment().codes(source), model.codes(target)])
-    sides = np.repeat(["source", "target"], [source.n_obs, target.n_obs])
-    # A cell may be in both batches by the same name, so names of rows tell the side.
-    cells = pd.DataFrame({CELL_ID: [*source.obs_names, *target.obs_names], "side": sides})
-    cells.index = [f"{side}:{cell}" for side, cell in zip(sides, cells[CELL_ID])]
+    if io.read_json(snakemake.input.outcome)["status"] == "ok":
+        model = JINDModel.load(Path(snakemake.input.model), "cpu")
+        source, target = io.read_h5ad(snakemake.input.source), io.read_target(snakemake.input.target)
+        codes = np.concatenate([model.without_alignment().codes(source), model.codes(target)])
+        sides = np.repeat(["source", "target"], [source.n_obs, target.n_obs])
+        # A cell may be in both batches by the same name, so names of rows tell the side.
+        cells = pd.DataFrame({CELL_ID: [*source.obs_names, *target.obs_names], "side": sides})
+        cells.index = [f"{side}:{cell}" for side, cell in zip(sides, cells[CELL_ID])]
+    else:
+        codes, cells = np.zeros((0, 1)), pd.DataFrame({CELL_ID: [], "side": []})
     io.write_h5ad(ad.AnnData(codes, obs=cells), snakemake.output[0])

@@ -1,10 +1,11 @@
 """The page and the tables that say how the run was made."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 
-from jindbench import io, jobs, provenance
+from jindbench import io, jobs, provenance, trace
 
 with jobs.job(snakemake):
     outcomes = [io.read_json(path) for path in snakemake.input.outcomes]
@@ -16,7 +17,11 @@ with jobs.job(snakemake):
         datasets[-1] |= {"sha256 of the file": io.sha256(path)}
         adata.file.close()
     configuration, datasets = json.loads(snakemake.params.configuration), pd.DataFrame(datasets)
-    facts = provenance.facts(configuration, outcomes, datasets)
+    by_output = {}
+    for folder in ("data", snakemake.wildcards.run):
+        by_output |= trace.jobs_by_output(Path("results", folder))
+    made_by = trace.jobs_behind(snakemake.input, by_output)
+    facts = provenance.facts(configuration, outcomes, made_by, datasets)
     io.write_table(facts, snakemake.output.facts)
     io.write_table(provenance.runs_table(outcomes), snakemake.output.runs)
     page = provenance.run_page(snakemake.wildcards.run, facts, configuration, outcomes, datasets)

@@ -3,7 +3,7 @@
 from jindbench import io, jobs, runtime
 
 with jobs.job(snakemake):
-    outcomes = [io.read_json(path) for path in [*snakemake.input.methods, *snakemake.input.integrations]]
+    outcomes = [io.read_json(path) for path in snakemake.input.outcomes]
     table = runtime.table(outcomes, *(snakemake.params[key] for key in ("parents", "reference", "alignment")))
     titles = {"task": snakemake.params.task_titles, "method": snakemake.params.method_titles}
     titles["compared_with"] = titles["method"] | {

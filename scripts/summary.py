@@ -11,6 +11,7 @@ with jobs.job(snakemake):
             snakemake.params.tasks,
             snakemake.params.seeds,
             [io.read_json(path) for path in snakemake.input.outcomes],
+            [io.read_json(path) for path in snakemake.input.timed],
             Path(snakemake.input.table2).read_text(encoding="utf-8"),
             io.read_table(snakemake.input.claims, text=claims.COLUMNS),
             Path(snakemake.input.held_out_types).read_text(encoding="utf-8"),

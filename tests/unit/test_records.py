@@ -1,19 +1,22 @@
 """Records of jobs: damage that is found, the way back to the data, and costs fitted to them."""
 
+import errno
 import json
 import os
+from pathlib import Path
 
 import anndata as ad
 import pandas as pd
 import pytest
 from scipy import sparse
 
-from jindbench import costs, io, records, recovery, trace
+from jindbench import costs, io, provenance, records, recovery, trace
 
 
 def job(folder, log, inputs, outputs, rule="rule"):
     """Write outputs and their record, as a job does."""
-    record = {"rule": rule, "wildcards": {"task": "t"}, "ended": "now", "code": "c0ffee", "python": "3", "machine": "m"}
+    record = {"rule": rule, "wildcards": {"task": "t"}, "started": "then", "ended": "now", "code": "c0ffee"}
+    record |= {"python": "3", "machine": "m", "versions": {"numpy": "2.0"}}
     record |= records.describe_inputs(map(str, inputs)) | records.describe_outputs(map(str, outputs))
     records.write(record, records.path_of(folder / log))
 
@@ -27,8 +30,22 @@ def results(tmp_path, monkeypatch):
     (folder / "model/weights").write_bytes(b"0123456789")
     (folder / "table.md").write_text("| 1 |\n")
     job(folder, "logs/train.log", [folder / "data.tsv"], [folder / "model"])
+    (folder / "model/.snakemake_timestamp").touch()  # as Snakemake does in a folder that is an output
     job(folder, "logs/sub/table.log", [folder / "model"], [folder / "table.md"])
     return folder
+
+
+@pytest.mark.parametrize(
+    ("log", "record"),
+    [
+        ("results/logs/logs/metrics.log", "results/logs/records/metrics.json"),
+        ("results/tiny/logs/task/logs/logs.log", "results/tiny/records/task/logs/logs.json"),
+        ("results/annotate/mine/logs/annotate.log", "results/annotate/mine/records/annotate.json"),
+        ("/logs/mine/logs/annotate.log", "/logs/mine/records/annotate.json"),
+    ],
+)
+def test_records_lie_beside_the_logs_whatever_is_called_logs(log, record):
+    assert records.path_of(log) == Path(record)
 
 
 def test_only_damage_is_found(results):
@@ -44,11 +61,25 @@ def test_only_damage_is_found(results):
     assert list(records.damaged(results)) == [results / "model"]
 
 
-def test_a_truncated_record_is_dropped(results):
+def test_of_links_only_downloads_are_not_compared(results):
+    job(results, "logs/get.log", [], [results / "data.tsv"], rule="download")
+    for name in ("data.tsv", "model"):
+        (results / name).rename(results / f"{name}.elsewhere")
+        (results / name).symlink_to(f"{name}.elsewhere")
+    (results / "data.tsv.elsewhere").write_text("")
+    (results / "model.elsewhere/weights").write_text("")
+    assert list(records.damaged(results)) == [results / "model"]
+    records.remove(results / "model")
+    assert (results / "model.elsewhere/weights").exists()
+
+
+def test_a_truncated_record_is_dropped(results, monkeypatch):
+    monkeypatch.setattr(recovery, "_held", [])
     record = results / "records/train.json"
     record.write_text(record.read_text()[:100])
-    assert list(records.damaged(results)) == []
+    recovery.start([results], [])
     assert not record.exists()
+    assert (results / "model/weights").exists()
 
 
 def test_recovery_sets_right_what_a_killed_run_left(results, monkeypatch):
@@ -65,6 +96,16 @@ def test_recovery_sets_right_what_a_killed_run_left(results, monkeypatch):
     assert not (results / "table.md").exists()  # the last job has to run again
 
 
+def test_a_dry_run_says_what_is_damaged_and_changes_nothing(results, caplog):
+    (results / ".table.md.77.part").write_text("half")
+    (results / "model/weights").write_bytes(b"")
+    (results / "records/sub/table.json").write_text("{")
+    before = sorted(results.parents[1].rglob("*"))
+    recovery.start([results], [results / "table.md"], dry_run=True)
+    assert sorted(results.parents[1].rglob("*")) == before
+    assert f"{results / 'model'} is not what its job wrote" in caplog.text
+
+
 def test_nothing_is_touched_beside_another_snakemake(results, monkeypatch):
     monkeypatch.setattr(recovery, "_held", [])
     recovery.start(
@@ -75,12 +116,68 @@ def test_nothing_is_touched_beside_another_snakemake(results, monkeypatch):
     assert (results / ".table.md.77.part").exists()
 
 
+def test_a_snakemake_at_work_on_another_run_is_no_obstacle(results, monkeypatch):
+    monkeypatch.setattr(recovery, "_held", [])
+    recovery.start([results.with_name("other")], [])
+    (results / ".table.md.77.part").write_text("half")
+    recovery.start([results], [])
+    assert not (results / ".table.md.77.part").exists()
+
+
+def test_without_locks_of_files_a_run_starts_and_nothing_is_touched(results, monkeypatch, caplog):
+    def flock(file, operation):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(recovery.fcntl, "flock", flock)
+    (results / "model/weights").write_bytes(b"")
+    recovery.start([results], [])
+    assert (results / "model").exists()
+    assert len(caplog.messages) == 1
+    assert "cannot be locked (Function not implemented)" in caplog.text
+
+
 def test_a_table_is_traced_to_the_data(results):
     lines = trace.trace(str(results / "table.md"), trace.jobs_by_output(results.parent))
-    assert [line.split(":")[0].strip().rpartition("/")[2] for line in lines] == ["table.md", "model", "data.tsv"]
-    assert f"sha256 {io.sha256(results / 'data.tsv')}" in lines[2]
+    assert lines.count("    with numpy 2.0") == 1
+    files = [line for line in lines if "  with " not in line]
+    assert [line.split(":")[0].strip().rpartition("/")[2] for line in files] == ["table.md", "model", "data.tsv"]
+    assert f"sha256 {io.sha256(results / 'data.tsv')}" in files[2]
     (results / "table.md").write_text("| 9 |\n")
     assert "CHANGED SINCE" in trace.trace(str(results / "table.md"), trace.jobs_by_output(results.parent))[0]
+
+
+def test_data_that_were_made_again_are_not_what_a_table_comes_from(results):
+    old = io.sha256(results / "data.tsv")
+    (results / "raw.tsv").write_text("new")
+    (results / "data.tsv").write_text("new")
+    job(results, "logs/data.log", [results / "raw.tsv"], [results / "data.tsv"])
+    lines = trace.trace(str(results / "table.md"), trace.jobs_by_output(results.parent))
+    assert lines[-1].endswith(f"data.tsv: CHANGED SINCE; sha256 {old}")
+    assert "raw.tsv" not in "".join(lines)
+
+
+def test_a_trace_says_what_a_method_ran_with(results):
+    io.write_json({"parameters": {"epochs": 3}, "seed": 7, "versions": {"torch": "2.9"}}, results / "outcome.json")
+    job(results, "logs/run.log", [], [results / "outcome.json"])
+    lines = trace.trace(str(results / "outcome.json"), trace.jobs_by_output(results.parent))
+    assert [line.strip() for line in lines[1:]] == [
+        'with parameters {"epochs": 3}',
+        "with seed 7",
+        "with numpy 2.0, torch 2.9",
+    ]
+
+
+def test_facts_name_every_commit_with_its_rules_and_every_package(results):
+    of_other_code = results / "records/train.json"
+    (results / "other.md").write_text("not asked for")
+    of_other_code.write_text(of_other_code.read_text().replace("c0ffee", "badcab").replace('"numpy"', '"R limma"'))
+    job(results, "logs/data.log", [], [results / "data.tsv"], rule="dataset")
+    job(results, "logs/other.log", [], [results / "other.md"], rule="other")
+    jobs = trace.jobs_behind([str(results / "table.md")], trace.jobs_by_output(results.parent))
+    facts = provenance.facts({}, [], jobs, pd.DataFrame()).set_index("fact")["value"]
+    assert facts["Code (commit) badcab"] == "rule (1 of 2)"
+    assert facts["Code (commit) c0ffee"] == "dataset, rule (1 of 2)"
+    assert facts["Packages"] == "R limma 2.0, numpy 2.0"
 
 
 def test_costs_are_fitted_from_above(tmp_path):

@@ -54,9 +54,10 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
     statements["sentence"] = ["one", "two", "three"]
     facts = pd.DataFrame({"fact": ["Data: toy.h5ad"], "value": ["sha256 abc"]})
     page = summary.page(
-        "r", ["T"], [0], OUTCOMES, "TABLE 2", statements, "HELD OUT", "TIMES", facts, {"actinn": "ACTINN"}
+        "r", ["T"], [0], OUTCOMES, OUTCOMES, "TABLE 2", statements, "HELD OUT", "TIMES", facts, {"actinn": "ACTINN"}
     )
     assert "- ACTINN on t, seed 0: failed: no luck" in page
+    assert "- ACTINN on t, seed 0, timed alone: failed: no luck" in page
     assert "jind on t: alignment did not converge (1 run)" in page
     assert "3 claims: 1 reproduced, 0 within noise, 1 not tested, 1 not reproduced." in page
     assert "- two" in page

@@ -92,6 +92,8 @@ def test_truncated_files_of_all_kinds_are_made_again(completed):
     assert len(cut) > 10
     for path in cut:
         os.truncate(path, path.stat().st_size // 2)
+    assert "is not what its job wrote" in completed.run("--dry-run")
+    assert all(path.exists() for path in cut)
     assert "is not what its job wrote" in completed.run()
     assert tables(completed) == good
     assert not any(records.damaged(completed.folder / "results/tiny"))
@@ -256,6 +258,18 @@ def test_a_method_that_takes_too_much_memory_on_a_cluster_is_ended_and_shown(fre
     )
     assert majority.startswith("**0.")
     assert hoarder == "failed: ended at 0.8 GB of memory, short of the 1.5 that it may take (seed 0)"
+
+
+@faults
+def test_a_run_that_fails_only_when_timed_is_a_failure_and_tried_again(fresh):
+    fresh.target = "all"
+    fresh.configure(yaml.safe_load((fresh.folder / "test.yaml").read_text()) | {"runtime": {"tasks": ["batches"]}})
+    body = "    if 'timed' in model_dir.parts:\n        raise ValueError('only now')"
+    output, (_, raw) = failing(fresh, "late", body)
+    assert "failed" not in raw
+    assert "late on batches, seed 0, timed alone, failed: ValueError: only now" in output
+    assert "Late on batches, seed 0, timed alone: failed: ValueError: only now" in fresh.read("summary.md")
+    assert ("time_method", "late") in fresh.pending()
 
 
 RUBBISH = {

@@ -70,7 +70,7 @@ def test_without_r_its_methods_are_not_run_and_come_later(fresh, tmp_path, monke
     assert raw(fresh)["Toy", "SVM_Rej (Seurat)"].strip("*").startswith("0.")
     runs = fresh.read("tables/runs.tsv").splitlines()
     assert any(line.startswith("batches\tintegration seurat\t0\tok") for line in runs)
-    assert "R Seurat" in fresh.read("provenance.html")
+    assert "R Seurat" in fresh.read("tables/provenance.html")
 
 
 def test_a_declared_skip_is_shown_with_its_reason(fresh):

@@ -54,7 +54,7 @@ def test_each_run_says_how_it_was_made(completed):
     assert (outcome["seed"], outcome["threads"]) == (0, 1)
     assert outcome["versions"]["torch"].startswith("2.")
     assert outcome["inputs_sha256"]["target"] == io.sha256(completed.folder / "results/tiny/tasks/batches/target.h5ad")
-    page = completed.read("provenance.html")
+    page = completed.read("tables/provenance.html")
     for fact in ("torch", "short_epoch_iterations", "Seeds", "simulated, seed 0"):
         assert fact in page
 
@@ -119,13 +119,13 @@ def test_claims_about_the_papers_tasks_are_not_tested_on_other_cells(everything)
 @pytest.mark.parametrize(
     ("edited", "expected"),
     [
-        ("plots/figure2.py", {"figure2"}),
+        ("plots/figure2.py", {"figure2", "provenance", "summary"}),
         (
             "plots/heatmap.py",
             {"differential_expression", "differential_expression_tables", "supplementary_figure", "figure4"}
-            | {"claims", "summary"},
+            | {"claims", "provenance", "summary"},
         ),
-        ("claims.py", {"claims", "summary"}),
+        ("claims.py", {"claims", "provenance", "summary"}),
     ],
 )
 def test_an_edit_of_a_figures_code_draws_again_and_trains_nothing(everything, edited, expected):
@@ -179,6 +179,7 @@ def test_figures_say_what_failed_and_what_they_lack(everything, tmp_path):
     assert "jind on batches, seed 0, failed: RuntimeError: no luck" in output
     drawn = workflow.folder / "results/tiny/figures"
     assert "no luck" in (drawn / "figure2.svg").read_text()
+    assert (workflow.folder / "results/tiny/records/latent_codes/batches/jind.json").exists()
     assert "no luck" in (drawn / "s2.svg").read_text()
     assert "no luck" in workflow.read("summary.md")
     assert "jind_plus, types held out on batches, seed 0, failed: without " in output

@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+from collections import Counter
 
 import pandas as pd
 import yaml
@@ -16,7 +17,7 @@ def runs_table(outcomes: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(outcomes)[columns].assign(warnings=warnings)
 
 
-def facts(configuration: dict, outcomes: list[dict], datasets: pd.DataFrame) -> pd.DataFrame:
+def facts(configuration: dict, outcomes: list[dict], jobs: list[dict], datasets: pd.DataFrame) -> pd.DataFrame:
     """What the run's numbers rest on, a row each: columns `fact` and `value`.
 
     Parameters
@@ -25,19 +26,21 @@ def facts(configuration: dict, outcomes: list[dict], datasets: pd.DataFrame) -> 
         What was configured, defaults included.
     outcomes
         The record of each run of a method.
+    jobs
+        The record of every job that led to the results, those of `outcomes` among them.
     datasets
         One row for each dataset: `file`, `origin`, `read from` and `sha256 of the file` at least.
     """
-    versions = sorted({item for outcome in outcomes for item in outcome["versions"].items()})
-    rows = {
-        "Code (commit)": _distinct(outcome["code"] for outcome in outcomes),
+    # A method runs in a process of its own, whose packages are not those of its job.
+    versions = sorted({item for record in [*outcomes, *jobs] for item in record["versions"].items()})
+    rows = _code(jobs) | {
         "Configuration (sha256)": hashlib.sha256(_as_text(configuration).encode()).hexdigest(),
         "Seeds": _distinct(str(outcome["seed"]) for outcome in outcomes),
-        "Machine": _distinct(outcome["machine"] for outcome in outcomes),
-        "Python": _distinct(outcome["python"] for outcome in outcomes),
-        "Packages that the methods used": ", ".join(f"{package} {version}" for package, version in versions),
-        "From": min(outcome["started"] for outcome in outcomes),
-        "To": max(outcome["started"] for outcome in outcomes),
+        "Machine": _distinct(job["machine"] for job in jobs),
+        "Python": _distinct(job["python"] for job in jobs),
+        "Packages": ", ".join(f"{package} {version}" for package, version in versions),
+        "From": min(job["started"] for job in jobs),
+        "To": max(job["ended"] for job in jobs),
     }
     for dataset in datasets.to_dict("records"):
         parts = [dataset["origin"], dataset["read from"], f"sha256 {dataset['sha256 of the file']}"]
@@ -57,6 +60,22 @@ def run_page(name: str, facts: pd.DataFrame, configuration: dict, outcomes: list
         f"<pre>{html.escape(_as_text(configuration))}</pre>",
     ]
     return page(f"How the run '{name}' was made", "\n".join(body))
+
+
+def _code(jobs: list[dict]) -> dict[str, str]:
+    """The commit; of several a fact each, with the rules whose jobs ran with it, and how many of them."""
+    of_rules = Counter(job["rule"] for job in jobs)
+    by_commit = {commit: Counter() for commit in sorted({job["code"] for job in jobs})}
+    for job in jobs:
+        by_commit[job["code"]][job["rule"]] += 1
+    if len(by_commit) == 1:
+        return {"Code (commit)": min(by_commit)}
+    return {
+        f"Code (commit) {commit}": ", ".join(
+            rule if n == of_rules[rule] else f"{rule} ({n} of {of_rules[rule]})" for rule, n in sorted(rules.items())
+        )
+        for commit, rules in by_commit.items()
+    }
 
 
 def _as_text(configuration: dict) -> str:

@@ -19,8 +19,10 @@ LOGS, RECORDS = "logs", "records"
 
 def path_of(log: str | Path) -> Path:
     """Where the record of the job with this log lies."""
-    parts = [RECORDS if part == LOGS else part for part in Path(log).parts]
-    return Path(*parts).with_suffix(".json")
+    log = Path(log)
+    # The outermost: a task, a method or the run itself may be called the same. What is no run has one level only.
+    logs = next((folder for folder in reversed(log.parents) if folder.match(f"results/*/{LOGS}")), log.parent)
+    return logs.with_name(RECORDS) / log.relative_to(logs).with_suffix(".json")
 
 
 def describe_inputs(paths: Iterable[str]) -> dict:
@@ -45,6 +47,14 @@ def unchanged(path: Path, contents: dict) -> bool:
     return path.exists() and _unchanged(path, contents, written=0)
 
 
+def same(read: dict, written: dict) -> bool:
+    """Whether what a job read is what another wrote; Snakemake adds files of its own to folders in between."""
+    if "files" in written:
+        files = read.get("files", {})
+        return all(files.get(name) == contents for name, contents in written["files"].items())
+    return read == written
+
+
 def n_bytes(contents: dict) -> int:
     """Size of a file or folder as its record has it."""
     return sum(map(n_bytes, contents["files"].values())) if "files" in contents else contents["bytes"]
@@ -62,24 +72,24 @@ def damaged(results: Path) -> Iterator[Path]:
     ------
     The file or folder that Snakemake knows as an output. One that is missing is not yielded: Snakemake sees that.
     """
-    for record in (results / RECORDS).rglob("*.json"):
-        try:
-            outputs = io.read_json(record)["outputs"]
-        except (ValueError, KeyError):  # the record itself is truncated
-            record.unlink()
-            continue
-        written = record.stat().st_mtime_ns
-        for name, contents in outputs.items():
+    for file, record in _all(results):
+        written = file.stat().st_mtime_ns
+        for name, contents in record.get("outputs", {}).items():
             path = Path(name)
-            if path.is_symlink():
-                continue  # to a download, which is kept elsewhere and verified by what reads it
+            if path.is_symlink() and record["rule"] == "download":
+                continue  # it is kept elsewhere and verified by what reads it
             if path.exists() and not _unchanged(path, contents, written):
                 yield path
 
 
+def truncated(results: Path) -> list[Path]:
+    """Records of a folder as for `damaged` that were cut off themselves."""
+    return [file for file, record in _all(results) if "outputs" not in record]
+
+
 def remove(path: Path) -> None:
     """Remove an output, so that it is made again."""
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -99,6 +109,15 @@ def _to_disk(file: Path) -> None:
         descriptor = os.open(place, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
+
+
+def _all(results: Path) -> Iterator[tuple[Path, dict]]:
+    """Every record of a folder with its file; of one that cannot be read, nothing."""
+    for file in (results / RECORDS).rglob("*.json"):
+        try:
+            yield file, io.read_json(file)
+        except ValueError:
+            yield file, {}
 
 
 def _is_code(path: Path) -> bool:

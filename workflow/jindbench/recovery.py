@@ -11,16 +11,16 @@ log = logging.getLogger(__name__)
 
 SNAKEMAKES_FOLDER = Path(".snakemake")
 ALIVE = SNAKEMAKES_FOLDER / "jindbench.alive"
-_held = []  # the open file whose lock says that this process is alive, until it ends
+_held = []  # the open files whose locks say that this process is alive, until it ends
 
 
-def start(results: Sequence[Path], ends: Sequence[Path]) -> None:
-    """Set right what the last run may have left behind, unless another Snakemake is at work in this folder.
+def start(results: Sequence[Path], ends: Sequence[Path], *, dry_run: bool = False) -> None:
+    """Set right what the last run may have left behind, but for what another Snakemake is at work on.
 
-    Locks of a Snakemake that was killed are taken away, so are files that were being written; outputs that are not
-    what their job wrote are removed, so that they are made again. Every Snakemake of this folder holds a shared lock
-    for as long as it lives; the system takes it away with the process, however that ends. Who gets it exclusively is
-    alone.
+    Snakemake's locks are taken away if the one that set them was killed, so are files that were being written; outputs
+    that are not what their job wrote are removed, so that they are made again. Every Snakemake holds a shared lock for
+    this project and one for each folder that it works on, for as long as it lives; the system takes them away with the
+    process, however that ends. Who gets one exclusively is alone.
 
     Parameters
     ----------
@@ -29,26 +29,47 @@ def start(results: Sequence[Path], ends: Sequence[Path]) -> None:
     ends
         What the last jobs write. Snakemake makes what is missing only for a job that has to run; without these, the
         last ones have to.
+    dry_run
+        Only say which outputs a run would remove.
     """
-    SNAKEMAKES_FOLDER.mkdir(exist_ok=True)
-    file = ALIVE.open("a")
-    _held.append(file)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        fcntl.flock(file, fcntl.LOCK_SH)
+    if dry_run:
+        for folder in results:
+            for path in records.damaged(folder):
+                log.warning("%s is not what its job wrote (cut off, or edited); a run makes it again.", path)
         return
-    locks = list((SNAKEMAKES_FOLDER / "locks").glob("*"))
+    SNAKEMAKES_FOLDER.mkdir(exist_ok=True)
+    try:
+        alone = _is_alone(ALIVE)
+        mine = [folder for folder in results if _is_alone(ALIVE.with_name(f"{ALIVE.name}.{folder.name}"))]
+    except OSError as error:  # some network file systems have no locks
+        _held.clear()
+        log.warning("%s cannot be locked (%s): what an earlier run left behind stays as it is.", ALIVE, error.strerror)
+        return
+    locks = list((SNAKEMAKES_FOLDER / "locks").glob("*")) if alone else []
     for lock in locks:
         lock.unlink()
     if locks:
         log.warning("The Snakemake before this one was killed; its locks are taken away.")
-    for folder in results:
+    for folder in mine:
         for part in folder.rglob(io.PART_PATTERN):
             part.unlink()
+        for record in records.truncated(folder):
+            record.unlink()
         for path in list(records.damaged(folder)):
             log.warning("%s is not what its job wrote (cut off, or edited); it is removed and made again.", path)
             records.remove(path)
             for end in ends:
                 end.unlink(missing_ok=True)
-    fcntl.flock(file, fcntl.LOCK_SH)
+    for file in _held:  # in the same order everywhere, so that no two wait for each other
+        fcntl.flock(file, fcntl.LOCK_SH)
+
+
+def _is_alone(name: Path) -> bool:
+    """Take a lock exclusively, if no other Snakemake has it."""
+    file = name.open("a")
+    _held.append(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -18,6 +18,7 @@ def page(
     tasks: Sequence[str],
     seeds: Sequence[int],
     outcomes: Sequence[dict],
+    timed: Sequence[dict],
     table2: str,
     statements: pd.DataFrame,
     held_out_types: str,
@@ -31,6 +32,8 @@ def page(
     ----------
     outcomes
         The record of each run of a method and of each integration.
+    timed
+        Those of what ran again to be timed alone, which count as no runs and no costs of their own.
     table2, held_out_types, runtime
         These tables as Markdown.
     statements
@@ -40,15 +43,19 @@ def page(
     titles
         Of methods.
     """
-    wanting = [outcome for outcome in outcomes if outcome["status"] != "ok"]
+    wanting = [
+        f"{_name(outcome, titles)}{how}: {outcome['status']}: {outcome['reason']}"
+        for how, records in (("", outcomes), (", timed alone", timed))
+        for outcome in records
+        if outcome["status"] != "ok"
+    ]
     warned = [outcome for outcome in outcomes if outcome["warnings"]]
     verdicts = statements["verdict"].str.partition(":")[0]
     parts = [
         f"# {run}",
         f"{len(outcomes)} runs on {len(tasks)} tasks ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}.",
         "## Not run, failed, or to be read with care",
-        _list([f"{_name(outcome, titles)}: {outcome['status']}: {outcome['reason']}" for outcome in wanting])
-        or "Everything was run.",
+        _list(wanting) or "Everything was run.",
         _warnings(warned, titles),
         "## Table 2",
         table2,

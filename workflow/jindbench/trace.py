@@ -4,10 +4,15 @@
 """
 
 import argparse
+import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from jindbench import io, records
+
+CHANGED = "CHANGED SINCE; "
+SETTINGS = ("parameters", "seed")
 
 
 def trace(file: str, by_output: dict[str, dict], depth: int = 0, seen: set[str] | None = None) -> list[str]:
@@ -28,16 +33,22 @@ def trace(file: str, by_output: dict[str, dict], depth: int = 0, seen: set[str] 
     if file in seen:
         return [f"{indent}{file}: see above"]
     seen.add(file)
-    changed = "" if records.unchanged(Path(file), record["outputs"][file]) else "CHANGED SINCE; "
+    changed = "" if records.unchanged(Path(file), record["outputs"][file]) else CHANGED
     lines = [
         f"{indent}{file}: {changed}{_digest(record['outputs'][file])}; {job}, {record['ended']}, code {record['code']} "
-        f"({record['code_sha256'][:12]}), Python {record['python']}, {record['machine']}"
+        f"({record['code_sha256'][:12]}), Python {record['python']}, {record['machine']}",
     ]
+    run = _outcome(record)
+    lines += [f"{indent}  with {key} {json.dumps(run[key], ensure_ascii=False)}" for key in SETTINGS if key in run]
+    packages = record["versions"] | run.get("versions", {})
+    lines.append(f"{indent}  with {', '.join(map(' '.join, packages.items()))}")
     for name, contents in record["inputs"].items():
-        if name in by_output:
+        made = by_output.get(name)
+        if made and records.same(contents, made["outputs"][name]):
             lines += trace(name, by_output, depth + 1, seen)
-        else:
-            lines.append(f"{indent}  {name}: {_digest(contents)}")
+        else:  # no job made it, or what the job read has been replaced: the history of what lies there now is another
+            known = not made and records.unchanged(Path(name), contents)
+            lines.append(f"{indent}  {name}: {'' if known else CHANGED}{_digest(contents)}")
     return lines
 
 
@@ -48,6 +59,26 @@ def jobs_by_output(results: Path) -> dict[str, dict]:
         record = io.read_json(path)
         found |= dict.fromkeys(record["outputs"], record)
     return found
+
+
+def jobs_behind(files: Iterable[str], by_output: dict[str, dict]) -> list[dict]:
+    """The records of all jobs that led to some files, each once."""
+    found, seen, waiting = [], set(), list(files)
+    while waiting:
+        record = by_output.get(waiting.pop())
+        if record and not seen & record["outputs"].keys():
+            found.append(record)
+            seen |= record["outputs"].keys()
+            waiting += record["inputs"]
+    return found
+
+
+def _outcome(record: dict) -> dict:
+    """What the process of a method or an integration ran with, where the job is one and has left it unchanged."""
+    for name, contents in record["outputs"].items():
+        if Path(name).name == "outcome.json" and records.unchanged(Path(name), contents):
+            return io.read_json(name)
+    return {}
 
 
 def _digest(contents: dict) -> str:

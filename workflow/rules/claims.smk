@@ -42,11 +42,12 @@ rule claims:
 rule summary:
     input:
         outcomes=every_outcome() + HELD_OUT_OUTCOMES,
+        timed=TIMED_OUTCOMES,
         table2=f"results/{RUN}/tables/table2.md",
         claims=rules.claims.output.tsv,
         held_out_types=rules.held_out_types.output.md,
         runtime=rules.runtime.output.md,
-        provenance=rules.provenance.output.facts.format(run=RUN),
+        provenance=rules.provenance.output.facts.format(run=RUN, part=""),
         script=script_code("summary"),
     output:
         f"results/{RUN}/summary.md",

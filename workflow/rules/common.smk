@@ -17,7 +17,9 @@ if workflow.is_main_process:
     jobs.started_by_this_process()
     results = Path("results", RUN)
     recovery.start(
-        [Path("results/data"), results], [results / "complete.txt", results / "tables/complete.txt"]
+        [Path("results/data"), results],
+        [results / "complete.txt", results / "tables/complete.txt"],
+        dry_run=workflow.output_settings.dryrun,
     )
 
 # What the paper printed. Relative, so that a moved folder is still up to date.

@@ -1,17 +1,44 @@
 # Every run has to be recorded, and everything else made, before these decide whether the whole succeeded.
 
 
+# Whose jobs and data `provenance` names: what each of the last jobs asks for.
+ACCURACIES = [
+    *rules.metrics.output,
+    *expand(rules.accuracy_table.output, run=RUN, table=TABLES),
+    *rules.table2_extended.output,
+    *rules.raw_accuracy.output,
+    *rules.training.output,
+]
+RESULTS = {
+    "tables/": expand(ACCURACIES, run=RUN),
+    "": expand(
+        [
+            *ACCURACIES,
+            *rules.table1.output,
+            *rules.runtime.output,
+            *rules.held_out_types.output,
+            *rules.rejection.output,
+            *rules.paired_tests.output,
+            *rules.differential_expression_tables.output,
+            *rules.claims.output,
+            *rules.rejection_figures.output,
+            *rules.figure2.output,
+            *rules.figure3.output,
+            *rules.figure4.output,
+            *rules.figure5.output,
+            *expand(rules.supplementary_figure.output, run=RUN, figure=SUPPLEMENT),
+        ],
+        run=RUN,
+    ),
+}
+
+
 # The tables of accuracies alone, which are there long before all figures are.
 rule complete_tables:
     input:
         outcomes=every_outcome(),
-        tables=[
-            *rules.metrics.output,
-            *expand(rules.accuracy_table.output, run=RUN, table=TABLES),
-            *rules.table2_extended.output,
-        ],
-        figures=[*rules.raw_accuracy.output, *rules.training.output],
-        provenance=[*rules.provenance.output],
+        results=RESULTS["tables/"],
+        provenance=expand(rules.provenance.output, run=RUN, part="tables/"),
         runs=every_run(PREDICTIONS, parents=True) + every_run(MODEL, parents=True),
     output:
         "results/{run}/tables/complete.txt",
@@ -40,30 +67,10 @@ rule tables:
 use rule complete_tables as complete with:
     input:
         outcomes=every_outcome() + HELD_OUT_OUTCOMES,
-        tables=[
-            *rules.metrics.output,
-            *expand(rules.accuracy_table.output, run=RUN, table=TABLES),
-            *rules.table2_extended.output,
-            *rules.table1.output,
-            *rules.runtime.output,
-            *rules.held_out_types.output,
-            *rules.rejection.output,
-            *rules.paired_tests.output,
-            *rules.differential_expression_tables.output,
-            *rules.claims.output,
-            *rules.summary.output,
-        ],
-        figures=[
-            *rules.raw_accuracy.output,
-            *rules.training.output,
-            *rules.rejection_figures.output,
-            *rules.figure2.output,
-            *rules.figure3.output,
-            *rules.figure4.output,
-            *rules.figure5.output,
-            *expand(rules.supplementary_figure.output, run=RUN, figure=SUPPLEMENT),
-        ],
-        provenance=[*rules.provenance.output],
+        timed=TIMED_OUTCOMES,
+        results=RESULTS[""],
+        summary=rules.summary.output,
+        provenance=expand(rules.provenance.output, run=RUN, part=""),
         runs=every_run(PREDICTIONS, parents=True) + every_run(MODEL, parents=True),
     output:
         "results/{run}/complete.txt",

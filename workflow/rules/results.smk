@@ -158,23 +158,27 @@ rule training:
         "../../scripts/training.py"
 
 
+# Of `snakemake tables`, in the folder of the tables; and of everything.
 rule provenance:
     input:
         outcomes=every_outcome(),
+        results=lambda wildcards: RESULTS[wildcards.part],
         datasets=expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets()),
         script=script_code("provenance"),
     output:
-        facts="results/{run}/tables/provenance.tsv",
-        runs="results/{run}/tables/runs.tsv",
+        facts="results/{run}/{part}provenance.tsv",
+        runs="results/{run}/{part}runs.tsv",
         page=report(
-            "results/{run}/provenance.html",
+            "results/{run}/{part}provenance.html",
             caption="../report/provenance.rst",
             category="How the run was made",
         ),
     log:
-        "results/{run}/logs/provenance.log",
+        "results/{run}/logs/{part}provenance.log",
     benchmark:
-        "results/{run}/benchmarks/provenance.tsv"
+        "results/{run}/benchmarks/{part}provenance.tsv"
+    wildcard_constraints:
+        part="(tables/)?",
     conda:
         "../../envs/python.yaml"
     threads: 1

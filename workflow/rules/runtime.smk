@@ -27,18 +27,18 @@ use rule integrate as time_integration with:
 
 
 TIMED_METHODS, TIMED_INTEGRATIONS = CONFIG.timed()
+TIMED_OUTCOMES = [
+    f"results/{RUN}/timed/{task}/{method}/seed-{CONFIG.seeds(method)[0]}/outcome.json"
+    for task, method in TIMED_METHODS
+] + [
+    f"results/{RUN}/timed/{task}/integration-{integration}/outcome.json"
+    for task, integration in TIMED_INTEGRATIONS
+]
 
 
 rule runtime:
     input:
-        methods=[
-            f"results/{RUN}/timed/{task}/{method}/seed-{CONFIG.seeds(method)[0]}/outcome.json"
-            for task, method in TIMED_METHODS
-        ],
-        integrations=[
-            f"results/{RUN}/timed/{task}/integration-{integration}/outcome.json"
-            for task, integration in TIMED_INTEGRATIONS
-        ],
+        outcomes=TIMED_OUTCOMES,
         script=script_code("runtime"),
     output:
         tsv=f"results/{RUN}/tables/runtime.tsv",
