@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from typing import get_args
 
 import anndata as ad
 import h5py
@@ -18,6 +19,7 @@ from jindbench import config, io
 from jindbench.annotate import findings, genes, labelling, reading, run, writing
 from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
 from jindbench.errors import InputError
+from jindbench.jind.parameters import AlignmentParameters
 from toy_project import REPOSITORY, environment
 
 N_GENES = 80
@@ -218,6 +220,16 @@ def test_logarithms_are_compared_by_what_they_were_before():
         assert "NOT made in the same way" in sentence
         assert f"{query[1]:,.0f} here" in sentence
         assert "10,000 in the reference" in sentence
+
+
+def test_the_models_accuracy_is_that_of_the_epochs_kept():
+    history = pd.DataFrame({"kept": [True, False, True], "validation_accuracy": [0.5, 0.9, 0.7]})
+    assert findings.validation_accuracy(history) == pytest.approx(0.6)
+    assert findings.validation_accuracy(history[["kept"]]) is None
+
+
+def test_each_method_of_alignment_has_its_sentence_on_composition():
+    assert {*findings.COMPOSITION} == {*get_args(AlignmentParameters.model_fields["method"].annotation)}
 
 
 def test_a_raw_that_holds_nothing_is_no_matrix(tmp_path):

@@ -37,11 +37,8 @@ SCALED_TO, SCALED_WITHIN, SCALED_GENES = 1, 0.1, 0.5
 
 # What to do about files of other kinds, by their suffix.
 REMEDIES = {
-    ".csv": "pandas.read_csv, anndata.AnnData (cells in rows), write_h5ad",
-    ".tsv": "pandas.read_csv, anndata.AnnData (cells in rows), write_h5ad",
-    ".txt": "pandas.read_csv, anndata.AnnData (cells in rows), write_h5ad",
-    ".rds": "in R zellkonverter::writeH5AD, of a SingleCellExperiment",
-    ".rdata": "in R zellkonverter::writeH5AD, of a SingleCellExperiment",
+    **dict.fromkeys((".csv", ".tsv", ".txt"), "pandas.read_csv, anndata.AnnData (cells in rows), write_h5ad"),
+    **dict.fromkeys((".rds", ".rdata"), "in R zellkonverter::writeH5AD, of a SingleCellExperiment"),
     ".h5seurat": 'in R SeuratDisk::Convert(dest = "h5ad")',
     ".loom": "anndata.io.read_loom, write_h5ad",
     ".h5mu": 'mudata.read, write_h5ad of its modality, such as ["rna"]',
