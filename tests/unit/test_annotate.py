@@ -2,8 +2,10 @@
 
 import gzip
 import re
+import shutil
 import subprocess
 import sys
+from typing import get_args
 
 import anndata as ad
 import h5py
@@ -14,9 +16,10 @@ from scipy import io as scipy_io
 from scipy import sparse
 
 from jindbench import config, io
-from jindbench.annotate import genes, labelling, reading, run, writing
+from jindbench.annotate import findings, genes, labelling, reading, run, writing
 from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
 from jindbench.errors import InputError
+from jindbench.jind.parameters import AlignmentParameters
 from toy_project import REPOSITORY, environment
 
 N_GENES = 80
@@ -94,13 +97,17 @@ def test_the_genes_of_two_species_are_told():
         genes.match(table([f"GENE{i}" for i in range(60)]), table([f"Gene{i}" for i in range(60)]), "mine.h5ad")
     assert str(error.value) == (
         "mine.h5ad: 0 of its 60 genes are among the reference's 60, at least 50 are needed; the reference's begin with "
-        "GENE0, GENE1, GENE2, its own with Gene0, Gene1, Gene2; they agree where case is ignored: are these two species?"
+        "GENE0, GENE1, GENE2 (human symbols), its own with Gene0, Gene1, Gene2 (mouse symbols); give the query's var a "
+        "column with the names of the reference's orthologs"
     )
+    with pytest.raises(InputError, match=r"ENSMUSG0\S* .*\(mouse Ensembl ids\); give .* column with symbols"):
+        genes.match(table([f"l{i}" for i in range(60)]), table([f"ENSMUSG{i:011}" for i in range(60)]), "mine.h5ad")
 
 
 def test_genes_of_a_restricted_reference_keep_their_places():
     found = genes.match(table([f"S{i}" for i in range(60)]), table([f"S{i}" for i in range(59, -1, -1)]), "q")
     within = found.within(np.array([2, 5, 40]))
+    assert (within.n_reference, within.n_query) == (60, 60)
     assert within.reference.tolist() == [0, 1, 2]
     assert within.query.tolist() == [57, 54, 19]
 
@@ -139,6 +146,24 @@ def corrected(adata):
     return adata
 
 
+def velocyto(adata):
+    """Logarithms in X, and counts cut into parts as velocyto does."""
+    counts = adata.X.toarray().astype(int)
+    ambiguous = np.random.default_rng(0).binomial(counts, 0.05)
+    unspliced = np.random.default_rng(1).binomial(counts - ambiguous, 0.6)
+    parts = {"ambiguous": ambiguous, "matrix": counts, "unspliced": unspliced}
+    parts["spliced"] = counts - ambiguous - unspliced
+    layers = {name: ad.AnnData(sparse.csr_matrix(part, dtype=np.float32)) for name, part in parts.items()}
+    return with_layers(logged(adata), **layers)
+
+
+def divided(adata):
+    """As `scale(zero_center=False)` leaves logarithms."""
+    adata = logged(adata)
+    adata.X = sparse.csr_matrix(adata.X.toarray() / adata.X.toarray().std(axis=0))
+    return adata
+
+
 FOUND = {
     "counts in X": (lambda c: c, "X", "counts"),
     "dense": (lambda c: ad.AnnData(c.X.toarray(), obs=c.obs, var=c.var), "X", "counts"),
@@ -146,6 +171,7 @@ FOUND = {
     "counts in a layer": (lambda c: with_layers(logged(c), counts=c), "layers/counts", "counts"),
     "counts before raw and velocity": (
         lambda c: with_raw(with_layers(scaled(c), spliced=c, my_counts=c), c), "layers/my_counts", "counts"),
+    "counts in parts": (velocyto, "layers/matrix", "counts"),
     "counts in raw": (lambda c: with_raw(logged(c), c), "raw/X", "counts"),
     "logarithms in raw": (lambda c: with_raw(scaled(c), logged(c)), "raw/X", "log"),
     "equal totals": (made_equal, "X", "normalized"),
@@ -162,8 +188,48 @@ def test_counts_are_found(case, tmp_path):
     chosen = reading.choose({opened.path: reading.contents(opened, None)})[opened.path]
     assert (chosen.place, chosen.kind) == (place, kind)
     whole = sparse.vstack(list(opened.blocks(place)))
-    assert reading.check(opened, chosen).why == chosen.why
+    assert reading.check(opened, chosen, np.arange(N_GENES), "layer").why == chosen.why
     assert (opened.rows(place, np.array([3, 7, 40])) != whole[[3, 7, 40]]).nnz == 0
+
+
+def test_other_matrices_of_the_kind_are_told_and_copies_are_none(tmp_path):
+    def others(adata):
+        adata.write_h5ad(tmp_path / "q.h5ad")
+        opened = reading.open_cells(tmp_path / "q.h5ad")
+        return reading.choose({opened.path: reading.contents(opened, None)})[opened.path].others
+
+    assert others(velocyto(cells())) == ("layers/spliced", "layers/unspliced", "layers/ambiguous")
+    assert others(with_layers(cells(), counts=cells())) == ()
+
+
+def test_symbols_of_var_serve_raw_that_has_ids_alone(tmp_path):
+    adata = logged(cells())
+    symbols = adata.var_names
+    adata.var = pd.DataFrame({"feature_name": pd.Categorical(symbols)}, index=adata.var["gene_ids"].to_numpy())
+    adata.raw = ad.AnnData(cells().X, obs=adata.obs, var=adata.var[[]])
+    adata.write_h5ad(tmp_path / "q.h5ad")
+    found = genes.match(table(symbols), reading.open_cells(tmp_path / "q.h5ad").genes["raw/X"], "q")
+    assert found.query.tolist() == list(range(N_GENES))
+
+
+def test_logarithms_are_compared_by_what_they_were_before():
+    ten_thousand, million, counts = (1e4, 1e4, 1e4), (1e6, 1e6, 1e6), (4e3, 1e4, 3e4)
+    assert "in the same way: undone" in findings.logarithms(ten_thousand, ten_thousand)
+    for query in (million, counts):
+        sentence = findings.logarithms(query, ten_thousand)
+        assert "NOT made in the same way" in sentence
+        assert f"{query[1]:,.0f} here" in sentence
+        assert "10,000 in the reference" in sentence
+
+
+def test_the_models_accuracy_is_that_of_the_epochs_kept():
+    history = pd.DataFrame({"kept": [True, False, True], "validation_accuracy": [0.5, 0.9, 0.7]})
+    assert findings.validation_accuracy(history) == pytest.approx(0.6)
+    assert findings.validation_accuracy(history[["kept"]]) is None
+
+
+def test_each_method_of_alignment_has_its_sentence_on_composition():
+    assert {*findings.COMPOSITION} == {*get_args(AlignmentParameters.model_fields["method"].annotation)}
 
 
 def test_a_raw_that_holds_nothing_is_no_matrix(tmp_path):
@@ -184,21 +250,30 @@ def test_where_one_side_has_no_counts_logarithms_are_compared(tmp_path):
 def test_tenx_files_and_folders_are_read(tmp_path):
     adata = cells()
     tenx_folder(adata, tmp_path / "folder", "GSM1_")
+    tenx_folder(adata, tmp_path / "starsolo", zipped=False)
+    tenx_folder(adata, tmp_path / "old", genes="genes")
     tenx_file(adata, tmp_path / "file.h5")
-    for path in ("folder", "file.h5"):
+    for path in ("folder", "starsolo", "old", "file.h5"):
         opened = reading.open_cells(tmp_path / path)
         assert (sparse.vstack(list(opened.blocks("X"))) != adata.X).nnz == 0
         assert opened.cell_ids.tolist() == adata.obs_names.tolist()
         assert genes.match(adata.var, opened.genes["X"], "q").query.tolist() == list(range(N_GENES))
 
 
-def tenx_folder(adata, folder, prefix=""):
+def tenx_folder(adata, folder, prefix="", *, genes="features", zipped=True):
+    """A folder with one feature that is no gene, but for old ones, which do not say."""
     folder.mkdir()
-    with gzip.open(folder / f"{prefix}matrix.mtx.gz", "wb") as file:
-        scipy_io.mmwrite(file, adata.X.T.astype(int))
-    rows = [f"{gene_id}\t{symbol}\tGene Expression\n" for symbol, gene_id in adata.var["gene_ids"].items()]
-    for name, lines in (("features", rows), ("barcodes", [f"{cell}\n" for cell in adata.obs_names])):
-        (folder / f"{prefix}{name}.tsv.gz").write_bytes(gzip.compress("".join(lines).encode()))
+    opened, suffix = (gzip.open, ".gz") if zipped else (open, "")
+    rows = [f"{gene_id}\t{symbol}" for symbol, gene_id in adata.var["gene_ids"].items()]
+    X = adata.X.T.astype(int)
+    if genes == "features":
+        rows = [*(f"{row}\tGene Expression" for row in rows), "CD3\tCD3_antibody\tAntibody Capture"]
+        X = sparse.vstack([X, np.full((1, adata.n_obs), 9)])
+    with opened(folder / f"{prefix}matrix.mtx{suffix}", "wb") as file:
+        scipy_io.mmwrite(file, X)
+    for name, lines in ((genes, rows), ("barcodes", adata.obs_names)):
+        with opened(folder / f"{prefix}{name}.tsv{suffix}", "wt") as file:
+            file.writelines(f"{line}\n" for line in lines)
 
 
 def tenx_file(adata, path):
@@ -285,6 +360,7 @@ def annotated(tmp_path_factory):
     cells().write_h5ad(folder / "reference.h5ad")
     adata = query()
     adata.obs_names = ["c0", *adata.obs_names[:-1]]  # one id twice
+    adata.X = sparse.diags_array(1.0 * (np.arange(45) < 44)) @ adata.X  # the last cell has no count
     adata.write_h5ad(folder / "query.h5ad")
     tenx_folder(adata, folder / "tenx")
     annotate(folder, query=f"{folder}/query.h5ad,{folder}/tenx")
@@ -322,6 +398,18 @@ def test_the_page_needs_nothing_else_and_names_are_text(annotated):
     assert "SYMBOL1" in text
 
 
+def test_a_cell_without_counts_is_no_new_type_and_alignment_does_not_see_it(annotated):
+    labels = io.read_table(annotated / "out/query" / TABLE)
+    assert labels[["label", "status"]].to_numpy()[-1].tolist() == ["unassigned", labelling.LOW_CONFIDENCE]
+    text = (annotated / "out/query" / PAGE).read_text()
+    assert "1 cells have no count in the genes in common" in text
+    assert "<th>cells that alignment saw</th><td>44</td>" in text
+
+
+def test_few_genes_are_said_at_the_top(annotated):
+    assert "Only 80 genes are common to both. Fewer than 500" in (annotated / "out/query" / PAGE).read_text()
+
+
 def test_a_stored_reference_gives_the_same_labels(annotated):
     annotate(annotated, reference=str(annotated / "out/reference"), output=str(annotated / "again"))
     first, again = ((annotated / folder / "query" / TABLE).read_bytes() for folder in ("out", "again"))
@@ -340,13 +428,40 @@ def test_blocks_and_samples_label_as_the_whole_does(annotated, monkeypatch, tmp_
     assert np.isfinite(ad.read_h5ad(tmp_path / "query" / COPY).obsm["X_jind_tsne"]).all()
 
 
+def test_a_model_that_was_cut_off_is_refused(annotated, tmp_path):
+    model = shutil.copytree(annotated / "out/reference", tmp_path / "model")
+    weights = model / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(InputError, match="model: not a readable model"):
+        annotate(annotated, reference=str(model), output=str(tmp_path / "out"))
+
+
 def test_status_follows_from_rejection_and_novelty():
-    known = pd.DataFrame({"label": ["B", "unassigned", "unassigned"], "novelty": [0.5, 0.05, 0.3]})
-    assert labelling.statuses(known).tolist() == [
+    known = pd.DataFrame({"label": ["B", *["unassigned"] * 3], "novelty": [0.5, 0.05, 0.3, 0.3]})
+    assert labelling.statuses(known, np.array([False, False, False, True])).tolist() == [
         "assigned",
         "unassigned: low confidence",
         "unassigned: possible new type",
+        "unassigned: low confidence",
     ]
+
+
+def test_results_have_folders_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = {
+        "s.1": "s.1",  # a folder: what stands behind its dot belongs to its name
+        "s.2": "s.2",
+        "c.d.h5ad": "c.d",
+        "A/outs/filtered": "A_outs_filtered",
+        "B/outs/filtered": "B_outs_filtered",
+        ".": tmp_path.name,
+    }
+    for path in given:
+        (tmp_path / path).mkdir(parents=True, exist_ok=True) if "h5ad" not in path else None
+    folders = Settings(reference="r.h5ad", query=[*given], output="out").folders()
+    assert {path: str(folder) for path, folder in folders.items()} == {
+        path: f"out/{name}" for path, name in given.items()
+    }
 
 
 # --- Refusals
@@ -373,6 +488,22 @@ def results(folder, name):
     return folder / "out/query" / name
 
 
+def in_another_file(folder):
+    with h5py.File(folder / "query.h5ad", "a") as file, h5py.File(folder / "other.h5", "w") as other:
+        other.create_group("obsm")
+        del file["obsm"]
+        file["obsm"] = h5py.ExternalLink("other.h5", "/obsm")
+
+
+def groups(name, *groups):
+    def write(folder):
+        with h5py.File(folder / name, "w") as file:
+            for group in groups:
+                file.create_group(group)
+
+    return write
+
+
 def link(make):
     def linked(folder):
         make(results(folder, COPY), folder / "query.h5ad")
@@ -391,8 +522,10 @@ REFUSED = {
     "no types": (labels([str(i) for i in range(90)]), SAME[1], None, {}, "'type' has 90 different values in 90 cells"),
     "reserved": (labels(["unassigned"]), SAME[1], None, {}, "'unassigned' is the name of rejected cells"),
     "no common genes": (SAME[0], renamed, None, {}, "0 of its 80 genes are among the reference's 80, at least 50 are needed"),
+    "control character": (labels(["B\tcell"]), SAME[1], None, {}, "reference.h5ad: label_key 'type': label: 'B\\tcell' holds a control"),
+    "scaled, not centred": (SAME[0], divided, None, {}, "(X: scaled, most genes have a standard deviation of 1)"),
     "scaled": (SAME[0], scaled, None, {}, "no counts and no logarithms of counts (X: scaled, negative values, the lowest -1)"),
-    "other kind": (SAME[0], logged, None, {}, "cannot be compared with"),
+    "other kind": (SAME[0], logged, None, {}, "query.h5ad, or log-normalise both sides alike"),
     "no layer": (*SAME, None, {"layer": "count"}, "layer 'count' is not there (there are: X)"),
     "no cells": (SAME[0], lambda adata: adata[:0].copy(), None, {}, "0 cells x 80 genes: nothing to work with"),
     "own columns": (SAME[0], lambda a: ad.AnnData(a.X, obs=a.obs.assign(jind_label="x"), var=a.var), None, {}, "has jind_label already"),
@@ -400,6 +533,11 @@ REFUSED = {
     "unknown key": (*SAME, None, {"querry": "x"}, "annotate.querry: unknown key (did you mean 'query'?)"),
     "output": (*SAME, lambda folder: (folder / "out").write_text(""), {}, "out is a file; a folder is to be made there"),
     "own files": (*SAME, lambda folder: None, {"output": "."}, ". holds files that no annotation has written"),
+    "read-only": (*SAME, None, {"output": "/proc/results"}, "output: /proc: cannot be written to"),
+    "external link": (*SAME, in_another_file, {}, "query.h5ad: obsm: a link, maybe into another file"),
+    "loom": (*SAME, groups("q.loom", "matrix", "row_attrs", "col_attrs"), {"query": ["q.loom"]}, "a loom file; expected an AnnData (.h5ad) file; make one"),
+    "MuData": (*SAME, groups("q.h5mu", "mod", "obs", "var"), {"query": ["q.h5mu"]}, "a MuData (.h5mu) file; expected"),
+    "R": (*SAME, lambda folder: (folder / "q.rds").write_text(""), {"query": ["q.rds"]}, "make one of it first (in R zellkonverter::writeH5AD"),
     "a folder": (*SAME, lambda folder: results(folder, PAGE).mkdir(), {}, "report.html is a folder"),
     "symbolic link": (*SAME, link(lambda new, old: new.symlink_to(old)), {}, "which is never written to"),
     "hard link": (*SAME, link(lambda new, old: new.hardlink_to(old)), {}, "which is never written to"),
@@ -420,7 +558,7 @@ def test_refusals_are_one_line_before_any_training(case, tmp_path, monkeypatch):
     of_query(query()).write_h5ad("query.h5ad")
     if prepare:
         prepare(tmp_path)
-    monkeypatch.setattr(run.reference.JIND, "fit", lambda *_, **__: pytest.fail("training began"))
+    monkeypatch.setattr(run.reference, "fit", lambda *_, **__: pytest.fail("the job began"))
     with pytest.raises((InputError, config.ConfigurationError)) as error:
         annotate(tmp_path, **keys)
     assert line in str(error.value)

@@ -121,7 +121,7 @@ def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) 
         obs[column] = values.astype(str).to_numpy(dtype=object)
         _check_text(obs[column], f"{where}: {column}")
     if (obs[LABEL] == UNASSIGNED).any():
-        raise InputError(f"{where}: label: '{UNASSIGNED}' is the name of rejected cells and cannot be a cell type")
+        raise InputError(f"{where}: '{UNASSIGNED}' is the name of rejected cells and cannot be a cell type; rename it")
     if BATCH not in obs:
         obs[BATCH] = "all"
 

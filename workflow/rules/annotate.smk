@@ -1,5 +1,7 @@
 # `snakemake annotate`: a user's own cells, labelled from a reference. All that it may be told is `annotate.settings.Settings`.
 
+from jindbench import records
+
 try:
     ANNOTATION = configuration.annotation(config)
     # Before Snakemake removes earlier results, and not once more in every job.
@@ -7,12 +9,23 @@ try:
         from jindbench.annotate.run import inspect
 
         inspect(ANNOTATION)
+        # Not removed, as the benchmark's are: here a person may have worked on.
+        written = {*ANNOTATION.results(), ANNOTATION.model_folder}
+        for path in records.damaged(Path(ANNOTATION.output)):
+            if path in written:
+                raise InputError(
+                    f"output: {path} is not what the last run wrote (cut off, or edited); rename it to keep it, or remove it"
+                )
 except (configuration.ConfigurationError, InputError) as error:
     raise WorkflowError(str(error))
 
 if workflow.is_main_process:
     jobs.started_by_this_process()
     recovery.start([], [])
+
+
+# A compressed file takes five to ten times its size in memory, and some kinds are read as a whole.
+INPUT_MB = ANNOTATION.input_bytes() / 1e6
 
 
 rule annotate:
@@ -32,8 +45,9 @@ rule annotate:
         "../../envs/python.yaml"
     threads: ALL_CORES
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=lambda wildcards, attempt: round(attempt * (8000 + 10 * INPUT_MB)),
+        runtime=lambda wildcards, attempt: round(attempt * (240 + INPUT_MB / 5)),
+        gpu=int(workflow.local_exec and not workflow.remote_exec and jobs.n_cards() > 0),
     params:
         settings=ANNOTATION.model_dump(),
     script:

@@ -1,12 +1,13 @@
 """What became of a query, and what its owner should look at first."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from jindbench.annotate.genes import Match
-from jindbench.annotate.labelling import ASSIGNED, NEW_TYPE, STATUS, Labelled
+from jindbench.annotate.labelling import ASSIGNED, FLAGGED_OTHERS, NEW_TYPE, STATUS, Labelled
 from jindbench.annotate.reading import Cells, Content
 from jindbench.annotate.reference import Reference
 from jindbench.jind.estimator import JIND
@@ -14,10 +15,20 @@ from jindbench.names import CONFIDENCE, LABEL, LOG, RAW_LABEL
 
 # From where on the page speaks of it. None of these changes a label.
 MANY_REJECTED = 0.2  # of the cells
-NEW_CELLS = 0.01  # of the cells
+NEW_CELLS = 2 * FLAGGED_OTHERS  # of the cells: clearly more than are flagged where there is nothing new
 FAR_COMPOSITION = 0.3  # total variation: the share of cells that would have to be of another type
-FEW_GENES = 0.5  # of the smaller side's
+FEW_GENES = 500  # in common
+SMALL_SHARE = 0.5  # of the smaller side's genes
+MODEL_GENES = 0.9  # of those that the model reads
+LOW_ACCURACY = 0.8  # on the reference's own cells
+OTHER_TOTAL = 2  # quotient of both sides' totals, or of how much they differ from cell to cell
 SMALL_TYPE = 10  # cells of the reference: a threshold rests on a fifth to a third of them
+
+# What each method of alignment makes of the query's composition.
+COMPOSITION = {
+    "adversarial": "Alignment assumes that both are alike",
+    "moments": "Alignment allows for that, by an estimate that is uncertain",
+}
 
 REJECTED = "rejected %"  # column of `by_type`
 
@@ -66,8 +77,11 @@ def composition(outcome: Outcome) -> pd.DataFrame:
 
 
 def by_type(outcome: Outcome) -> pd.DataFrame:
-    """A row for each most probable type: its cells, the shares of them rejected and possibly new, median confidence."""
-    table = outcome.labelled.table
+    """A row for each most probable type: its cells, the shares of them rejected and possibly new, median confidence.
+
+    Cells without counts are left out.
+    """
+    table = outcome.labelled.table[~outcome.labelled.empty]
     rows = table.assign(rejected=table[STATUS] != ASSIGNED, new=table[STATUS] == NEW_TYPE).groupby(RAW_LABEL)
     return pd.DataFrame(
         {
@@ -85,33 +99,113 @@ def unaligned_was_kept(outcome: Outcome) -> bool:
     return {"epoch", "kept"} <= {*history} and bool((history.loc[history["kept"].astype(bool), "epoch"] == 0).any())
 
 
-def look_first(outcome: Outcome) -> list[str]:
-    """Sentences for the top of the page, what matters most first."""
-    table, found = outcome.labelled.table, []
-    n, rejected = len(table), (table[STATUS] != ASSIGNED).sum()
-    sentence = f"{n - rejected:,} of {n:,} cells have a label; {rejected / n:.1%} are unassigned."
-    if rejected / n > MANY_REJECTED:
-        sentence += " That is many: the query may hold types that the reference lacks, or differ much from it."
-    found.append(sentence)
+def several(content: Content, key: str) -> str:
+    """That a file has several matrices of the kind that was taken, and how to choose."""
+    return (
+        f"{content.kind} were taken from {content.place}; {', '.join(content.others)} hold {content.kind} too: "
+        f"{key}=NAME takes another."
+    )
 
+
+def look_first(outcome: Outcome) -> list[str]:
+    """Sentences for the top of the page: the outcome, what it rests on, then what is odd about it."""
+    return [*_outcome(outcome), *_basis(outcome), *_odd(outcome)]
+
+
+def _outcome(outcome: Outcome) -> Iterator[str]:
+    table, empty = outcome.labelled.table, outcome.labelled.empty
+    rejected = table[STATUS] != ASSIGNED
+    sentence = f"{(~rejected).sum():,} of {len(table):,} cells have a label; {rejected.mean():.1%} are unassigned."
+    if rejected[~empty].mean() > MANY_REJECTED:
+        sentence += " That is many: the query may hold types that the reference lacks, or differ much from it."
+    yield sentence
+    if empty.any():
+        yield (
+            f"{empty.sum():,} cells have no count in the genes in common: they stay unassigned, and alignment did "
+            "not see them."
+        )
+
+
+def _basis(outcome: Outcome) -> Iterator[str]:
+    """What labels rest on: the matrix, the genes, the model."""
+    content, match, reference = outcome.content, outcome.match, outcome.reference
+    if content.others:
+        yield several(content, "layer")
+    if content.kind == LOG:
+        yield "The labels rest on logarithms, since there were no counts on both sides. " + logarithms(
+            content.totals, reference.totals
+        )
+
+    share = len(match.query) / min(match.n_reference, match.n_query)
+    if len(match.query) < FEW_GENES:
+        yield (
+            f"Only {len(match.query):,} genes are common to both. Fewer than {FEW_GENES} tell few types apart: labels "
+            "may be wrong in spite of a high confidence."
+        )
+    elif share < SMALL_SHARE:
+        yield f"Only {len(match.query):,} genes are common to both ({share:.0%} of the smaller side's)."
+    model_genes, known = reference.jind.model_.genes, reference.genes.index[match.reference]
+    found = np.isin(model_genes, known).sum()
+    if found / len(model_genes) < MODEL_GENES:
+        yield (
+            f"The query has {found:,} of the model's {len(model_genes):,} genes ({found / len(model_genes):.0%}); "
+            "the others count as not expressed. A model trained on the genes in common labels better: say "
+            "reference=THE LABELLED CELLS.h5ad and label_key instead of the model's folder."
+        )
+    if (accuracy := validation_accuracy(reference.jind.history_)) is not None and accuracy < LOW_ACCURACY:
+        yield (
+            f"The model labels only {accuracy:.0%} of those of the reference's cells rightly that were kept out of its "
+            "training: these types are hard to tell apart by these genes, and the query's will be no better."
+        )
+
+
+def logarithms(query: tuple[float, ...], reference: tuple[float, ...] | None) -> str:
+    """Whether both sides' logarithms are comparable, by what the cells' totals were before (`Content.totals`)."""
+    if reference is None:
+        return "They are comparable only if both were made in the same way: same base, same total of each cell."
+    (low, ours, high), (their_low, their, their_high) = query, reference
+    totals = (
+        f"in the genes in common cells have a total of {ours:,.0f} here (most {low:,.0f} to {high:,.0f}) and of "
+        f"{their:,.0f} in the reference (most {their_low:,.0f} to {their_high:,.0f})"
+    )
+    spreads = high / low, their_high / their_low
+    if max(ours, their) > OTHER_TOTAL * min(ours, their) or max(spreads) > OTHER_TOTAL * min(spreads):
+        return (
+            f"They were NOT made in the same way, so the labels may be wrong: undone, {totals}. Give counts, or "
+            "normalise both sides to the same total and take natural logarithms."
+        )
+    return f"They look as if they were made in the same way: undone, {totals}."
+
+
+def validation_accuracy(history: pd.DataFrame) -> float | None:
+    """The share of right labels among the reference's cells that training did not see; None where it is not known."""
+    if not {"kept", "validation_accuracy"} <= {*history}:
+        return None
+    return history.loc[history["kept"].astype(bool), "validation_accuracy"].mean()
+
+
+def _odd(outcome: Outcome) -> Iterator[str]:
+    """What is odd about the labels."""
+    table = outcome.labelled.table
     new = table[table[STATUS] == NEW_TYPE]
-    if len(new) > NEW_CELLS * n:
+    if len(new) > NEW_CELLS * len(table):
         nearest = _counted(new[RAW_LABEL].value_counts()[:3])
-        found.append(
-            f"{len(new):,} cells ({len(new) / n:.1%}) may be of a type that the reference lacks. The labels nearest to "
-            f"them: {nearest}. See where they lie on the map, and which genes they express."
+        yield (
+            f"{len(new):,} cells ({len(new) / len(table):.1%}) may be of a type that the reference lacks. Of cells "
+            f"whose type it has, {FLAGGED_OTHERS:.1%} are flagged so by mistake. The labels nearest to them: "
+            f"{nearest}. See where they lie on the map, and which genes they express."
         )
     types = by_type(outcome)
     if len(odd := types[(types[REJECTED] > 50) & (types["cells"] >= SMALL_TYPE)]):
-        found.append(f"More than half of the cells nearest to {_listed(odd.index)} were rejected.")
+        yield f"More than half of the cells nearest to {_listed(odd.index)} were rejected."
 
     if unaligned_was_kept(outcome):
-        found.append("Alignment was not kept: no epoch was better than the unaligned model, whose labels these are.")
+        yield "Alignment was not kept: these are the labels of the unaligned model."
 
     counts = composition(outcome)
     if "reference" in counts:
         if len(missing := counts.index[(counts["query"] == 0) & (counts["reference"] > 0)]):
-            found.append(f"No cell was labelled {_listed(missing)}, which the reference has.")
+            yield f"No cell was labelled {_listed(missing)}, which the reference has."
         shares = counts / counts.sum().clip(lower=1)
         difference = shares["query"] - shares["reference"]
         if counts["query"].sum() and (distance := difference.abs().sum() / 2) > FAR_COMPOSITION:
@@ -119,26 +213,14 @@ def look_first(outcome: Outcome) -> list[str]:
             changes = ", ".join(
                 f"{name} {shares['reference'][name]:.0%} there and {shares['query'][name]:.0%} here" for name in largest
             )
-            found.append(
-                f"The composition is far from the reference's (total variation {distance:.2f}): {changes}. Alignment "
-                "assumes that both are alike: check these labels by their genes."
+            yield (
+                f"The composition is far from the reference's (total variation {distance:.2f}): {changes}. "
+                f"{COMPOSITION[outcome.aligned.alignment.method]}: check these labels by their genes."
             )
         if len(small := counts.index[counts["reference"] < SMALL_TYPE]):
-            found.append(f"The reference has fewer than {SMALL_TYPE} cells of {_listed(small)}: little to learn from.")
-
-    match = outcome.match
-    if (share := len(match.query) / min(match.n_reference, match.n_query)) < FEW_GENES:
-        found.append(f"Only {len(match.query):,} genes are common to both ({share:.0%} of the smaller side's).")
-    if outcome.content.kind == LOG:
-        found.append(
-            "The labels rest on logarithms, since there were no counts on both sides. They are comparable only if both "
-            "were made in the same way: same base, same total of each cell."
-        )
-    if outcome.content.empty:
-        found.append(f"{outcome.content.empty:,} cells have no count at all; their labels mean nothing.")
+            yield f"The reference has fewer than {SMALL_TYPE} cells of {_listed(small)}: little to learn from."
     if n_repeated := outcome.cells.cell_ids.duplicated().sum():
-        found.append(f"{n_repeated:,} cell ids are there more than once; rows are in the order of the file.")
-    return found
+        yield f"{n_repeated:,} cell ids are there more than once; rows are in the order of the file."
 
 
 def _counted(counts: pd.Series) -> str:

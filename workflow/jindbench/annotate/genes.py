@@ -8,7 +8,9 @@ import pandas as pd
 from jindbench.errors import InputError
 
 # Stable identifiers of genes, such as ENSG00000141510 or ENSMUSG00000059552.7, with "_PAR_Y" at some.
-ENSEMBL = r"^ENS[A-Z]*G\d{11}(?:\.\d+)?(?:_PAR_Y)?$"
+ENSEMBL = r"^ENS(?P<species>[A-Z]*)G\d{11}(?:\.\d+)?(?:_PAR_Y)?$"
+SPECIES = {"": "human", "MUS": "mouse"}  # by what stands between ENS and G
+SYMBOLS = {"human": r"^[A-Z][A-Z\d.orf-]+$", "mouse": r"^[A-Z][a-z\d.-]*$"}  # "C1orf112", "Cd3e"
 VERSION = r"(?<=\d)\.\d+(?=_PAR_Y$|$)"
 
 FEWEST = 50  # common genes: fewer do not tell types apart
@@ -40,6 +42,17 @@ def kind_of(names: pd.Index) -> str:
     return "Ensembl ids" if names.str.match(ENSEMBL).mean() > 0.5 else "symbols"
 
 
+def _species(names: pd.Index) -> str:
+    """What most of the names look like, with a space behind; "" where they tell of no species that is known here."""
+    if kind_of(names) == "Ensembl ids":
+        prefix = names.str.extract(ENSEMBL)["species"].mode()[0]
+        return f"{SPECIES[prefix]} " if prefix in SPECIES else ""
+    for species, pattern in SYMBOLS.items():
+        if names.str.match(pattern).mean() > 0.5:
+            return f"{species} "
+    return ""
+
+
 def symbols(var: pd.DataFrame) -> pd.Index:
     """Names for people: a gene's symbol where the table has one."""
     known = namings(var)
@@ -59,7 +72,7 @@ class Match:
     repeated
         Number of names left out, since a side has them more than once.
     n_reference, n_query
-        Genes of both sides.
+        Genes of both sides' files.
     """
 
     reference: np.ndarray
@@ -70,10 +83,9 @@ class Match:
     n_query: int
 
     def within(self, rows: np.ndarray) -> "Match":
-        """The same for those of the reference's genes that are at `rows`, which are then the reference."""
+        """The same for those of the reference's genes that are at `rows`: positions among these."""
         kept = np.isin(self.reference, rows)
-        reference = np.searchsorted(rows, self.reference[kept])
-        return replace(self, reference=reference, query=self.query[kept], n_reference=len(rows))
+        return replace(self, reference=np.searchsorted(rows, self.reference[kept]), query=self.query[kept])
 
 
 def match(reference: pd.DataFrame, query: pd.DataFrame, where: str, *, least: int = FEWEST) -> Match:
@@ -102,12 +114,16 @@ def match(reference: pd.DataFrame, query: pd.DataFrame, where: str, *, least: in
     known, given = theirs[best[0]], ours[best[1]]
     common = _once(known) & _once(given)
     if len(common) < least:
-        hint = ""
-        if len({*known.str.upper()} & {*given.str.upper()}) >= least:
-            hint = "; they agree where case is ignored: are these two species?"
+        ours, theirs = _species(given), _species(known)
+        remedy = ""
+        if ours and theirs and ours != theirs:
+            remedy = "; give the query's var a column with the names of the reference's orthologs"
+        elif kind_of(given) != kind_of(known):
+            remedy = f"; give the query's var a column with {kind_of(known)}"
         raise InputError(
             f"{where}: {len(common)} of its {len(given)} genes are among the reference's {len(known)}, at least "
-            f"{least} are needed; the reference's begin with {_first(known)}, its own with {_first(given)}{hint}"
+            f"{least} are needed; the reference's begin with {_first(known)} ({theirs}{kind_of(known)}), its own "
+            f"with {_first(given)} ({ours}{kind_of(given)}){remedy}"
         )
     rows = np.flatnonzero(known.isin(common))
     repeated = ({*known[known.duplicated()]} & {*given}) | ({*given[given.duplicated()]} & {*known})

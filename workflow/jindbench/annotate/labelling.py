@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from jindbench.annotate.genes import Match
 from jindbench.annotate.reading import Cells
@@ -19,8 +20,9 @@ ASSIGNED, LOW_CONFIDENCE, NEW_TYPE = "assigned", "unassigned: low confidence", "
 
 # Novelty above which a rejected cell may be of a new type. On eight pairs of real batches, each type left out of the
 # reference in turn (preset "robust"), 17 % of the cells of the type that was left out were rejected and above this, and
-# 2.7 % of all others; above 0, which is rejection by the unaligned model, 25 % and 5.4 %.
+# FLAGGED_OTHERS of all others; above 0, which is rejection by the unaligned model, 25 % and 5.4 %.
 CLEARLY_NEW = 0.1
+FLAGGED_OTHERS = 0.027
 
 # Cells that alignment sees. It learns one shift of the latent space, for which these are plenty; its time and memory
 # grow with them.
@@ -41,12 +43,15 @@ class Labelled:
         n rows: the columns of `jindbench.predictions` and `status`.
     codes
         Latent codes of the prediction models side by side, 256 columns each, float32.
+    empty
+        Which cells have no count in the genes in common.
     expression
         Groups of cells (labels, and the statuses of cells without one) x the query's genes: mean log expression.
     """
 
     table: pd.DataFrame
     codes: np.ndarray
+    empty: np.ndarray
     expression: pd.DataFrame
 
 
@@ -57,10 +62,15 @@ def sample(n: int, most: int, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
 
 
-def statuses(table: pd.DataFrame) -> np.ndarray:
-    """What became of each cell: a rejected one of clear novelty may be of a new type."""
+def has_counts(X: sparse.csr_matrix, match: Match) -> np.ndarray:
+    """Which cells have any count in the genes in common; of the others nothing can be said."""
+    return X[:, match.query].getnnz(axis=1) > 0
+
+
+def statuses(table: pd.DataFrame, empty: np.ndarray) -> np.ndarray:
+    """What became of each cell: a rejected one of clear novelty may be of a new type, unless it has no counts."""
     rejected = table[LABEL] == UNASSIGNED
-    return np.select([~rejected, table[NOVELTY] > CLEARLY_NEW], [ASSIGNED, NEW_TYPE], LOW_CONFIDENCE)
+    return np.select([~rejected, (table[NOVELTY] > CLEARLY_NEW) & ~empty], [ASSIGNED, NEW_TYPE], LOW_CONFIDENCE)
 
 
 def label(cells: Cells, place: str, match: Match, reference: Reference, aligned: JIND) -> Labelled:
@@ -76,11 +86,13 @@ def label(cells: Cells, place: str, match: Match, reference: Reference, aligned:
         The reference's model, aligned to this query.
     """
     n, kind = len(cells.cell_ids), reference.jind.model_.x_kind
-    tables, codes, sums = [], None, {}
+    tables, codes, sums, empty = [], None, {}, []
     for start, X in zip(range(0, n, BLOCK), cells.blocks(place), strict=True):
         block = reference.expression(X, match, cells.cell_ids[start : start + BLOCK])
         table = aligned.predict(block)
-        table[STATUS] = statuses(table)
+        empty.append(~has_counts(X, match))
+        table.loc[empty[-1], LABEL] = UNASSIGNED
+        table[STATUS] = statuses(table, empty[-1])
         tables.append(table)
         found = aligned.latent_codes(block)
         codes = np.empty((n, found.shape[1]), dtype=np.float32) if codes is None else codes
@@ -92,7 +104,8 @@ def label(cells: Cells, place: str, match: Match, reference: Reference, aligned:
             log.info("labelled %s of %s cells", f"{start + len(table):,}", f"{n:,}")
     table = pd.concat(tables, ignore_index=True)
     sizes = groups(table).value_counts()
-    return Labelled(table, codes, pd.DataFrame({group: total / sizes[group] for group, total in sums.items()}).T)
+    expression = pd.DataFrame({group: total / sizes[group] for group, total in sums.items()}).T
+    return Labelled(table, codes, np.concatenate(empty), expression)
 
 
 def groups(table: pd.DataFrame) -> pd.Series:

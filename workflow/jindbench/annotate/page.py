@@ -47,8 +47,8 @@ def render(outcome: Outcome, name: str, seed: int) -> str:
         by_type=by_type(outcome),
         top_genes=top_genes(outcome.labelled, symbols),
         histories={
-            "alignment": (outcome.aligned.history_, _curves(outcome.aligned.history_)),
-            "training on the reference": (reference.jind.history_, _curves(reference.jind.history_)),
+            "alignment": _stage(outcome.aligned.history_),
+            "training on the reference": _stage(reference.jind.history_),
         },
         genes={
             "genes in common": f"{len(match.query):,} of the query's {match.n_query:,} and the reference's "
@@ -69,9 +69,11 @@ def render(outcome: Outcome, name: str, seed: int) -> str:
     )
 
 
-def _curves(history: pd.DataFrame) -> str | None:
-    """A picture of a stage's epochs; None where its table is not one of epochs."""
-    return _picture(annotation.epochs(history)) if {"epoch", "kept"} <= {*history} else None
+def _stage(history: pd.DataFrame) -> tuple[pd.DataFrame, str | None, int]:
+    """The table of a stage's epochs, a picture of it, and of how many models; no picture of another table."""
+    if not {"epoch", "kept"} <= {*history}:
+        return history, None, 0
+    return history, _picture(annotation.epochs(history)), int(history["kept"].sum())
 
 
 def _picture(figure: Figure) -> str:

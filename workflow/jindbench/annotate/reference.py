@@ -7,6 +7,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from safetensors import SafetensorError
 from scipy import sparse
 
 from jindbench import io
@@ -16,7 +17,7 @@ from jindbench.annotate.settings import Settings
 from jindbench.dataset_checks import check_keys, to_contract
 from jindbench.errors import InputError
 from jindbench.jind.estimator import JIND
-from jindbench.names import LABEL, X_KIND
+from jindbench.names import COUNTS, LABEL, X_KIND
 
 FACTS, GENES = "reference.json", "genes.tsv"  # beside the model's own files
 NAME = "name in the model"  # column of the table of genes; no column of a file has such a name
@@ -36,6 +37,8 @@ class Reference:
         Cells of each type; None where a model was stored by `JIND.save` alone.
     facts
         What people want to know of it, by what each fact is.
+    totals
+        `Content.totals` of its cells; None where it is not known.
     all_genes
         Whether the cells' totals were those of these genes; if not, a query's other genes belong to its totals too.
     """
@@ -44,6 +47,7 @@ class Reference:
     genes: pd.DataFrame
     composition: pd.Series | None
     facts: dict[str, str]
+    totals: tuple[float, ...] | None = None
     all_genes: bool = True
 
     def expression(self, X: sparse.csr_matrix, match: Match, cell_ids: pd.Index) -> AnnData:
@@ -63,7 +67,8 @@ class Reference:
         self.jind.save(folder)
         io.write_table(self.genes.rename_axis(NAME).reset_index(), folder / GENES)
         composition = {str(name): int(n) for name, n in self.composition.items()}
-        io.write_json({"preset": self.facts["preset"], "composition": composition, "facts": self.facts}, folder / FACTS)
+        known = {"preset": self.facts["preset"], "composition": composition, "facts": self.facts}
+        io.write_json(known | {"totals": self.totals}, folder / FACTS)
 
 
 def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
@@ -94,6 +99,31 @@ def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
     return cells, labels.astype(str)
 
 
+def check_names(cells: Cells, content: Content, labels: pd.Series, key: str) -> None:
+    """Check the names of types and genes as training will, without the values.
+
+    Raises
+    ------
+    InputError
+        If a type has the name of rejected cells, or a name holds a control character.
+    """
+    names = _model_names(cells.genes[content.place])
+    nothing = sparse.csr_matrix((len(labels), len(names)), dtype=np.float32)
+    _source(nothing, labels, names, COUNTS, f"{cells.path}: label_key '{key}'")
+
+
+def _model_names(var: pd.DataFrame) -> pd.Index:
+    return ad.utils.make_index_unique(var.index.astype(str))
+
+
+def _source(X: sparse.csr_matrix, labels: pd.Series, names: pd.Index, kind: str, where: str) -> AnnData:
+    """Labelled cells as training reads them, checked."""
+    # Cells' names play no part in training, so that those of several samples may be the same.
+    obs = pd.DataFrame({LABEL: labels.to_numpy()}, index=[f"cell {i}" for i in range(len(labels))])
+    source = AnnData(X, obs=obs, var=pd.DataFrame(index=names), uns={X_KIND: kind})
+    return to_contract(source, where, fractional_counts=True)
+
+
 def fit(cells: Cells, content: Content, labels: pd.Series, rows: np.ndarray, settings: Settings) -> Reference:
     """Fit the model to the labelled cells.
 
@@ -106,12 +136,9 @@ def fit(cells: Cells, content: Content, labels: pd.Series, rows: np.ndarray, set
     """
     X = sparse.vstack([block[:, rows] for block in cells.blocks(content.place)], format="csr")
     var = cells.genes[content.place]
-    names = ad.utils.make_index_unique(var.index.astype(str))[rows]
+    names = _model_names(var)[rows]
     genes = pd.DataFrame({name: index[rows] for name, index in namings(var).items()}, index=names)
-    # Cells' names play no part in training, so that those of several samples may be the same.
-    obs = pd.DataFrame({LABEL: labels.to_numpy()}, index=[f"cell {i}" for i in range(len(labels))])
-    source = AnnData(X, obs=obs, var=pd.DataFrame(index=names), uns={X_KIND: content.kind})
-    source = to_contract(source, f"{cells.path}: {content.place}", fractional_counts=True)
+    source = _source(X, labels, names, content.kind, f"{cells.path}: {content.place}")
     jind = JIND(preset=settings.preset, seed=settings.seed).fit(source, label_key=LABEL)
     facts = {
         "reference": str(cells.path),
@@ -122,7 +149,7 @@ def fit(cells: Cells, content: Content, labels: pd.Series, rows: np.ndarray, set
         "preset": settings.preset,
         "seed": str(settings.seed),
     }
-    return Reference(jind, genes, labels.value_counts(), facts)
+    return Reference(jind, genes, labels.value_counts(), facts, content.totals)
 
 
 def load(settings: Settings) -> Reference:
@@ -146,8 +173,8 @@ def load(settings: Settings) -> Reference:
         columns = io.read_table(folder / GENES).columns
         genes = io.read_table(folder / GENES, text=[*columns]).set_index(NAME)
         composition, facts, preset = pd.Series(stored["composition"]), stored["facts"], stored["preset"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise InputError(f"reference: {folder}: not a readable model: {' '.join(str(error).split())}") from error
     if preset != settings.preset:
         raise InputError(f"preset: {folder} was fitted with '{preset}', not '{settings.preset}'; say preset={preset}")
-    return Reference(jind, genes, composition, facts | {"stored model": str(folder)})
+    return Reference(jind, genes, composition, facts | {"stored model": str(folder)}, stored.get("totals"))

@@ -13,8 +13,8 @@ import pandas as pd
 
 from jindbench import io
 from jindbench.annotate import genes, page, reading, reference, writing
-from jindbench.annotate.findings import Outcome, look_first
-from jindbench.annotate.labelling import ALIGNED_CELLS, label, sample
+from jindbench.annotate.findings import Outcome, look_first, several
+from jindbench.annotate.labelling import ALIGNED_CELLS, has_counts, label, sample
 from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
 from jindbench.embedding import tsne_map
 from jindbench.errors import InputError
@@ -79,11 +79,9 @@ def inspect(settings: Settings) -> Inputs:
         theirs = reading.contents(source, settings.reference_layer)
         chosen = reading.choose({source.path: theirs} | found)
         known, least = source.genes[chosen[source.path].place], genes.FEWEST
-        say(source, chosen[source.path])
+        reference.check_names(source, chosen[source.path], labels, settings.label_key)
     matches = {}
     for path, cells in queries.items():
-        chosen[cells.path] = reading.check(cells, chosen[cells.path])
-        say(cells, chosen[cells.path])
         query_genes = cells.genes[chosen[cells.path].place]
         matches[path] = genes.match(known, query_genes, path, least=least)
         log.info("%s: %d genes in common, by %s", path, len(matches[path].query), matches[path].how)
@@ -92,6 +90,11 @@ def inspect(settings: Settings) -> Inputs:
         if len(rows) < least:
             raise InputError(f"query: all queries together have {len(rows)} genes of the reference; expected {least}")
         matches = {path: match.within(rows) for path, match in matches.items()}
+        chosen[source.path] = reading.check(source, chosen[source.path], rows, "reference_layer")
+        say(source, chosen[source.path], "reference_layer")
+    for path, cells in queries.items():
+        chosen[cells.path] = reading.check(cells, chosen[cells.path], matches[path].query, "layer")
+        say(cells, chosen[cells.path], "layer")
     return Inputs(queries, chosen, matches, source, labels, rows, fitted)
 
 
@@ -142,7 +145,10 @@ def annotated(
     n, seconds = len(cells.cell_ids), dict(seconds)
     with timed(f"{cells.path}: alignment", seconds, "alignment"):
         rows = sample(n, ALIGNED_CELLS, seed)
-        target = fitted.expression(cells.rows(content.place, rows), match, cells.cell_ids[rows])
+        X = cells.rows(content.place, rows)
+        filled = has_counts(X, match)
+        rows = rows[filled]
+        target = fitted.expression(X[filled], match, cells.cell_ids[rows])
         aligned = fitted.jind.align(target)
     with timed(f"{cells.path}: labels", seconds, "labels"):
         labelled = label(cells, content.place, match, fitted, aligned)
@@ -164,9 +170,11 @@ def place(codes: np.ndarray, drawn: np.ndarray, seed: int, threads: int) -> np.n
     return coordinates
 
 
-def say(cells: reading.Cells, content: reading.Content) -> None:
-    """Say which matrix is taken, and why."""
+def say(cells: reading.Cells, content: reading.Content, key: str) -> None:
+    """Say which matrix is taken, and why; `key` names another."""
     log.info("%s (%s): taken %s, %s: %s", cells.path, cells.format, content.place, content.kind, content.why)
+    if content.others:
+        log.warning("%s: %s", cells.path, several(content, key))
 
 
 @contextmanager

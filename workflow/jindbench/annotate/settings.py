@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ PRESET = "robust"
 
 REFERENCE_FOLDER = "reference"  # of the model that a run has fitted, below its output folder
 LOG = "logs/annotate.log"  # below the output folder, which it marks as one of results
+SUFFIXES = (".h5ad", ".h5")  # of files with cells
 COPY, TABLE, PAGE = "annotated.h5ad", "labels.tsv", "report.html"
 
 
@@ -30,7 +32,7 @@ class Settings(Parameters):
     )
     query: list[str] = Field(
         min_length=1,
-        description="Cells to annotate: AnnData files (.h5ad), 10x files (.h5) or 10x folders (matrix.mtx.gz).",
+        description="Cells to annotate: AnnData files (.h5ad), 10x files (.h5) or 10x folders (with matrix.mtx(.gz)).",
     )
     output: str = Field("results/annotate", description="Folder for the results, one folder for each query in it.")
     layer: str | None = Field(
@@ -67,17 +69,25 @@ class Settings(Parameters):
         return Path(self.reference) if self.stored else Path(self.output, REFERENCE_FOLDER)
 
     def folders(self) -> dict[str, Path]:
-        """The results' folder of each query: its file's name, where several have the same after the folder's name."""
-        names = [Path(query).stem for query in self.query]
-        names = [
-            f"{Path(query).absolute().parent.name}_{name}" if names.count(name) > 1 else name
-            for query, name in zip(self.query, names, strict=True)
-        ]
-        return {query: Path(self.output, name) for query, name in zip(self.query, names, strict=True)}
+        """The results' folder of each query: its name, where several have the same after those of the folders above."""
+        # Not resolved: a link has the name that its user chose.
+        paths = [Path(os.path.abspath(query)) for query in self.query]
+        paths = [path.with_suffix("") if path.suffix in SUFFIXES and not path.is_dir() else path for path in paths]
+
+        def name(parts: tuple[str, ...]) -> str:
+            depths = range(1, len(parts) + 1)
+            alone = (n for n in depths if sum(path.parts[-n:] == parts[-n:] for path in paths) == 1)
+            return "_".join(parts[-next(alone, 1) :])
+
+        return {query: Path(self.output, name(path.parts)) for query, path in zip(self.query, paths, strict=True)}
 
     def results(self) -> list[Path]:
         """Every file that is written, the model's folder apart."""
         return [folder / name for folder in self.folders().values() for name in (COPY, TABLE, PAGE)]
+
+    def input_bytes(self) -> int:
+        """Size of all inputs."""
+        return sum(map(_size, [self.reference, *self.query]))
 
     def check(self) -> None:
         """Check that the inputs are there and that no result would overwrite what is not a result.
@@ -97,10 +107,9 @@ class Settings(Parameters):
             raise InputError(f"label_key: {self.reference} is a stored model, which knows its types; leave the key out")
         if self.stored and self.reference_layer is not None:
             raise InputError(f"reference_layer: {self.reference} is a stored model, which has no layers")
-        folders = [*self.folders().values()]
-        if not self.stored:
-            folders.append(self.model_folder)
-        for folder in folders:
+        folders = [Path(os.path.abspath(folder)) for folder in (*self.folders().values(), self.model_folder)]
+        written = folders[:-1] if self.stored else folders
+        for folder in written:
             if folders.count(folder) > 1:
                 raise InputError(f"query: two results would go to {folder}; rename one of the files")
             for place in (folder, *folder.parents):
@@ -115,13 +124,33 @@ class Settings(Parameters):
             for given in (self.reference, *self.query):
                 if path.exists() and os.path.samefile(path, given):  # links of both kinds included
                     raise InputError(f"output: {path} is the input {given}, which is never written to")
+        for folder in written:
+            _check_writable(_that_is_there(folder))
         self._check_space()
 
     def _check_space(self) -> None:
         """Each query's cells are copied; a disk that is full is to be noticed before the work, not after."""
-        size = sum(Path(query).stat().st_size for query in self.query)
-        there = next(place for place in (Path(self.output), *Path(self.output).absolute().parents) if place.exists())
+        size = sum(map(_size, self.query))
+        there = _that_is_there(Path(self.output))
         if (free := shutil.disk_usage(there).free) < size:
             raise InputError(
                 f"output: the copies of the queries need {size / 1e9:.1f} GB, {there} has {free / 1e9:.1f} GB"
             )
+
+
+def _that_is_there(folder: Path) -> Path:
+    """The folder, or the nearest above it that exists."""
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
+
+
+def _size(path: str) -> int:
+    """Bytes of a file, or of a folder's files."""
+    return sum(file.stat().st_size for file in (Path(path), *Path(path).glob("*")) if file.is_file())
+
+
+def _check_writable(folder: Path) -> None:
+    """By writing: permissions do not tell of a read-only disk, nor of /proc."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InputError(f"output: {folder}: cannot be written to ({error.strerror}); name another folder") from error

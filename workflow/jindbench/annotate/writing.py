@@ -20,13 +20,18 @@ CODES, TSNE = "X_jind", "X_jind_tsne"
 
 
 def check_names(cells: Cells) -> None:
-    """Check that nothing of the user's has a name that is to be added.
+    """Check that nothing of the user's has a name that is to be added, or lies in another file.
 
     Raises
     ------
     InputError
         Naming the columns of `obs` or entries of `obsm`.
     """
+    if cells.linked:
+        raise InputError(
+            f"{cells.path}: {' and '.join(cells.linked)}: a link, maybe into another file, which is never written to; "
+            "read the file with anndata.read_h5ad and write it anew"
+        )
     if taken := sorted({*OBS.values(), CODES, TSNE} & {*cells.taken}):
         raise InputError(
             f"{cells.path}: has {', '.join(taken)} already, which would be overwritten; rename them, or take the file "
