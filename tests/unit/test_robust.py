@@ -10,7 +10,8 @@ from scipy import sparse
 from jindbench.errors import InputError
 from jindbench.jind import classifier, moments
 from jindbench.jind.alignment import align
-from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters
+from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters, SelfTrainingParameters
+from jindbench.jind.self_training import self_train
 
 ROBUST = AlignmentParameters(preset="robust")
 CENTRES = np.random.default_rng(0).gamma(1, 2, (3, 30))
@@ -148,6 +149,22 @@ def test_even_batches_leave_no_single_cell_over(monkeypatch):
     parameters = ClassifierParameters(preset="robust", epochs=1, members=1)
     classifier.train_classifier(X, y.astype(str), [f"g{i}" for i in range(30)], "log", parameters, seed=0)
     assert seen == [129]
+
+
+def test_self_training_that_relabels_many_cells_is_left_out_and_said(model, caplog):
+    X, _ = draw(300, [0.2, 0.5, 0.3], 1.2, seed=11)
+    bold = SelfTrainingParameters(preset="robust", learning_rate=0.01, kept_labels=0)
+    trained, _ = self_train(model, X, bold, seed=0)
+    kept = (trained.probabilities(X).argmax(dim=1) == model.probabilities(X).argmax(dim=1)).double().mean().item()
+    assert kept < 1
+    allowed, history = self_train(model, X, bold.model_copy(update={"kept_labels": kept}), seed=0)
+    assert torch.equal(allowed.probabilities(X), trained.probabilities(X))
+    assert history["kept"].sum() == 3
+    with caplog.at_level(logging.WARNING):
+        same, history = self_train(model, X, bold.model_copy(update={"kept_labels": kept + 1e-3}), seed=0)
+    assert same is model
+    assert not history["kept"].any()
+    assert f"change the label of {100 * (1 - kept):.1f} % of the cells" in caplog.text
 
 
 def test_the_adversary_is_for_one_model(model):

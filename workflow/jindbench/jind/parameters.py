@@ -233,6 +233,15 @@ class SelfTrainingParameters(PresetParameters):
         "Cells whose composition gives the class weights, Eq. 2.",
         robust="confident_cells",
     )
+    kept_labels: float = _by_preset(
+        0.0,
+        0.0,
+        0.0,
+        "The share of the target's cells that must keep their label; otherwise self-training is left out.",
+        robust=0.98,
+        ge=0,
+        le=1,
+    )
     validation_share: float = _by_preset(0.3, 0.1, 0.1, "Share of the confident cells kept for validation.", gt=0, lt=1)
     epochs: int = _by_preset(10, 10, 10, "Epochs; the one with the best validation accuracy is kept.", ge=1)
     keep_last_of_the_best: bool = _by_preset(

@@ -35,8 +35,8 @@ def self_train(
 
     Returns
     -------
-    The self-trained model and the table of its epochs. With fewer than two confident cells there is nothing to train
-    on: the model comes back as it is, with an empty table.
+    The self-trained model and the table of its epochs. The model comes back as it is with fewer than two confident
+    cells, for there is nothing to train on and the table is empty; and if too many cells would get another label.
     """
     probabilities = model.probabilities(X)
     confident = torch.nonzero(confident_cells(model, probabilities, parameters)).squeeze(1)
@@ -45,16 +45,26 @@ def self_train(
         log.warning("self-training was left out: it needs two confident cells")
         return model, pd.DataFrame(columns=HISTORY)
 
-    X, y = X[confident.cpu().numpy()], probabilities[confident].argmax(dim=1)
+    labels = probabilities.argmax(dim=1)
+    cells = X[confident.cpu().numpy()]
     trained = [
-        _self_train_member(member, X, y, parameters, seed + i, progress=progress)
+        _self_train_member(member, cells, labels[confident], parameters, seed + i, progress=progress)
         for i, member in enumerate(model.members)
     ]
     members = [member for member, _ in trained]
     reference = model.reference or model.without_alignment().without_source()
     plus = replace(members[0], others=tuple(members[1:]), reference=reference)
     histories = [table.assign(epoch=table["epoch"] + i * parameters.epochs) for i, (_, table) in enumerate(trained)]
-    return plus, pd.concat(histories, ignore_index=True)
+    history = pd.concat(histories, ignore_index=True)
+    if parameters.kept_labels > 0:
+        kept = (plus.probabilities(X).argmax(dim=1) == labels).double().mean().item()
+        if kept < parameters.kept_labels:
+            log.warning(
+                "self-training would change the label of %.1f %% of the cells, more than %.1f %%; it is left out",
+                *(100 * (1 - kept), 100 * (1 - parameters.kept_labels)),
+            )
+            return model, history.assign(kept=False)
+    return plus, history
 
 
 def _self_train_member(
