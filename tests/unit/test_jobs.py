@@ -68,7 +68,7 @@ def test_a_method_that_hangs_beside_a_process_of_its_own_is_ended_with_it(tmp_pa
     start = time.monotonic()
     outcome = jobs.guarded(fork_and_hang, minutes=SECONDS_2)
     assert (outcome.status, outcome.reason) == ("failed", "ended after 2 seconds, short of the 4 that it may take")
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 60
     wait_for_the_end_of(int((tmp_path / "pid").read_text()))
 
 
@@ -91,11 +91,11 @@ def test_what_a_killed_or_finished_method_leaves_running_holds_nothing_up(tmp_pa
     assert jobs.guarded(lambda: leave_process(dict)).status == "ok"
     outcome = jobs.guarded(leave_thread, minutes=SECONDS_2)
     assert (outcome.status, outcome.result) == ("ok", {"done": 1})
-    assert time.monotonic() - start < 30
+    assert time.monotonic() - start < 60
 
 
 def wait_for_the_end_of(pid):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -108,8 +108,8 @@ def test_a_method_that_takes_too_much_memory_is_ended_and_tried_again(tmp_path):
     def grow():
         taken = []
         while True:
-            taken.append(b"1" * 20_000_000)
-            (tmp_path / "taken").write_text(str(20 * len(taken)))
+            taken.append(b"1" * 5_000_000)
+            (tmp_path / "taken").write_text(str(5 * len(taken)))
             time.sleep(0.02)
 
     reason = f"ended at {limit / 1e3 - 0.75:.1f} GB of memory, short of the {limit / 1e3:.1f} that it may take"
@@ -143,7 +143,7 @@ def test_a_job_ends_with_its_snakemake_and_not_when_the_clock_is_set():
             assert job.poll() is None
             snakemake.kill()
             snakemake.wait()
-            assert job.wait(timeout=10) == -signal.SIGKILL
+            assert job.wait(timeout=60) == -signal.SIGKILL
         finally:
             snakemake.kill()
             job.kill()
