@@ -19,7 +19,7 @@ from toy_project import Workflow, environment, failing
 
 faults = pytest.mark.faults
 # How a run went, which differs between any two runs, and what says so.
-ACCOUNTS = ("runs.tsv", "provenance.tsv")
+ACCOUNTS = ("runs.tsv", "provenance.tsv", "provenance.html")
 
 
 def tables(workflow: Workflow) -> dict[str, bytes]:
