@@ -10,10 +10,10 @@ with jobs.job(snakemake):
         if task in missing:
             continue
         truth = io.read_solution(snakemake.input.solutions[position])
-        source = io.read_h5ad(snakemake.input.sources[position])
+        labels = figures.source_labels(snakemake.input.sources[position])
         for stage, method in enumerate(snakemake.params.stages[task][:2], start=2 * position):
             facts = {"task": task, "method": method}
-            cells = figures.typed(figures.read_points(snakemake.input.tsne[stage]), source, truth)
+            cells = figures.typed(figures.read_points(snakemake.input.tsne[stage]), labels, truth)
             of_stage = alluvial.flows(truth, predictions.read(snakemake.input.predictions[stage]))
             title = f"{snakemake.params.task_titles[task]}, {snakemake.params.method_titles[method]}"
             drawn.append(figure2.Stage(title, cells, of_stage))

@@ -1,7 +1,7 @@
 """Figure 5: a target with a type that the source lacks; its clusters and what they are mapped to."""
 
 from jindbench import figures, io, jobs, novel_types, predictions
-from jindbench.names import CELL_ID, LABEL
+from jindbench.names import CELL_ID
 from jindbench.plots import alluvial, figure5
 
 with jobs.job(snakemake):
@@ -17,14 +17,15 @@ with jobs.job(snakemake):
     ):
         if task in missing:
             continue
-        truth, table, source = io.read_solution(solution), predictions.read(predicted), io.read_h5ad(source_file)
-        before, after = (figures.typed(figures.read_points(path), source, truth) for path in (tsne_before, tsne_after))
+        truth, table = io.read_solution(solution), predictions.read(predicted)
+        types = figures.source_labels(source_file)
+        before, after = (figures.typed(figures.read_points(path), types, truth) for path in (tsne_before, tsne_after))
         unaligned, codes = io.read_h5ad(codes_before), io.read_h5ad(codes_after)
         of_target = (codes.obs["side"] == "target").to_numpy()
         target_cells = codes.obs[CELL_ID][of_target]
         places = after[after["side"] == "target"].set_index(CELL_ID).loc[target_cells, ["tsne_1", "tsne_2"]]
         found = novel_types.clusters(places)
-        labels = source.obs[LABEL].loc[codes.obs[CELL_ID][~of_target]].to_numpy(dtype=str)
+        labels = types.loc[codes.obs[CELL_ID][~of_target]].to_numpy(dtype=str)
         mapped = novel_types.mapping(codes.X[~of_target], labels, codes.X[of_target], found.to_numpy())
         matched = novel_types.matches(unaligned.X[~of_target], labels, unaligned.X[of_target], found.to_numpy())
         described = novel_types.describe(found, truth, table)

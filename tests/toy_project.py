@@ -47,7 +47,7 @@ class Workflow:
         (self.folder / "test.yaml").write_text(yaml.safe_dump(configuration))
 
     def command(self, *options: str, target: str | None = None) -> list[str]:
-        return [str(SNAKEMAKE), target or self.target, *options, "--cores", "2", "--configfile", "test.yaml"]
+        return [str(SNAKEMAKE), target or self.target, "--cores", "2", "--configfile", "test.yaml", *options]
 
     def run(self, *options: str, target: str | None = None, ok: bool | None = True) -> str:
         """Run Snakemake; `ok` says whether it must succeed. Returns what it printed."""

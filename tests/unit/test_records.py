@@ -13,9 +13,16 @@ from scipy import sparse
 from jindbench import costs, io, provenance, records, recovery, trace
 
 
-def job(folder, log, inputs, outputs, rule="rule"):
+def job(folder, log, inputs, outputs, rule="rule", **parameters):
     """Write outputs and their record, as a job does."""
-    record = {"rule": rule, "wildcards": {"task": "t"}, "started": "then", "ended": "now", "code": "c0ffee"}
+    record = {
+        "rule": rule,
+        "parameters": parameters,
+        "wildcards": {"task": "t"},
+        "started": "then",
+        "ended": "now",
+        "code": "c0ffee",
+    }
     record |= {"python": "3", "machine": "m", "versions": {"numpy": "2.0"}}
     record |= records.describe_inputs(map(str, inputs)) | records.describe_outputs(map(str, outputs))
     records.write(record, records.path_of(folder / log))
@@ -77,7 +84,7 @@ def test_a_truncated_record_is_dropped(results, monkeypatch):
     monkeypatch.setattr(recovery, "_held", [])
     record = results / "records/train.json"
     record.write_text(record.read_text()[:100])
-    recovery.start([results], [])
+    recovery.start([results])
     assert not record.exists()
     assert (results / "model/weights").exists()
 
@@ -88,10 +95,14 @@ def test_recovery_sets_right_what_a_killed_run_left(results, monkeypatch):
     locks.mkdir(parents=True)
     (locks / "0.input.lock").write_text("results/x")
     (results / ".table.md.77.part").write_text("half")
+    (results / ".file.part").write_text("a download, which goes on where it was cut off")
     (results / "model/weights").write_bytes(b"")
+    recovery.start([results], keep_damaged=True)
+    assert (results / "model").exists()
+    recovery._held.clear()  # that Snakemake ends
     recovery.start([results], [results / "table.md"])
     assert not list(locks.iterdir())
-    assert not list(results.rglob("*.part"))
+    assert [path.name for path in results.rglob("*.part")] == [".file.part"]
     assert not (results / "model").exists()
     assert not (results / "table.md").exists()  # the last job has to run again
 
@@ -101,7 +112,7 @@ def test_a_dry_run_says_what_is_damaged_and_changes_nothing(results, caplog):
     (results / "model/weights").write_bytes(b"")
     (results / "records/sub/table.json").write_text("{")
     before = sorted(results.parents[1].rglob("*"))
-    recovery.start([results], [results / "table.md"], dry_run=True)
+    recovery.start([results], [results / "table.md"], look_only=True)
     assert sorted(results.parents[1].rglob("*")) == before
     assert f"{results / 'model'} is not what its job wrote" in caplog.text
 
@@ -118,9 +129,9 @@ def test_nothing_is_touched_beside_another_snakemake(results, monkeypatch):
 
 def test_a_snakemake_at_work_on_another_run_is_no_obstacle(results, monkeypatch):
     monkeypatch.setattr(recovery, "_held", [])
-    recovery.start([results.with_name("other")], [])
+    recovery.start([results.with_name("other")])
     (results / ".table.md.77.part").write_text("half")
-    recovery.start([results], [])
+    recovery.start([results])
     assert not (results / ".table.md.77.part").exists()
 
 
@@ -130,7 +141,7 @@ def test_without_locks_of_files_a_run_starts_and_nothing_is_touched(results, mon
 
     monkeypatch.setattr(recovery.fcntl, "flock", flock)
     (results / "model/weights").write_bytes(b"")
-    recovery.start([results], [])
+    recovery.start([results])
     assert (results / "model").exists()
     assert len(caplog.messages) == 1
     assert "cannot be locked (Function not implemented)" in caplog.text
@@ -157,12 +168,11 @@ def test_data_that_were_made_again_are_not_what_a_table_comes_from(results):
 
 
 def test_a_trace_says_what_a_method_ran_with(results):
-    io.write_json({"parameters": {"epochs": 3}, "seed": 7, "versions": {"torch": "2.9"}}, results / "outcome.json")
-    job(results, "logs/run.log", [], [results / "outcome.json"])
+    io.write_json({"versions": {"torch": "2.9"}}, results / "outcome.json")
+    job(results, "logs/run.log", [], [results / "outcome.json"], parameters={"epochs": 3}, seed=7)
     lines = trace.trace(str(results / "outcome.json"), trace.jobs_by_output(results.parent))
     assert [line.strip() for line in lines[1:]] == [
-        'with parameters {"epochs": 3}',
-        "with seed 7",
+        'with {"parameters": {"epochs": 3}, "seed": 7}',
         "with numpy 2.0, torch 2.9",
     ]
 
@@ -209,3 +219,27 @@ def test_what_does_not_fit_is_said():
     large = costs.Machine(cores=2, memory_mb=1e9, disk_mb=1e9, speed=1.0)
     assert "this machine has 0.1 GB" in costs.warnings(costs.estimate(jobs, small), small)[0]
     assert costs.warnings(costs.estimate(jobs, large), large) == []
+
+
+@pytest.mark.parametrize(
+    ("mine", "limits", "expected"),
+    [
+        (
+            "0::/job/step\n",
+            {"job/memory.max": "5000", "job/step/memory.max": "max", "memory.max": "9000"},
+            [5000, 9000],
+        ),
+        (
+            "4:cpu:/x\n3:memory:/job\n",
+            {"memory/job/memory.limit_in_bytes": "7000", "x/memory.max": "1"},
+            [7000],
+        ),
+        ("0::/../elsewhere\n", {}, []),  # of a container that sees no more than itself
+    ],
+)
+def test_memory_is_what_the_control_group_leaves(tmp_path, mine, limits, expected):
+    for name, content in limits.items():
+        (tmp_path / "groups" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "groups" / name).write_text(f"{content}\n")
+    (tmp_path / "mine").write_text(mine)
+    assert list(costs._limits_of_memory(tmp_path / "groups", tmp_path / "mine")) == expected

@@ -159,17 +159,11 @@ def test_the_report_opens_with_all_its_parts(everything):
         assert part.lower() in report.lower()
 
 
-def test_the_results_do_not_depend_on_where_or_how_parallel(completed, fresh):
-    fresh.run("--cores", "1")
-    for name in ("metrics.tsv", "metrics_by_method.tsv", "table2.md"):
-        assert fresh.read(f"tables/{name}") == completed.read(f"tables/{name}")
-
-
 @pytest.mark.faults
 def test_figures_say_what_failed_and_what_they_lack(everything, tmp_path):
     """A failing stage is shown and the rest comes out; a run without the method that figures show has words instead."""
-    shutil.copytree(everything.folder, tmp_path / "copy", symlinks=True)
-    workflow = type(everything)(tmp_path / "copy", target="all")
+    shutil.copytree(everything.folder, tmp_path / "a copy", symlinks=True)
+    workflow = type(everything)(tmp_path / "a copy", target="all")
     configuration = yaml.safe_load((workflow.folder / "test.yaml").read_text())
     configuration["run"] |= {"tasks": ["batches"]}
     workflow.configure(configuration)

@@ -7,7 +7,7 @@ was fitted to finished runs by `python -m jindbench.costs results/RUN ...`, whic
 import argparse
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import psutil
-from scipy.optimize import nnls
 from threadpoolctl import threadpool_limits
 
 from jindbench import io, records, registry
@@ -95,8 +94,26 @@ class Machine:
     def here(cls, cores: int, folder: str | Path) -> "Machine":
         """The machine that this process runs on, and the disk that holds a folder."""
         speed = expected(MATRIX_PRODUCT, 0).seconds / seconds_of_matrix_product()
-        memory, disk = psutil.virtual_memory().total, shutil.disk_usage(folder).free
+        memory, disk = min([psutil.virtual_memory().total, *_limits_of_memory()]), shutil.disk_usage(folder).free
         return cls(cores, memory / 1e6, disk / 1e6, speed)
+
+
+def _limits_of_memory(groups: Path = Path("/sys/fs/cgroup"), mine: Path = Path("/proc/self/cgroup")) -> Iterator[int]:
+    """Bytes that this process may have by Linux' control groups, which containers and clusters' jobs are held by."""
+    if not mine.exists():
+        return
+    for line in mine.read_text().splitlines():  # number:controllers:path
+        _, controllers, path = line.split(":", maxsplit=2)
+        version1 = "memory" in controllers.split(",")
+        if version1 or not controllers:
+            root, name = (groups / "memory", "memory.limit_in_bytes") if version1 else (groups, "memory.max")
+            group = root / path.lstrip("/")
+            for folder in (group, *group.parents):  # the limit of each group above holds too
+                limit = folder / name
+                if limit.is_file() and (content := limit.read_text().strip()).isdecimal():
+                    yield int(content)
+                if folder == root:
+                    break
 
 
 def seconds_of_matrix_product() -> float:
@@ -241,6 +258,8 @@ def learn(results: Iterable[Path]) -> pd.DataFrame:
     results
         Folders of runs (`results/NAME`), with the folder of the datasets beside them.
     """
+    from scipy.optimize import nnls  # takes long to import, and every job's Snakemake imports this file
+
     folders = [folder for run in results for folder in (run, run.parent / "data")]
     jobs = pd.DataFrame([job for folder in dict.fromkeys(folders) for job in _jobs_of(folder)])
     jobs = jobs.fillna(0)  # of jobs that ended before Snakemake looked at their memory

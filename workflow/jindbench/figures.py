@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from anndata import AnnData
 
 from jindbench import io
 from jindbench.names import CELL_ID, LABEL
@@ -41,9 +40,18 @@ def read_points(path: str | Path) -> pd.DataFrame:
     return io.read_table(path, text=[CELL_ID, "side"])
 
 
-def typed(points: pd.DataFrame, source: AnnData, truth: pd.Series) -> pd.DataFrame:
-    """Add each cell's true type: the source's labels, and for the target the solution's."""
-    of_source = points[CELL_ID].map(source.obs[LABEL].astype(str))
+def source_labels(path: str | Path) -> pd.Series:
+    """Labels of a task's source by cell_id; expression stays on disk."""
+    source = io.read_h5ad(path, backed=True)
+    try:
+        return source.obs[LABEL].astype(str)
+    finally:
+        source.file.close()
+
+
+def typed(points: pd.DataFrame, labels: pd.Series, truth: pd.Series) -> pd.DataFrame:
+    """Add each cell's true type: of `source_labels`, and for the target the solution's."""
+    of_source = points[CELL_ID].map(labels)
     return points.assign(type=np.where(points["side"] == "source", of_source, points[CELL_ID].map(truth)))
 
 
@@ -54,10 +62,7 @@ def of_target(points: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
 
 def types_of(source_path: str | Path, truth: pd.Series) -> list[str]:
     """All types of a task, the source's and the target's: what a type's colour follows from."""
-    source = io.read_h5ad(source_path, backed=True)
-    types = set(source.obs[LABEL]) | set(truth)
-    source.file.close()
-    return sorted(types)
+    return sorted(set(source_labels(source_path)) | set(truth))
 
 
 def joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

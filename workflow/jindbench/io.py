@@ -7,18 +7,21 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import anndata as ad
-import h5py
 import pandas as pd
-from anndata import AnnData
-from scipy import sparse
 
 from jindbench.errors import InputError
 from jindbench.names import BATCH, CELL_ID, LABEL
 
+# anndata, h5py and scipy are imported where they are used: most jobs read tables only, and these take longer to import
+# than many of those jobs to do their work.
+if TYPE_CHECKING:
+    from anndata import AnnData
+    from matplotlib.figure import Figure
+
 DENSE_ROWS = 10_000  # cells of a dense matrix that are read at one time
-PART_PATTERN = ".*.part"  # names of files that are being written
+PART_PATTERN = ".*.[0-9]*.part"  # names of files that are being written
 
 
 @contextmanager
@@ -40,7 +43,7 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_h5ad(path: str | Path, *, backed: bool = False) -> AnnData:
+def read_h5ad(path: str | Path, *, backed: bool = False) -> "AnnData":
     """Read an AnnData file; `backed` leaves X on disk.
 
     Raises
@@ -48,6 +51,8 @@ def read_h5ad(path: str | Path, *, backed: bool = False) -> AnnData:
     InputError
         If the file is missing or is no AnnData file.
     """
+    import anndata as ad
+
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
     try:
@@ -58,6 +63,8 @@ def read_h5ad(path: str | Path, *, backed: bool = False) -> AnnData:
 
 def shape(path: str | Path) -> tuple[int, int] | None:
     """Cells and genes of an AnnData file, from its header; None where it cannot be read as one."""
+    import h5py
+
     try:
         with h5py.File(path) as file:
             X = file["X"]
@@ -66,7 +73,7 @@ def shape(path: str | Path) -> tuple[int, int] | None:
         return None
 
 
-def read_matrix_and_obs(path: str | Path, *, use_raw: bool = False) -> AnnData:
+def read_matrix_and_obs(path: str | Path, *, use_raw: bool = False) -> "AnnData":
     """Read X (sparse) and `obs` and nothing else: embeddings and graphs stay on disk, a dense X is read in blocks.
 
     `use_raw` takes the genes of X from `raw.X` instead.
@@ -76,6 +83,9 @@ def read_matrix_and_obs(path: str | Path, *, use_raw: bool = False) -> AnnData:
     InputError
         As `read_h5ad`; if there is no `raw`, or it lacks genes of X.
     """
+    from anndata import AnnData
+    from scipy import sparse
+
     backed = read_h5ad(path, backed=True)
     try:
         stored = backed.X
@@ -99,13 +109,13 @@ def read_matrix_and_obs(path: str | Path, *, use_raw: bool = False) -> AnnData:
         backed.file.close()
 
 
-def write_h5ad(adata: AnnData, path: str | Path) -> None:
+def write_h5ad(adata: "AnnData", path: str | Path) -> None:
     """Write an AnnData file, compressed."""
     with replacing(path) as temporary:
         adata.write_h5ad(temporary, compression="gzip", compression_opts=1)
 
 
-def read_target(path: str | Path) -> AnnData:
+def read_target(path: str | Path) -> "AnnData":
     """Read a task's target, and hold that it carries nothing but expression: no label, no batch."""
     target = read_h5ad(path)
     if leaked := {LABEL, BATCH} & set(target.obs.columns):
@@ -144,7 +154,7 @@ def write_text(content: str, path: str | Path) -> None:
         temporary.write_text(content, encoding="utf-8")
 
 
-def write_figure(figure: "matplotlib.figure.Figure", *paths: str | Path) -> None:  # noqa: F821
+def write_figure(figure: "Figure", *paths: str | Path) -> None:
     """Write a figure in the form that each path's suffix names; the same figure gives the same bytes."""
     from matplotlib import rc_context
 

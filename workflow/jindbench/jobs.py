@@ -66,6 +66,7 @@ def job(snakemake: Any, shown: str = "WARNING") -> Iterator[None]:
     try:
         record_file.unlink(missing_ok=True)
         record = {"rule": snakemake.rule, "wildcards": dict(snakemake.wildcards), "started": _now()}
+        record["parameters"] = dict(snakemake.params.items())
         record |= records.describe_inputs(snakemake.input)
         yield
         record |= records.describe_outputs(snakemake.output)

@@ -14,7 +14,9 @@ ALIVE = SNAKEMAKES_FOLDER / "jindbench.alive"
 _held = []  # the open files whose locks say that this process is alive, until it ends
 
 
-def start(results: Sequence[Path], ends: Sequence[Path], *, dry_run: bool = False) -> None:
+def start(
+    results: Sequence[Path], ends: Sequence[Path] = (), *, look_only: bool = False, keep_damaged: bool = False
+) -> None:
     """Set right what the last run may have left behind, but for what another Snakemake is at work on.
 
     Snakemake's locks are taken away if the one that set them was killed, so are files that were being written; outputs
@@ -29,11 +31,13 @@ def start(results: Sequence[Path], ends: Sequence[Path], *, dry_run: bool = Fals
     ends
         What the last jobs write. Snakemake makes what is missing only for a job that has to run; without these, the
         last ones have to.
-    dry_run
-        Only say which outputs a run would remove.
+    look_only
+        Change nothing, and only say which outputs a run would remove.
+    keep_damaged
+        Leave outputs that are not what their job wrote: a person may have worked on them.
     """
-    if dry_run:
-        for folder in results:
+    if look_only:
+        for folder in [] if keep_damaged else results:
             for path in records.damaged(folder):
                 log.warning("%s is not what its job wrote (cut off, or edited); a run makes it again.", path)
         return
@@ -55,7 +59,7 @@ def start(results: Sequence[Path], ends: Sequence[Path], *, dry_run: bool = Fals
             part.unlink()
         for record in records.truncated(folder):
             record.unlink()
-        for path in list(records.damaged(folder)):
+        for path in [] if keep_damaged else list(records.damaged(folder)):
             log.warning("%s is not what its job wrote (cut off, or edited); it is removed and made again.", path)
             records.remove(path)
             for end in ends:

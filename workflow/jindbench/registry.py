@@ -40,7 +40,11 @@ def export_library_path() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
 
-@cache
+def library_code(*names: str) -> list[str]:
+    """Library files, named without suffix (`methods/jind`), and what they rest on, see `code_of`; each once."""
+    return list(dict.fromkeys(file for name in names for file in code_of(LIBRARY / f"{name}.py")))
+
+
 def code_of(path: Path) -> list[str]:
     """A Python file and all files of this library that it imports, directly or not; and the .R files that these name.
 
@@ -50,25 +54,29 @@ def code_of(path: Path) -> list[str]:
     found, waiting = set(), [path.resolve()]
     while waiting:
         current = waiting.pop()
-        if current in found:
-            continue
-        found.add(current)
-        for node in ast.walk(ast.parse(current.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                modules = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                if node.level:
-                    raise ImportError(f"{current}:{node.lineno}: import from 'jindbench....', not from '.'")
-                modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            elif isinstance(node, ast.Constant) and str(node.value).endswith(".R"):
-                if (file := LIBRARY / "r" / node.value).is_file():
-                    found.add(file)
-                continue
-            else:
-                continue
-            waiting += [file for module in modules if (file := _library_file(module)) is not None]
+        if current not in found:
+            found.add(current)
+            if current.suffix == ".py":
+                waiting += _named_in(current)
     # Relative, so that a moved folder is still up to date.
     return sorted(os.path.relpath(file) for file in found)
+
+
+@cache
+def _named_in(path: Path) -> list[Path]:
+    """Files of this library that a Python file imports, and the .R files that it names."""
+    named = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            named += [_library_file(alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ImportError(f"{path}:{node.lineno}: import from 'jindbench....', not from '.'")
+            modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            named += map(_library_file, modules)
+        elif isinstance(node, ast.Constant) and str(node.value).endswith(".R"):
+            named.append(LIBRARY / "r" / node.value)
+    return [file for file in named if file is not None and file.is_file()]
 
 
 def _library_file(module: str) -> Path | None:

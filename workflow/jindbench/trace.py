@@ -12,7 +12,6 @@ from pathlib import Path
 from jindbench import io, records
 
 CHANGED = "CHANGED SINCE; "
-SETTINGS = ("parameters", "seed")
 
 
 def trace(file: str, by_output: dict[str, dict], depth: int = 0, seen: set[str] | None = None) -> list[str]:
@@ -38,9 +37,9 @@ def trace(file: str, by_output: dict[str, dict], depth: int = 0, seen: set[str] 
         f"{indent}{file}: {changed}{_digest(record['outputs'][file])}; {job}, {record['ended']}, code {record['code']} "
         f"({record['code_sha256'][:12]}), Python {record['python']}, {record['machine']}",
     ]
-    run = _outcome(record)
-    lines += [f"{indent}  with {key} {json.dumps(run[key], ensure_ascii=False)}" for key in SETTINGS if key in run]
-    packages = record["versions"] | run.get("versions", {})
+    if parameters := record.get("parameters"):
+        lines.append(f"{indent}  with {json.dumps(parameters, ensure_ascii=False)}")
+    packages = record["versions"] | _outcome(record).get("versions", {})
     lines.append(f"{indent}  with {', '.join(map(' '.join, packages.items()))}")
     for name, contents in record["inputs"].items():
         made = by_output.get(name)
@@ -74,7 +73,7 @@ def jobs_behind(files: Iterable[str], by_output: dict[str, dict]) -> list[dict]:
 
 
 def _outcome(record: dict) -> dict:
-    """What the process of a method or an integration ran with, where the job is one and has left it unchanged."""
+    """What the process of a method or an integration left, where the job is one and its file is as it was."""
     for name, contents in record["outputs"].items():
         if Path(name).name == "outcome.json" and records.unchanged(Path(name), contents):
             return io.read_json(name)

@@ -21,7 +21,7 @@ except (configuration.ConfigurationError, InputError) as error:
 
 if workflow.is_main_process:
     jobs.started_by_this_process()
-    recovery.start([], [], dry_run=workflow.output_settings.dryrun)
+    recovery.start([Path(ANNOTATION.output)], look_only=LOOKS_ONLY, keep_damaged=True)
 
 
 # A compressed file takes five to ten times its size in memory, and some kinds are read as a whole.

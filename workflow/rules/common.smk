@@ -1,5 +1,6 @@
 # The checked configuration, the runs it asks for, and what several rules share.
 import json
+from functools import cache
 
 from jindbench import costs, r
 
@@ -19,7 +20,7 @@ if workflow.is_main_process:
     recovery.start(
         [Path("results/data"), results],
         [results / "complete.txt", results / "tables/complete.txt"],
-        dry_run=workflow.output_settings.dryrun,
+        look_only=LOOKS_ONLY,
     )
 
 # What the paper printed. Relative, so that a moved folder is still up to date.
@@ -72,25 +73,35 @@ ATTEMPTS = 3
 RETRIES = ATTEMPTS - 1 if workflow.is_main_process else 0
 
 
-# Of jobs whose data are tables of predictions or less.
+@cache
+def largest_task():
+    """Millions of values of the largest task."""
+    return max(costs.task_size(CONFIG, task) for task in CONFIG.run.tasks)
+
+
+# Of jobs that read what others made of the cells: labels, probabilities, points, of all tasks and methods. That is a
+# thousandth of a task's own values or so, for each of some hundred runs.
 def mem_mb(wildcards, attempt):
-    return 4000 * attempt
+    return round(attempt * (3000 + 2 * largest_task()))
 
 
 def runtime(wildcards, attempt):
     """Minutes."""
-    return 120 * attempt
+    return round(attempt * (60 + largest_task() / 10))
+
+
+def size_of_data(wildcards):
+    """Millions of values of a job's task or dataset."""
+    if "task" in wildcards.keys():
+        return costs.task_size(CONFIG, wildcards.task)
+    return costs.dataset_size(CONFIG, wildcards.dataset)
 
 
 def expected_cost(rule, wildcards):
     """What a job costs by the size of its data; of a rule that runs a method or an integration, by that one's file."""
-    if "task" in wildcards.keys():
-        size = costs.task_size(CONFIG, wildcards.task)
-    else:
-        size = costs.dataset_size(CONFIG, wildcards.dataset)
     files = {"run_method": method_file, "hold_out": files_of_stages, "integrate": integration_file}
     step = f"{rule}/{files[rule](wildcards)}" if rule in files else rule
-    return costs.expected(step, size)
+    return costs.expected(step, size_of_data(wildcards))
 
 
 def mem_mb_of(rule):
@@ -101,21 +112,22 @@ def mem_mb_of(rule):
 
 
 def runtime_of(rule):
-    """As `runtime`: half an hour, and five times what is expected."""
+    """As `runtime`: five times what is expected, and what a slow disk may take for the data."""
     return lambda wildcards, attempt: round(
-        attempt * (30 + 5 * expected_cost(rule, wildcards).seconds / 60)
+        attempt
+        * (30 + size_of_data(wildcards) / 10 + 5 * expected_cost(rule, wildcards).seconds / 60)
     )
 
 
 def library_code(name):
-    """A library file and those it imports, as input. Where work is long, rules name the file that does it
+    """A library file and those it imports, as `script_code`. Where work is long, rules name the file that does it
     instead of their script's imports: an edit of tables or figures must not train everything again.
     """
-    return registry.code_of(registry.LIBRARY / f"{name}.py")
+    return lambda wildcards: registry.library_code(name)
 
 
 def dataset_code(wildcards):
-    return library_code(f"datasets/{CONFIG.datasets[wildcards.dataset].loader}")
+    return registry.library_code(f"datasets/{CONFIG.datasets[wildcards.dataset].loader}")
 
 
 def dataset_sources(wildcards):
@@ -178,7 +190,7 @@ def integration_file(wildcards):
 
 
 def integration_code(wildcards):
-    return library_code(f"integrations/{integration_file(wildcards)}") + library_code("running")
+    return registry.library_code(f"integrations/{integration_file(wildcards)}", "running")
 
 
 def dataset_parameters(wildcards):
@@ -190,7 +202,7 @@ def task_datasets(wildcards):
 
 
 def method_code(wildcards):
-    return library_code(f"methods/{method_file(wildcards)}") + library_code("running")
+    return registry.library_code(f"methods/{method_file(wildcards)}", "running")
 
 
 def method_cells(wildcards):
@@ -229,10 +241,8 @@ def files_of_stages(wildcards):
 
 
 def code_of_stages(wildcards):
-    files = [
-        file for name, _ in method_stages(wildcards) for file in library_code(f"methods/{name}")
-    ]
-    return list(dict.fromkeys(files + library_code("hold_out")))
+    files = [f"methods/{name}" for name, _ in method_stages(wildcards)]
+    return registry.library_code(*files, "hold_out")
 
 
 def methods_of_table(wildcards):

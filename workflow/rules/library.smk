@@ -24,5 +24,23 @@ except WorkflowError:
 
 
 def script_code(name):
-    """A script and the library files it imports, as input: Snakemake sees no edits of imported files."""
-    return registry.code_of(Path(workflow.basedir) / "scripts" / f"{name}.py")
+    """A script and the library files it imports, as input: Snakemake sees no edits of imported files.
+
+    A function, so that a job's own Snakemake looks through what that job rests on, and not through all code.
+    """
+    return lambda wildcards: registry.code_of(Path(workflow.basedir) / "scripts" / f"{name}.py")
+
+
+# Whether this Snakemake runs no jobs, as far as its options tell while it reads this file. Of those that need not run any,
+# a report is none of these: it must not show what is damaged.
+LOOKS_ONLY = workflow.output_settings.dryrun or not {
+    "--summary",
+    "--detailed-summary",
+    "-D",
+    "-S",
+    "--lint",
+    "--list-rules",
+    "--dag",
+    "--rulegraph",
+    "--filegraph",
+}.isdisjoint(sys.argv)
