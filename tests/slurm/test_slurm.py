@@ -10,6 +10,8 @@ import pytest
 import yaml
 from cluster import Job, missing_programs, slurm, squeue, wait_for
 
+from jindbench import io, tasks
+from jindbench.datasets import toy
 from toy_project import REPOSITORY, SNAKEMAKE, Workflow, copy_project, environment
 
 PROFILE = "config/profiles/slurm"
@@ -33,7 +35,7 @@ class OnSlurm(Workflow):
         profile = ["--profile", PROFILE, "--latency-wait", "10"]
         # Without accounting, squeue must tell what became of a job.
         asking = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"]
-        configuration = [] if "--configfile" in options else ["--configfile", "test.yaml"]
+        configuration = [] if {"--configfile", "--config"} & set(options) else ["--configfile", "test.yaml"]
         return [str(SNAKEMAKE), target or self.target, *profile, *asking, *configuration, *options]
 
 
@@ -80,21 +82,50 @@ def last_number() -> int:
 
 
 def test_a_killed_job_comes_back_with_more(project):
-    """One method takes more memory than its first try has, one more time."""
-    add_method(project, "greedy", "import time", "ones = np.ones(1_500_000_000 // 8)", "time.sleep(10)", "del ones")
+    """Two rules take too much, memory or time, at their first try: SLURM ends them."""
+    choose(project, "majority")
+    begun = repr(str(project.folder / "begun"))
+    too_much = {
+        "metrics": ("import numpy", "ones = numpy.ones(1_700_000_000 // 8)", "time.sleep(10)", "del ones"),
+        "accuracy_table": (
+            f"if not os.path.exists({begun}):",
+            f"    open({begun}, 'w').close()",
+            "    time.sleep(600)",
+        ),
+    }
+    for rule, lines in too_much.items():
+        script = project.folder / f"scripts/{rule}.py"
+        body = "\n".join(["with jobs.job(snakemake):", "    import os, time", *(f"    {line}" for line in lines)])
+        script.write_text(script.read_text().replace("with jobs.job(snakemake):", body))
+    before = last_number()
+
+    project.run("--set-resources", "metrics:mem_mb=1500*attempt", "accuracy_table:runtime=2*attempt")
+
+    tries = jobs("rule_metrics", since=before)
+    print("\nkilled for its memory:", *tries, sep="\n  ")
+    assert [(job.memory, job.state == "COMPLETED") for job in tries] == [("1500M", False), ("3000M", True)]
+    tries = jobs("rule_accuracy_table", since=before)
+    print("killed for its time:", *tries, sep="\n  ")
+    assert [(job.time_limit, job.state) for job in tries] == [("2:00", "TIMEOUT"), ("4:00", "COMPLETED")]
+    assert "failed" not in project.read("tables/table2.md")
+
+
+def test_a_method_that_would_be_killed_is_ended_and_comes_back_with_more(project):
+    """Shortly before SLURM would do it, so that the last attempt leaves a row that says so."""
+    add_method(project, "greedy", "import time", "ones = np.ones(1_200_000_000 // 8)", "time.sleep(10)", "del ones")
     begun = repr(str(project.folder / "begun"))
     first_try = (f"if not os.path.exists({begun}):", f"    open({begun}, 'w').close()", "    time.sleep(600)")
     add_method(project, "slow", "import os", "import time", *first_try)
     choose(project, "majority", "greedy", "slow")
     before = last_number()
 
-    project.run("--set-resources", "run_method:mem_mb=1200*attempt", "run_method:runtime=2*attempt")
+    output = project.run("--set-resources", "run_method:mem_mb=1200*attempt", "run_method:runtime=2*attempt")
 
+    assert "ended at 0.6 GB of memory, short of the 1.2 that it may take; it is tried again" in output
+    assert "ended after 60 seconds, short of the 120 that it may take; it is tried again" in output
     tries = jobs("run_method", "greedy", since=before)
-    print("\nkilled for its memory:", *tries, sep="\n  ")
     assert [(job.memory, job.state == "COMPLETED") for job in tries] == [("1200M", False), ("2400M", True)]
     tries = jobs("run_method", "slow", since=before)
-    print("killed for its time:", *tries, sep="\n  ")
     assert [(job.time_limit, job.state == "COMPLETED") for job in tries] == [("2:00", False), ("4:00", True)]
     assert [job.state for job in jobs("run_method", "majority", since=before)] == ["COMPLETED"]
     assert "failed" not in project.read("tables/table2.md")
@@ -106,6 +137,18 @@ def test_a_job_gets_the_graphics_card_it_asks_for(project):
     outcome = "runs/batches/card/seed-0/outcome.json"
     project.run("--set-resources", "run_method:gpu=1", target=f"results/tiny/{outcome}")
     assert '"status": "ok"' in project.read(outcome)
+
+
+def test_annotate_is_a_job_too(project):
+    whole = toy.load(toy.Parameters(n_source=90, n_target=40, n_genes=60))
+    for batch, file in (("source", "reference.h5ad"), ("target", "mine.h5ad")):
+        io.write_h5ad(tasks.select_batch(whole, batch, "toy"), project.folder / file)
+    before = last_number()
+    given = ("reference=reference.h5ad", "label_key=label", "query=mine.h5ad")
+    project.run("--config", *given, target="annotate")
+    assert [job.state for job in jobs("annotate", since=before)] == ["COMPLETED"]
+    labels = io.read_table(project.folder / "results/annotate/mine/labels.tsv")
+    assert len(labels) == 40
 
 
 def test_after_a_cancelled_job_the_run_resumes(project, tmp_path):

@@ -48,6 +48,11 @@ def test_what_is_cut_short_is_tried_again_and_fails_at_last(function, reason):
     assert outcome.reason.startswith(reason)
 
 
+def test_a_method_that_exits_has_failed():
+    outcome = jobs.guarded(lambda: sys.exit(3))
+    assert (outcome.status, outcome.reason) == ("failed", "exited with status 3")
+
+
 def test_a_full_disk_is_no_failure_of_the_method():
     def write():
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

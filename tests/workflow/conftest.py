@@ -39,7 +39,7 @@ def everything(_done, tmp_path_factory) -> Workflow:
     configuration = copy.deepcopy(TINY) | {"runtime": {"tasks": ["batches"]}}
     configuration["figures"] = {figure: ["batches"] for figure in ("figure2", "figure3", "figure4", "figure5")}
     configuration["differential_expression"] = {"draws": 2}
-    configuration["held_out_types"] = {"tasks": ["batches"], "methods": ["majority", "jind_plus"]}
+    configuration["held_out_types"] = {"tasks": ["batches"], "methods": ["majority", "jind"]}
     workflow.configure(configuration)
     workflow.run()
     return workflow

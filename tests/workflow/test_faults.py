@@ -224,6 +224,20 @@ def test_a_read_only_results_folder(completed):
 
 
 @faults
+def test_a_read_only_checkout(completed, fresh, tmp_path):
+    """The project lies where nobody may write, as on a cluster's shared disk; results go to the user's folder."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    fresh.configure(yaml.safe_load((fresh.folder / "test.yaml").read_text()))
+    with mounted(fresh.folder, "--bind", str(fresh.folder)):
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(fresh.folder)], check=True)
+        before = sorted(fresh.folder.rglob("*"))
+        fresh.run("--directory", str(elsewhere))
+        assert sorted(fresh.folder.rglob("*")) == before
+    assert tables(Workflow(elsewhere)) == tables(completed)
+
+
+@faults
 def test_two_snakemakes_in_one_folder(completed, fresh):
     first = start(fresh)
     wait_for(lambda: script_processes(first, "run_method"))
@@ -278,6 +292,8 @@ RUBBISH = {
     "unknown": "    probabilities = np.ones((target.n_obs, 1))\n"
     "    return predictions.from_probabilities(target.obs_names, ['no such type'], probabilities, None)",
     "nothing": "    return None",
+    "missing": "    probabilities = np.ones((target.n_obs - 1, 1))\n"
+    "    return predictions.from_probabilities(target.obs_names[1:], ['x'], probabilities, None)",
 }
 
 
@@ -287,6 +303,7 @@ def test_all_rubbish_is_a_failure_that_leaves_nothing_stale(fresh, name):
     _, (majority, rubbish) = failing(fresh, name, RUBBISH[name])
     assert majority.startswith("**0.")
     assert rubbish.startswith("failed: "), rubbish
+    assert name != "missing" or "InvalidPredictions: 1 of " in rubbish
     file = fresh.folder / f"workflow/jindbench/methods/{name}.py"
     assert ("run_method", name) in fresh.pending()
     majority = (fresh.folder / "workflow/jindbench/methods/majority.py").read_text()

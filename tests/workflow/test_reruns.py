@@ -70,9 +70,12 @@ def test_a_failing_method_is_shown_and_the_others_come_out(completed):
     assert len(table) == 2
     for key, line in table.items():
         cells, old = line.split(" | "), before[key].split(" | ")
-        assert cells[6] == "failed: RuntimeError: out of &lt;luck> (seed 0)"
-        assert cells[7] == "failed: RuntimeError: jind failed (RuntimeError: out of &lt;luck>) (seed 0) |"
         assert [cell.strip("*") for cell in cells[:6]] == [cell.strip("*") for cell in old[:6]]
+        if "Toy" in key:
+            assert cells[6] == "failed: RuntimeError: out of &lt;luck> (seed 0)"
+            assert cells[7] == "failed: RuntimeError: jind failed (RuntimeError: out of &lt;luck>) (seed 0) |"
+        else:
+            assert cells[6] == "not run: tested on the other task"
     metrics = completed.read("tables/metrics.tsv")
     assert "out of <luck>" in metrics
     assert "<luck>" not in completed.read("tables/table2.html")
@@ -87,23 +90,11 @@ def test_a_failing_method_is_shown_and_the_others_come_out(completed):
 
 
 def test_a_method_that_is_killed_is_a_failure(fresh):
-    """As the system kills what takes too much memory; and one that just ends."""
+    """As the system kills what takes too much memory."""
     output, (majority, killed) = failing(fresh, "killed", "    import os\n\n    os.kill(os.getpid(), 9)")
     assert majority.startswith("**0.")
     assert killed == "failed: killed by SIGKILL (seed 0)"
     assert "killed on batches, seed 0, failed: killed by SIGKILL" in output
-    _, (_, ended) = failing(fresh, "ended", "    raise SystemExit(3)")
-    assert ended == "failed: exited with status 3 (seed 0)"
-
-
-def test_rubbish_is_a_failure(fresh):
-    _, (_, rubbish) = failing(
-        fresh,
-        "rubbish",
-        "    return predictions.from_probabilities(target.obs_names[1:], ['x'], np.ones((target.n_obs - 1, 1)), None)",
-    )
-    assert rubbish.startswith("failed: InvalidPredictions: 1 of ")
-    assert rubbish.endswith(" target cells have no prediction (seed 0)")
 
 
 def test_one_failed_seed_leaves_no_average(fresh):
@@ -146,9 +137,9 @@ def test_an_interrupted_run_resumes(completed, fresh, sent):
     assert process.returncode != 0, output
     assert not (fresh.folder / "results/tiny/tables/complete.txt").exists()
     done = output.count("(Rule: run_method)")  # "Finished jobid: 7 (Rule: run_method)"
-    assert 0 < done < 10
+    assert 0 < done < 7
 
     resumed = fresh.run("--cores", "1")
-    assert resumed.count("(Rule: run_method)") == 10 - done
+    assert resumed.count("(Rule: run_method)") == 7 - done
     for name in ("metrics.tsv", "metrics_by_method.tsv", "table2.md"):
         assert fresh.read(f"tables/{name}") == completed.read(f"tables/{name}")
