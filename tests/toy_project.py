@@ -48,7 +48,8 @@ class Workflow:
         (self.folder / "test.yaml").write_text(yaml.safe_dump(configuration))
 
     def command(self, *options: str, target: str | None = None) -> list[str]:
-        return [str(SNAKEMAKE), target or self.target, "--cores", "2", "--configfile", "test.yaml", *options]
+        cores = [] if "--cores" in options else ["--cores", "2"]
+        return [str(SNAKEMAKE), target or self.target, *options, *cores, "--configfile", "test.yaml"]
 
     def run(self, *options: str, target: str | None = None, ok: bool | None = True) -> str:
         """Run Snakemake; `ok` says whether it must succeed. Returns what it printed."""
