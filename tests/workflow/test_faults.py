@@ -258,7 +258,14 @@ def test_a_method_that_hangs_is_ended_and_shown(fresh):
 
 
 # A scheduler that runs each job at once, and holds it to nothing.
-CLUSTER = ("--executor", "cluster-generic", "--cluster-generic-submit-cmd", "sh -c 'sh $0 >&2; echo 1'", "--jobs", "1")
+CLUSTER = (
+    "--executor",
+    "cluster-generic",
+    "--cluster-generic-submit-cmd",
+    "sh -c 'sh \"$0\" >&2; echo 1'",
+    "--jobs",
+    "1",
+)
 
 
 @faults
@@ -277,7 +284,8 @@ def test_a_method_that_takes_too_much_memory_on_a_cluster_is_ended_and_shown(fre
 @faults
 def test_a_run_that_fails_only_when_timed_is_a_failure_and_tried_again(fresh):
     fresh.target = "all"
-    fresh.configure(yaml.safe_load((fresh.folder / "test.yaml").read_text()) | {"runtime": {"tasks": ["batches"]}})
+    timed = {"runtime": {"tasks": ["batches"], "methods": ["late"]}}
+    fresh.configure(yaml.safe_load((fresh.folder / "test.yaml").read_text()) | timed)
     body = "    if 'timed' in model_dir.parts:\n        raise ValueError('only now')"
     output, (_, raw) = failing(fresh, "late", body)
     assert "failed" not in raw
