@@ -82,7 +82,7 @@ def test_names_that_a_shell_html_a_spreadsheet_or_tex_would_act_on(fresh):
     pages = [*results.rglob("*.html"), fresh.folder / "report.html"]
     for page in pages:
         assert "<script>alert" not in page.read_text(), page
-    assert html.escape(SCRIPT) in fresh.read("tables/provenance.html")
+    assert html.escape(SCRIPT) in fresh.read("provenance.html")
 
     # Exactly as they are, from the file to the tables.
     target = adata[adata.obs["donor"] == BATCHES[1]].obs["type"]
