@@ -92,8 +92,9 @@ def test_truncated_files_of_all_kinds_are_made_again(completed):
     assert len(cut) > 10
     for path in cut:
         os.truncate(path, path.stat().st_size // 2)
-    assert "is not what its job wrote" in completed.run("--dry-run")
-    assert all(path.exists() for path in cut)
+    for look in ("--dry-run", "--summ", "--rulegraph=dot", "-l"):  # abbreviated, with a value, short
+        assert "is not what its job wrote" in completed.run(look)
+        assert all(path.exists() for path in cut), look
     assert "is not what its job wrote" in completed.run()
     assert tables(completed) == good
     assert not any(records.damaged(completed.folder / "results/tiny"))

@@ -31,16 +31,17 @@ def script_code(name):
     return lambda wildcards: registry.code_of(Path(workflow.basedir) / "scripts" / f"{name}.py")
 
 
-# Whether this Snakemake runs no jobs, as far as its options tell while it reads this file. Of those that need not run any,
-# a report is none of these: it must not show what is damaged.
-LOOKS_ONLY = workflow.output_settings.dryrun or not {
-    "--summary",
-    "--detailed-summary",
-    "-D",
-    "-S",
-    "--lint",
-    "--list-rules",
-    "--dag",
-    "--rulegraph",
-    "--filegraph",
-}.isdisjoint(sys.argv)
+# Options with which Snakemake runs no jobs. A report is none of these: it must not show what is damaged.
+LOOKS = "--summary --detailed-summary --lint --list --dag --rulegraph --filegraph --d3dag".split()
+LOOKS_IN_SHORT = "-S -D -l --lt --lc --li --lp --lu".split()
+
+
+def is_look(argument):
+    """As Snakemake reads it: abbreviated (`--summ`), with a value (`--lint=json`), or one of the many `--list-...`."""
+    option = argument.partition("=")[0]
+    abbreviated = len(option) > 4 and any(name.startswith(option) for name in LOOKS)
+    return abbreviated or option in LOOKS + LOOKS_IN_SHORT or option.startswith("--list-")
+
+
+# As far as its options tell while Snakemake reads this file
+LOOKS_ONLY = workflow.output_settings.dryrun or any(map(is_look, sys.argv[1:]))
