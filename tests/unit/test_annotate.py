@@ -416,6 +416,23 @@ def test_a_stored_reference_gives_the_same_labels(annotated):
     assert first == again
 
 
+def test_a_label_whose_cells_are_unlike_the_references_is_said_at_the_top(annotated, tmp_path, monkeypatch):
+    """Cells with all genes of one type and many of their own, which the model is sure of; their counts are few."""
+    monkeypatch.setattr(labelling, "CLEARLY_NEW", 0.1)
+    new = cells(90, seed=2)
+    odd = np.flatnonzero(new.obs.pop("type") == TYPES[0])
+    counts = new.X.toarray()
+    counts[np.ix_(odd, np.arange(40, 80))] += np.random.default_rng(3).poisson(9, (len(odd), 40))
+    new.X = sparse.csr_matrix(counts, dtype=np.float32)
+    new.write_h5ad(tmp_path / "new.h5ad")
+    given = {"query": str(tmp_path / "new.h5ad"), "output": str(tmp_path / "out")}
+    annotate(annotated, reference=str(annotated / "out/reference"), **given)
+    labels = io.read_table(tmp_path / "out/new" / TABLE)
+    assert (labels["status"][odd] == labelling.ASSIGNED).all()
+    assert "Many of the cells nearest to B cell (" in (tmp_path / "out/new" / PAGE).read_text()
+    assert "are unlike the reference" not in (annotated / "out/query" / PAGE).read_text()
+
+
 def test_blocks_and_samples_label_as_the_whole_does(annotated, monkeypatch, tmp_path):
     """A query larger than a block, than what alignment sees and than what the tSNE is made of."""
     for module in (labelling, reading):
@@ -438,7 +455,7 @@ def test_a_model_that_was_cut_off_is_refused(annotated, tmp_path):
 
 def test_status_follows_from_rejection_and_novelty():
     known = pd.DataFrame({"label": ["B", *["unassigned"] * 3], "novelty": [0.5, 0.05, 0.3, 0.3]})
-    assert labelling.statuses(known, np.array([False, False, False, True])).tolist() == [
+    assert labelling.statuses(known, np.array([False, False, False, True]), above=0.1).tolist() == [
         "assigned",
         "unassigned: low confidence",
         "unassigned: possible new type",

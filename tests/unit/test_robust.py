@@ -105,14 +105,15 @@ def test_probabilities_are_the_mean_of_three_models_that_differ(model):
     assert model.probabilities(X).numpy() == pytest.approx(sum(each).numpy() / 3)
 
 
-def test_novelty_is_the_mean_distance_below_each_models_own_thresholds(model):
+def test_novelty_is_the_mean_distance_below_each_models_own_thresholds_and_the_unlikeness(model):
     X, _ = draw(50, [0.4, 0.4, 0.2], 1, seed=5)
     distances = []
     for member in model.members:
         probabilities = member.probabilities(X).numpy()
         thresholds = member.thresholds()
         distances.append([thresholds[p.argmax()] - p.max() for p in probabilities])
-    assert model.novelty(X) == pytest.approx(np.mean(distances, axis=0))
+    unlikeness = model.profiles.unlikeness(X, model.probabilities(X).argmax(dim=1).numpy())
+    assert model.novelty(X) == pytest.approx(np.mean(distances, axis=0) + 4 * unlikeness)
     assert len({tuple(member.thresholds()) for member in model.members}) == 3
 
 

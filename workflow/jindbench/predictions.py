@@ -7,7 +7,8 @@ method never rejects), `novelty` (the higher, the more likely is the cell of a t
 
 Novelty is how far the confidence lies below the threshold of the raw label, threshold - confidence; for a method that
 never rejects it is 1 - confidence. A method may have a better one: JIND after alignment, which draws new cells into
-known types, has that of its unaligned model. It orders the cells of one run. No label follows from it.
+known types, has that of its unaligned model, and with its preset `robust` adds how unlike the mean expression of its
+type a cell is (`jindbench.jind.profiles`). It orders the cells of one run. No label follows from it.
 """
 
 from dataclasses import dataclass

@@ -7,15 +7,16 @@ import numpy as np
 import pandas as pd
 
 from jindbench.annotate.genes import Match
-from jindbench.annotate.labelling import ASSIGNED, FLAGGED_OTHERS, NEW_TYPE, STATUS, Labelled
+from jindbench.annotate.labelling import ASSIGNED, FLAGGED_OTHERS, NEW_TYPE, STATUS, Labelled, clearly_new
 from jindbench.annotate.reading import Cells, Content
 from jindbench.annotate.reference import Reference
 from jindbench.jind.estimator import JIND
-from jindbench.names import CONFIDENCE, LABEL, LOG, RAW_LABEL
+from jindbench.names import CONFIDENCE, LABEL, LOG, NOVELTY, RAW_LABEL
 
 # From where on the page speaks of it. None of these changes a label.
 MANY_REJECTED = 0.2  # of the cells
 NEW_CELLS = 2 * FLAGGED_OTHERS  # of the cells: clearly more than are flagged where there is nothing new
+NOVEL_TYPE = 30  # % of the cells nearest to a type
 FAR_COMPOSITION = 0.3  # total variation: the share of cells that would have to be of another type
 FEW_GENES = 500  # in common
 SMALL_SHARE = 0.5  # of the smaller side's genes
@@ -30,7 +31,7 @@ COMPOSITION = {
     "moments": "Alignment allows for that, by an estimate that is uncertain",
 }
 
-REJECTED = "rejected %"  # column of `by_type`
+REJECTED, NOVEL = "rejected %", "novel %"  # columns of `by_type`
 
 
 @dataclass(frozen=True)
@@ -77,17 +78,21 @@ def composition(outcome: Outcome) -> pd.DataFrame:
 
 
 def by_type(outcome: Outcome) -> pd.DataFrame:
-    """A row for each most probable type: its cells, the shares of them rejected and possibly new, median confidence.
+    """A row for each most probable type: cells, shares of them rejected, possibly new and novel, median confidence.
 
-    Cells without counts are left out.
+    Novel are all cells whose novelty is as high as that of the possibly new ones, rejected or not. Cells without counts
+    are left out.
     """
     table = outcome.labelled.table[~outcome.labelled.empty]
-    rows = table.assign(rejected=table[STATUS] != ASSIGNED, new=table[STATUS] == NEW_TYPE).groupby(RAW_LABEL)
+    novel = table[NOVELTY] > clearly_new(outcome.reference.jind.model_)
+    status = {"rejected": table[STATUS] != ASSIGNED, "new": table[STATUS] == NEW_TYPE}
+    rows = table.assign(**status, novel=novel).groupby(RAW_LABEL)
     return pd.DataFrame(
         {
             "cells": rows.size(),
             REJECTED: 100 * rows["rejected"].mean(),
             "possibly new %": 100 * rows["new"].mean(),
+            NOVEL: 100 * rows["novel"].mean(),
             "median confidence": rows[CONFIDENCE].median(),
         }
     ).sort_values("cells", ascending=False)
@@ -198,6 +203,12 @@ def _odd(outcome: Outcome) -> Iterator[str]:
     types = by_type(outcome)
     if len(odd := types[(types[REJECTED] > 50) & (types["cells"] >= SMALL_TYPE)]):
         yield f"More than half of the cells nearest to {_listed(odd.index)} were rejected."
+    if len(odd := types[(types[NOVEL] > NOVEL_TYPE) & (types["cells"] >= SMALL_TYPE)]):
+        shares = ", ".join(f"{name} ({share:.0f} %)" for name, share in odd[NOVEL].sort_values(ascending=False).items())
+        yield (
+            f"Many of the cells nearest to {shares} are unlike the reference's cells of that type, whatever the "
+            "confidence of their labels. They may be of a type that the reference lacks: see which genes they express."
+        )
 
     if unaligned_was_kept(outcome):
         yield "Alignment was not kept: these are the labels of the unaligned model."

@@ -12,17 +12,18 @@ from jindbench.annotate.reading import Cells
 from jindbench.annotate.reference import Reference
 from jindbench.jind.estimator import JIND
 from jindbench.jind.expression import BLOCK
+from jindbench.jind.model import JINDModel
 from jindbench.names import LABEL, NOVELTY, UNASSIGNED
 from jindbench.preprocess import CELL_TOTAL, transform
 
 STATUS = "status"
 ASSIGNED, LOW_CONFIDENCE, NEW_TYPE = "assigned", "unassigned: low confidence", "unassigned: possible new type"
 
-# Novelty above which a rejected cell may be of a new type. On 14 pairs of real batches, each type left out of the
-# reference in turn (preset "robust"), 20 % of the cells of the type that was left out were rejected and above this, and
-# FLAGGED_OTHERS of all others; above 0, which is rejection by the unaligned model, 34 % and 7.6 %.
-CLEARLY_NEW = 0.1
-FLAGGED_OTHERS = 0.029
+# Novelty above which a rejected cell may be of a new type, for models with and without profiles. On 20 pairs of real
+# batches, each type left out of the reference in turn (preset "robust"), 19 % of the cells of the type that was left
+# out were rejected and above this, and FLAGGED_OTHERS of all others; by confidence alone 17 % and 2.8 %.
+CLEARLY_NEW, CLEARLY_NEW_BY_CONFIDENCE = 1.0, 0.1
+FLAGGED_OTHERS = 0.027
 
 # Cells that alignment sees. It learns one shift of the latent space, for which these are plenty; its time and memory
 # grow with them.
@@ -67,10 +68,15 @@ def has_counts(X: sparse.csr_matrix, match: Match) -> np.ndarray:
     return X[:, match.query].getnnz(axis=1) > 0
 
 
-def statuses(table: pd.DataFrame, empty: np.ndarray) -> np.ndarray:
-    """What became of each cell: a rejected one of clear novelty may be of a new type, unless it has no counts."""
+def clearly_new(model: JINDModel) -> float:
+    """The novelty above which a cell is clearly unlike all that this model knows."""
+    return CLEARLY_NEW_BY_CONFIDENCE if model.profiles is None else CLEARLY_NEW
+
+
+def statuses(table: pd.DataFrame, empty: np.ndarray, above: float) -> np.ndarray:
+    """What became of each cell: a rejected one of novelty above that may be of a new type, unless it has no counts."""
     rejected = table[LABEL] == UNASSIGNED
-    return np.select([~rejected, (table[NOVELTY] > CLEARLY_NEW) & ~empty], [ASSIGNED, NEW_TYPE], LOW_CONFIDENCE)
+    return np.select([~rejected, (table[NOVELTY] > above) & ~empty], [ASSIGNED, NEW_TYPE], LOW_CONFIDENCE)
 
 
 def label(cells: Cells, place: str, match: Match, reference: Reference, aligned: JIND) -> Labelled:
@@ -86,13 +92,13 @@ def label(cells: Cells, place: str, match: Match, reference: Reference, aligned:
         The reference's model, aligned to this query.
     """
     n, kind = len(cells.cell_ids), reference.jind.model_.x_kind
-    tables, codes, sums, empty = [], None, {}, []
+    tables, codes, sums, empty, above = [], None, {}, [], clearly_new(reference.jind.model_)
     for start, X in zip(range(0, n, BLOCK), cells.blocks(place), strict=True):
         block = reference.expression(X, match, cells.cell_ids[start : start + BLOCK])
         table = aligned.predict(block)
         empty.append(~has_counts(X, match))
         table.loc[empty[-1], LABEL] = UNASSIGNED
-        table[STATUS] = statuses(table, empty[-1])
+        table[STATUS] = statuses(table, empty[-1], above)
         tables.append(table)
         found = aligned.latent_codes(block)
         codes = np.empty((n, found.shape[1]), dtype=np.float32) if codes is None else codes

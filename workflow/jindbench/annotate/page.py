@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from jindbench import jobs
 from jindbench.annotate import genes
 from jindbench.annotate.findings import Outcome, by_type, composition, look_first
-from jindbench.annotate.labelling import ASSIGNED, CLEARLY_NEW, LOW_CONFIDENCE, NEW_TYPE, STATUS, top_genes
+from jindbench.annotate.labelling import ASSIGNED, LOW_CONFIDENCE, NEW_TYPE, STATUS, clearly_new, top_genes
 from jindbench.names import LABEL
 from jindbench.plots import annotation
 
@@ -35,7 +35,7 @@ def render(outcome: Outcome, name: str, seed: int) -> str:
     return TEMPLATES.get_template("page.html").render(
         name=name,
         look_first=look_first(outcome),
-        clearly_new=CLEARLY_NEW,
+        clearly_new=clearly_new(reference.jind.model_),
         n_cells=len(table),
         n_drawn=len(points),
         statuses=table[STATUS].value_counts().reindex([ASSIGNED, LOW_CONFIDENCE, NEW_TYPE], fill_value=0),

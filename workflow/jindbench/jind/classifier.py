@@ -18,6 +18,7 @@ from jindbench.jind.expression import BLOCK
 from jindbench.jind.model import JINDModel, blocks, choose_device, dense, precision
 from jindbench.jind.networks import LATENT, Classifier, Encoder, frozen, seeded
 from jindbench.jind.parameters import ClassifierParameters, SelfTrainingParameters
+from jindbench.jind.profiles import Profiles
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +117,9 @@ def train_classifier(
             )
             codes, probabilities = member.latent_codes(X), member.probabilities(X[validation])
             members.append(replace(member, source_codes=codes, validation_probabilities=probabilities))
-    return replace(members[0], others=tuple(members[1:])), pd.concat(histories, ignore_index=True)
+    profiles = Profiles.of(X, y.cpu().numpy(), len(classes)) if parameters.profile_weight else None
+    model = replace(members[0], others=tuple(members[1:]), profiles=profiles)
+    return model, pd.concat(histories, ignore_index=True)
 
 
 def split_rows(

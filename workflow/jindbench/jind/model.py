@@ -18,9 +18,11 @@ from scipy import sparse
 from torch import Tensor
 
 from jindbench import io
+from jindbench.errors import InputError
 from jindbench.jind.expression import BLOCK, target_expression
 from jindbench.jind.networks import Classifier, Encoder, Generator, Rescaling, frozen
 from jindbench.jind.parameters import ClassifierParameters
+from jindbench.jind.profiles import Profiles
 from jindbench.jind.thresholds import type_thresholds
 from jindbench.predictions import Predictions, from_probabilities
 
@@ -87,6 +89,8 @@ class JINDModel:
     others
         Further prediction models of the same source, which differ in their random start. Probabilities are averaged
         over this one and them.
+    profiles
+        Mean expression of the types, for `novelty`; None where that is of the confidence alone.
     reference
         The model as it was before alignment; None where it is this one without its generator.
     """
@@ -105,6 +109,7 @@ class JINDModel:
     type_weights: Tensor | None = None
     aligned_share: float = 1.0
     others: tuple["JINDModel", ...] = ()
+    profiles: Profiles | None = None
     reference: "JINDModel | None" = None
 
     @property
@@ -194,13 +199,19 @@ class JINDModel:
         """How far each of n cells lies below the threshold of its most probable type before anything was adapted.
 
         Alignment and self-training draw cells of a type that the source lacks to types that it has. Of several
-        prediction models each has its own most probable type and thresholds; their distances are averaged.
+        prediction models each has its own most probable type and thresholds; their distances are averaged. Where there
+        are `profiles`, how unlike its most probable type a cell is in its expression is added, with its weight.
         """
-        distances = []
-        for member in (self.reference or self.without_alignment()).members:
-            confidence, assigned = (values.cpu().numpy() for values in member.probabilities(X).max(dim=1))
-            distances.append(member.thresholds()[assigned] - confidence)
-        return np.mean(distances, axis=0)
+        unadapted, distances, probabilities = self.reference or self.without_alignment(), [], 0
+        for member in unadapted.members:
+            of_member = member.probabilities(X).cpu().numpy()
+            distances.append(member.thresholds()[of_member.argmax(axis=1)] - of_member.max(axis=1))
+            probabilities = probabilities + of_member
+        distance = np.mean(distances, axis=0)
+        if unadapted.profiles is None:
+            return distance
+        unlikeness = unadapted.profiles.unlikeness(X, probabilities.argmax(axis=1))
+        return distance + self.parameters.profile_weight * unlikeness
 
     def blockwise(self, X: sparse.csr_matrix, function: Callable[[Tensor], Tensor]) -> Tensor:
         """Apply `function` to blocks of cells and join the results; X is never dense as a whole."""
@@ -252,6 +263,8 @@ class JINDModel:
         tensors = {name: getattr(self, name) for name in TENSORS}
         if self.type_weights is not None:
             tensors["type_weights"] = self.type_weights
+        if self.profiles is not None:
+            tensors |= {f"{PROFILES}{name}": torch.from_numpy(value) for name, value in vars(self.profiles).items()}
         for name in ("encoder", "classifier", "generator"):
             if (network := getattr(self, name)) is not None:
                 tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
@@ -270,8 +283,17 @@ class JINDModel:
 
     @classmethod
     def load(cls, folder: Path, device: str) -> "JINDModel":
-        """Read a model that `save` wrote; `device` as in the parameters."""
-        return cls._load(folder, choose_device(device))
+        """Read a model that `save` wrote; `device` as in the parameters.
+
+        Raises
+        ------
+        InputError
+            If it has no profiles though its parameters ask for them: models had none before these came.
+        """
+        model = cls._load(folder, choose_device(device))
+        if model.parameters.profile_weight and model.profiles is None:
+            raise InputError(f"{folder}: this model was stored by an older version, without profiles; fit it again")
+        return model
 
     @classmethod
     def _load(cls, folder: Path, device: torch.device) -> "JINDModel":
@@ -281,6 +303,8 @@ class JINDModel:
         facts["parameters"] = ClassifierParameters.model_validate(facts["parameters"])
         tensors = load_file(folder / "weights.safetensors", device=str(device))
         n_genes, parameters, after_relu = len(facts["genes"]), facts["parameters"], facts.pop("after_relu")
+        stored = {key.removeprefix(PROFILES): tensors.pop(key) for key in [*tensors] if key.startswith(PROFILES)}
+        profiles = Profiles(**{key: value.cpu().numpy() for key, value in stored.items()}) if stored else None
         networks = {
             "encoder": Encoder(n_genes, parameters.dropout, parameters.noise),
             "classifier": Classifier(len(facts["classes"])),
@@ -294,9 +318,11 @@ class JINDModel:
             own = [key for key in tensors if key.startswith(f"{name}.")]
             network.load_state_dict({key.removeprefix(f"{name}."): tensors.pop(key) for key in own})
             frozen(network.to(device))
-        return cls(**facts, **tensors, **networks, others=tuple(nested.values()), reference=reference)
+        others = tuple(nested.values())
+        return cls(**facts, **tensors, **networks, others=others, profiles=profiles, reference=reference)
 
 
+PROFILES = "profiles."  # before the names of what they are made of, among the tensors
 TENSORS = (
     "class_weights",
     "validation_probabilities",

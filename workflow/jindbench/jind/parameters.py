@@ -114,6 +114,15 @@ class ClassifierParameters(PresetParameters):
     threshold_without_cells: float = _by_preset(
         0.9, 0.9, 0.9, "Threshold of a type that too few validation cells are assigned to (code).", ge=0, le=1
     )
+    profile_weight: float = _by_preset(
+        0.0,
+        0.0,
+        0.0,
+        "Novelty: the weight of how much less a cell correlates with its type's mean expression than the source's "
+        "cells do, beside the distance of its confidence below the threshold.",
+        robust=4.0,
+        ge=0,
+    )
 
 
 class AlignmentParameters(PresetParameters):
