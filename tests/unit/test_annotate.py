@@ -393,6 +393,7 @@ def test_the_page_needs_nothing_else_and_names_are_text(annotated):
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert re.findall(r'(?:src|href)="(?!data:)', text) == []
     assert "1 cell ids are there more than once" in text
+    assert 'alt="The same tSNE, coloured by novelty"' in text
     for heading in ("Labels on the map", "Composition", "Confidence by type", "Top expressed genes", "Convergence"):
         assert f"<h2>{heading}</h2>" in text
     assert "SYMBOL1" in text

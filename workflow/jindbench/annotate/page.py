@@ -13,7 +13,7 @@ from jindbench import jobs
 from jindbench.annotate import genes
 from jindbench.annotate.findings import Outcome, by_type, composition, look_first
 from jindbench.annotate.labelling import ASSIGNED, LOW_CONFIDENCE, NEW_TYPE, STATUS, clearly_new, top_genes
-from jindbench.names import LABEL
+from jindbench.names import LABEL, NOVELTY
 from jindbench.plots import annotation
 
 TEMPLATES = jinja2.Environment(
@@ -28,7 +28,7 @@ def render(outcome: Outcome, name: str, seed: int) -> str:
     """The page, as HTML."""
     table, match, reference = outcome.labelled.table, outcome.match, outcome.reference
     points = pd.DataFrame(outcome.tsne[outcome.drawn], columns=["tsne_1", "tsne_2"])
-    points = points.assign(**{column: table[column].to_numpy()[outcome.drawn] for column in (LABEL, STATUS)})
+    points = points.assign(**{column: table[column].to_numpy()[outcome.drawn] for column in (LABEL, STATUS, NOVELTY)})
     counts = composition(outcome)
     shares = (100 * counts / counts.sum().clip(lower=1)).round(2)
     symbols = genes.symbols(outcome.cells.genes[outcome.content.place])
@@ -43,6 +43,7 @@ def render(outcome: Outcome, name: str, seed: int) -> str:
         counts=counts.join(shares.add_suffix(" %")),
         labels=_picture(annotation.on_the_map(points, reference.jind.model_.classes)),
         rejected=_picture(annotation.statuses(points, (ASSIGNED, LOW_CONFIDENCE, NEW_TYPE))),
+        novelty=_picture(annotation.novelty(points)),
         confidence=_picture(annotation.confidence(table)),
         by_type=by_type(outcome),
         top_genes=top_genes(outcome.labelled, symbols),

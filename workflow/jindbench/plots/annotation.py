@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jindbench.names import CONFIDENCE, RAW_LABEL, THRESHOLD
+from jindbench.names import CONFIDENCE, NOVELTY, RAW_LABEL, THRESHOLD
 from jindbench.plots import embedding
 from jindbench.plots.palette import SIDES, colours
 from jindbench.plots.raw_accuracy import COLOURS
@@ -16,6 +16,7 @@ from jindbench.plots.raw_accuracy import COLOURS
 STATUS_COLOURS = ("#D5D5D5", "#E69F00", "#D55E00")
 DARK = "#333333"
 IN_A_ROW = 4  # panels
+SHOWN = (0.01, 0.99)  # quantiles of the novelty that the colours reach from and to
 
 
 def composition(shares: pd.DataFrame) -> Figure:
@@ -80,6 +81,35 @@ def statuses(points: pd.DataFrame, names: tuple[str, ...]) -> Figure:
         panel.scatter([], [], c=colour, s=30, label=f"{name} ({(points['status'] == name).sum():,})")
     panel.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     panel.set(title="rejected cells", xlabel="tSNE 1", ylabel="tSNE 2", xticks=[], yticks=[])
+    panel.title.set_fontsize(10)
+    panel.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def novelty(points: pd.DataFrame) -> Figure:
+    """The same cells by their novelty, the highest on top.
+
+    Parameters
+    ----------
+    points
+        Columns tsne_1, tsne_2 and novelty.
+    """
+    figure, panel = plt.subplots(figsize=(7.5, 5.2), layout="constrained")
+    ordered = points.sort_values(NOVELTY, kind="stable")
+    low, high = ordered[NOVELTY].quantile(SHOWN)
+    drawn = panel.scatter(
+        ordered["tsne_1"],
+        ordered["tsne_2"],
+        c=ordered[NOVELTY],
+        cmap="viridis_r",
+        vmin=low,
+        vmax=high,
+        s=embedding.point_area(len(points)),
+        linewidths=0,
+        rasterized=True,
+    )
+    figure.colorbar(drawn, ax=panel, label="novelty", extend="both", shrink=0.7)
+    panel.set(title="novelty", xlabel="tSNE 1", ylabel="tSNE 2", xticks=[], yticks=[])
     panel.title.set_fontsize(10)
     panel.spines[["top", "right"]].set_visible(False)
     return figure
