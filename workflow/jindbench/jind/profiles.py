@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from jindbench.jind.expression import BLOCK
+
 
 @dataclass(frozen=True)
 class Profiles:
@@ -26,11 +28,14 @@ class Profiles:
 
     @classmethod
     def of(cls, X: sparse.csr_matrix, types: np.ndarray, n_types: int) -> "Profiles":
-        """Those of a source: transformed expression, N_s x M, and the type of each cell, 0 to K - 1."""
-        n, counts = len(types), np.bincount(types, minlength=n_types)
-        membership = sparse.csr_matrix((1 / counts[types], (types, np.arange(n))), shape=(n_types, n))
-        means = (membership @ X).toarray()
-        own = cls(means, np.zeros(n_types)).likeness(X, types)
+        """Those of a source, block by block: transformed expression, N_s x M, and the type of each cell, 0 to K - 1."""
+        blocks = [slice(start, start + BLOCK) for start in range(0, len(types), BLOCK)]
+        sums = np.zeros((n_types, X.shape[1]))
+        for block in blocks:
+            sums += (sparse.csr_matrix(np.eye(n_types)[:, types[block]]) @ X[block]).toarray()
+        means = sums / np.bincount(types, minlength=n_types)[:, None]
+        unknown = cls(means, np.zeros(n_types))
+        own = np.concatenate([unknown.likeness(X[block], types[block]) for block in blocks])
         return cls(means, np.array([np.median(own[types == k]) for k in range(n_types)]))
 
     def likeness(self, X: sparse.csr_matrix, types: np.ndarray) -> np.ndarray:
