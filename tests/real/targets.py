@@ -1,8 +1,8 @@
 """Real pairs of source and target, and targets of other composition, that the preset `robust` is judged on.
 
 CHOSEN were looked at while its first version was built, KEPT_ASIDE and FRESH when it was done. All of these and LATER were
-looked at for the second version. UNSEEN were written down after its last change, and looked at once
-(docs/robust-alignment.md).
+looked at for the second version. UNSEEN were written down after its last change, and looked at once,
+and once more for novelty (docs/robust-alignment.md).
 """
 
 from dataclasses import dataclass

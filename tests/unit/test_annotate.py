@@ -26,8 +26,8 @@ N_GENES = 80
 TYPES = ["B cell", "T cell/CD4+", "<script>alert(1)</script>"]
 
 
-def cells(n=90, seed=0, shift=1.0):
-    """Counts of three types, each with genes of its own; `shift` is a batch effect."""
+def cells(n=90, seed=0, shift=1.0, depth=1):
+    """Counts of three types, each with genes of its own; `shift` is a batch effect, `depth` how much is counted."""
     rng = np.random.default_rng(seed)
     kinds = np.arange(n) % len(TYPES)
     mean = np.full((n, N_GENES), 1.0)
@@ -37,7 +37,7 @@ def cells(n=90, seed=0, shift=1.0):
     obs = pd.DataFrame({"type": np.array(TYPES)[kinds], "donor": "d"}, index=[f"c{i}" for i in range(n)])
     symbols = [f"SYMBOL{i}" for i in range(N_GENES)]
     var = pd.DataFrame({"gene_ids": [f"ENSG{i:011}" for i in range(N_GENES)], "feature_types": "Gene"}, index=symbols)
-    return ad.AnnData(sparse.csr_matrix(rng.poisson(mean), dtype=np.float32), obs=obs, var=var)
+    return ad.AnnData(sparse.csr_matrix(rng.poisson(depth * mean), dtype=np.float32), obs=obs, var=var)
 
 
 def query():
@@ -417,21 +417,32 @@ def test_a_stored_reference_gives_the_same_labels(annotated):
     assert first == again
 
 
-def test_a_label_whose_cells_are_unlike_the_references_is_said_at_the_top(annotated, tmp_path, monkeypatch):
-    """Cells with all genes of one type and many of their own, which the model is sure of; their counts are few."""
-    monkeypatch.setattr(labelling, "CLEARLY_NEW", 0.1)
-    new = cells(90, seed=2)
-    odd = np.flatnonzero(new.obs.pop("type") == TYPES[0])
-    counts = new.X.toarray()
-    counts[np.ix_(odd, np.arange(40, 80))] += np.random.default_rng(3).poisson(9, (len(odd), 40))
-    new.X = sparse.csr_matrix(counts, dtype=np.float32)
-    new.write_h5ad(tmp_path / "new.h5ad")
-    given = {"query": str(tmp_path / "new.h5ad"), "output": str(tmp_path / "out")}
+@pytest.mark.filterwarnings("ignore")
+def test_a_label_whose_cells_are_unlike_the_references_is_said_at_the_top(tmp_path):
+    """Of cells with all genes of one type and as many counts of other genes the model is sure."""
+    cells(150, seed=5, depth=20).write_h5ad(tmp_path / "reference.h5ad")
+    mixed = cells(90, seed=6, depth=20)
+    counts, new = mixed.X.toarray(), np.flatnonzero(mixed.obs["type"] == TYPES[0])
+    counts[np.ix_(new, np.arange(40, 80))] += np.random.default_rng(7).poisson(100, (len(new), 40))
+    mixed.X = sparse.csr_matrix(counts)
+    mixed.write_h5ad(tmp_path / "query.h5ad")
+    for preset in ("robust", "published"):
+        annotate(tmp_path, preset=preset, output=str(tmp_path / preset))
+    robust, published = ((tmp_path / preset / "query" / PAGE).read_text() for preset in ("robust", "published"))
+    assert "Many of the cells nearest to B cell (100 %) are unlike the reference" in robust
+    assert "unlike the type %" in robust
+    assert "unlike the" not in published  # its novelty knows nothing of the expression
+
+
+def test_a_gene_list_that_is_shorter_makes_no_cell_unlike_its_type(annotated, tmp_path):
+    """Genes that the query lacks are zeros to a stored model, and not held against the cells."""
+    whole, lacking = query(), query()[:, np.arange(N_GENES) % 4 > 0].copy()
+    for name, adata in (("whole", whole), ("lacking", lacking)):
+        adata.write_h5ad(tmp_path / f"{name}.h5ad")
+    given = {"query": f"{tmp_path}/whole.h5ad,{tmp_path}/lacking.h5ad", "output": str(tmp_path / "out")}
     annotate(annotated, reference=str(annotated / "out/reference"), **given)
-    labels = io.read_table(tmp_path / "out/new" / TABLE)
-    assert (labels["status"][odd] == labelling.ASSIGNED).all()
-    assert "Many of the cells nearest to B cell (" in (tmp_path / "out/new" / PAGE).read_text()
-    assert "are unlike the reference" not in (annotated / "out/query" / PAGE).read_text()
+    found = [io.read_table(tmp_path / "out" / name / TABLE)["novelty"].median() for name in ("whole", "lacking")]
+    assert found[1] == pytest.approx(found[0], abs=0.2)
 
 
 def test_blocks_and_samples_label_as_the_whole_does(annotated, monkeypatch, tmp_path):

@@ -5,6 +5,8 @@ LABEL = "label"
 BATCH = "batch"
 X_KIND = "x_kind"
 SOURCE = "source"
+# A `var` column of cells whose genes were brought into another file's order: False for those that it lacked, now zeros.
+MEASURED = "measured in the cells' file"
 
 # Columns of a predictions table.
 CELL_ID = "cell_id"

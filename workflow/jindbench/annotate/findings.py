@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jindbench.annotate.genes import Match
-from jindbench.annotate.labelling import ASSIGNED, FLAGGED_OTHERS, NEW_TYPE, STATUS, Labelled, clearly_new
+from jindbench.annotate.labelling import ASSIGNED, NEW_TYPE, STATUS, Labelled, new_type
 from jindbench.annotate.reading import Cells, Content
 from jindbench.annotate.reference import Reference
 from jindbench.jind.estimator import JIND
@@ -15,8 +15,9 @@ from jindbench.names import CONFIDENCE, LABEL, LOG, NOVELTY, RAW_LABEL
 
 # From where on the page speaks of it. None of these changes a label.
 MANY_REJECTED = 0.2  # of the cells
-NEW_CELLS = 2 * FLAGGED_OTHERS  # of the cells: clearly more than are flagged where there is nothing new
-NOVEL_TYPE = 30  # % of the cells nearest to a type
+NEW_CELLS = 2  # times as many as are flagged where there is nothing new
+UNLIKE_CELLS = 30  # % of the cells nearest to a type
+MOST_NAMED = 8  # types in one sentence
 FAR_COMPOSITION = 0.3  # total variation: the share of cells that would have to be of another type
 FEW_GENES = 500  # in common
 SMALL_SHARE = 0.5  # of the smaller side's genes
@@ -31,7 +32,7 @@ COMPOSITION = {
     "moments": "Alignment allows for that, by an estimate that is uncertain",
 }
 
-REJECTED, NOVEL = "rejected %", "novel %"  # columns of `by_type`
+REJECTED, UNLIKE = "rejected %", "unlike the type %"  # columns of `by_type`
 
 
 @dataclass(frozen=True)
@@ -78,24 +79,26 @@ def composition(outcome: Outcome) -> pd.DataFrame:
 
 
 def by_type(outcome: Outcome) -> pd.DataFrame:
-    """A row for each most probable type: cells, shares of them rejected, possibly new and novel, median confidence.
+    """A row for each most probable type: cells, shares of them rejected, possibly new and unlike it, median confidence.
 
-    Novel are all cells whose novelty is as high as that of the possibly new ones, rejected or not. Cells without counts
-    are left out.
+    Unlike it are those whose novelty is as high as that of the possibly new ones, rejected or not, where novelty asks
+    for the expression. (It compares with the type that was most probable before alignment, which for few cells is
+    another.) Cells without counts are left out.
     """
-    table = outcome.labelled.table[~outcome.labelled.empty]
-    novel = table[NOVELTY] > clearly_new(outcome.reference.jind.model_)
+    model, table = outcome.reference.jind.model_, outcome.labelled.table[~outcome.labelled.empty]
+    unlike = table[NOVELTY] > new_type(model).above
     status = {"rejected": table[STATUS] != ASSIGNED, "new": table[STATUS] == NEW_TYPE}
-    rows = table.assign(**status, novel=novel).groupby(RAW_LABEL)
-    return pd.DataFrame(
+    rows = table.assign(**status, unlike=unlike).groupby(RAW_LABEL)
+    counted = pd.DataFrame(
         {
             "cells": rows.size(),
             REJECTED: 100 * rows["rejected"].mean(),
             "possibly new %": 100 * rows["new"].mean(),
-            NOVEL: 100 * rows["novel"].mean(),
+            UNLIKE: 100 * rows["unlike"].mean(),
             "median confidence": rows[CONFIDENCE].median(),
         }
     ).sort_values("cells", ascending=False)
+    return counted.drop(columns=UNLIKE) if model.profiles is None else counted
 
 
 def unaligned_was_kept(outcome: Outcome) -> bool:
@@ -193,21 +196,22 @@ def _odd(outcome: Outcome) -> Iterator[str]:
     """What is odd about the labels."""
     table = outcome.labelled.table
     new = table[table[STATUS] == NEW_TYPE]
-    if len(new) > NEW_CELLS * len(table):
+    mistaken = new_type(outcome.reference.jind.model_).mistaken
+    if len(new) > NEW_CELLS * mistaken * len(table):
         nearest = _counted(new[RAW_LABEL].value_counts()[:3])
         yield (
             f"{len(new):,} cells ({len(new) / len(table):.1%}) may be of a type that the reference lacks. Of cells "
-            f"whose type it has, {FLAGGED_OTHERS:.1%} are flagged so by mistake. The labels nearest to them: "
+            f"whose type it has, {mistaken:.1%} are flagged so by mistake. The labels nearest to them: "
             f"{nearest}. See where they lie on the map, and which genes they express."
         )
     types = by_type(outcome)
     if len(odd := types[(types[REJECTED] > 50) & (types["cells"] >= SMALL_TYPE)]):
         yield f"More than half of the cells nearest to {_listed(odd.index)} were rejected."
-    if len(odd := types[(types[NOVEL] > NOVEL_TYPE) & (types["cells"] >= SMALL_TYPE)]):
-        shares = ", ".join(f"{name} ({share:.0f} %)" for name, share in odd[NOVEL].sort_values(ascending=False).items())
+    if len(odd := _unlike(outcome, types)):
+        shares = ", ".join(f"{name} ({share:.0f} %)" for name, share in odd[:MOST_NAMED].items())
         yield (
-            f"Many of the cells nearest to {shares} are unlike the reference's cells of that type, whatever the "
-            "confidence of their labels. They may be of a type that the reference lacks: see which genes they express."
+            f"Many of the cells nearest to {shares} are unlike the reference's cells of that type, with a label or "
+            "without. They may be of a type that the reference lacks: see which genes they express."
         )
 
     if unaligned_was_kept(outcome):
@@ -232,6 +236,16 @@ def _odd(outcome: Outcome) -> Iterator[str]:
             yield f"The reference has fewer than {SMALL_TYPE} cells of {_listed(small)}: little to learn from."
     if n_repeated := outcome.cells.cell_ids.duplicated().sum():
         yield f"{n_repeated:,} cell ids are there more than once; rows are in the order of the file."
+
+
+def _unlike(outcome: Outcome, types: pd.DataFrame) -> pd.Series:
+    """By type the share of cells that are unlike it, in %, where it is large and both sides have cells to compare."""
+    if UNLIKE not in types:
+        return pd.Series()
+    enough = types["cells"] >= SMALL_TYPE
+    if (known := outcome.reference.composition) is not None:
+        enough &= known.reindex(types.index) >= SMALL_TYPE
+    return types.loc[enough & (types[UNLIKE] > UNLIKE_CELLS), UNLIKE].sort_values(ascending=False)
 
 
 def _counted(counts: pd.Series) -> str:

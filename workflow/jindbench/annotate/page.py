@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from jindbench import jobs
 from jindbench.annotate import genes
 from jindbench.annotate.findings import Outcome, by_type, composition, look_first
-from jindbench.annotate.labelling import ASSIGNED, LOW_CONFIDENCE, NEW_TYPE, STATUS, clearly_new, top_genes
+from jindbench.annotate.labelling import ASSIGNED, LOW_CONFIDENCE, NEW_TYPE, STATUS, new_type, top_genes
 from jindbench.names import LABEL, NOVELTY
 from jindbench.plots import annotation
 
@@ -35,7 +35,8 @@ def render(outcome: Outcome, name: str, seed: int) -> str:
     return TEMPLATES.get_template("page.html").render(
         name=name,
         look_first=look_first(outcome),
-        clearly_new=clearly_new(reference.jind.model_),
+        new_above=new_type(reference.jind.model_).above,
+        by_expression=reference.jind.model_.profiles is not None,
         n_cells=len(table),
         n_drawn=len(points),
         statuses=table[STATUS].value_counts().reindex([ASSIGNED, LOW_CONFIDENCE, NEW_TYPE], fill_value=0),
@@ -43,7 +44,7 @@ def render(outcome: Outcome, name: str, seed: int) -> str:
         counts=counts.join(shares.add_suffix(" %")),
         labels=_picture(annotation.on_the_map(points, reference.jind.model_.classes)),
         rejected=_picture(annotation.statuses(points, (ASSIGNED, LOW_CONFIDENCE, NEW_TYPE))),
-        novelty=_picture(annotation.novelty(points)),
+        novelty=_picture(annotation.novelty(points[~outcome.labelled.empty[outcome.drawn]])),
         confidence=_picture(annotation.confidence(table)),
         by_type=by_type(outcome),
         top_genes=top_genes(outcome.labelled, symbols),

@@ -17,7 +17,7 @@ from jindbench.annotate.settings import Settings
 from jindbench.dataset_checks import check_keys, to_contract
 from jindbench.errors import InputError
 from jindbench.jind.estimator import JIND
-from jindbench.names import COUNTS, LABEL, X_KIND
+from jindbench.names import COUNTS, LABEL, MEASURED, X_KIND
 
 FACTS, GENES = "reference.json", "genes.tsv"  # beside the model's own files
 NAME = "name in the model"  # column of the table of genes; no column of a file has such a name
@@ -51,7 +51,7 @@ class Reference:
     all_genes: bool = True
 
     def expression(self, X: sparse.csr_matrix, match: Match, cell_ids: pd.Index) -> AnnData:
-        """Cells as the model reads them: n x its genes, those that the query lacks as zeros."""
+        """Cells as the model reads them: n x its genes, those that the query lacks as zeros, and marked so."""
         ones = np.ones(len(match.query), dtype=np.float32)
         shape = (X.shape[1], len(self.genes))
         found, names = X @ sparse.csr_matrix((ones, (match.query, match.reference)), shape), self.genes.index
@@ -59,7 +59,9 @@ class Reference:
             others = np.setdiff1d(np.arange(X.shape[1]), match.query)
             found = sparse.hstack([found, X[:, others]], format="csr")
             names = names.append(pd.Index([f"gene {position} of the query alone" for position in others]))
-        obs, var = pd.DataFrame(index=cell_ids), pd.DataFrame(index=names)
+        absent = np.setdiff1d(np.arange(len(self.genes)), match.reference)
+        measured = ~np.isin(np.arange(len(names)), absent)
+        obs, var = pd.DataFrame(index=cell_ids), pd.DataFrame({MEASURED: measured}, index=names)
         return AnnData(found, obs=obs, var=var, uns={X_KIND: self.jind.model_.x_kind})
 
     def save(self, folder: Path) -> None:
@@ -173,6 +175,9 @@ def load(settings: Settings) -> Reference:
         columns = io.read_table(folder / GENES).columns
         genes = io.read_table(folder / GENES, text=[*columns]).set_index(NAME)
         composition, facts, preset = pd.Series(stored["composition"]), stored["facts"], stored["preset"]
+    except InputError as error:
+        another = "say reference=THE LABELLED CELLS.h5ad and label_key instead of the model's folder"
+        raise InputError(f"reference: {error}; {another}") from error
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise InputError(f"reference: {folder}: not a readable model: {' '.join(str(error).split())}") from error
     if preset != settings.preset:

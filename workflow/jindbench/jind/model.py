@@ -24,6 +24,7 @@ from jindbench.jind.networks import Classifier, Encoder, Generator, Rescaling, f
 from jindbench.jind.parameters import ClassifierParameters
 from jindbench.jind.profiles import Profiles
 from jindbench.jind.thresholds import type_thresholds
+from jindbench.names import MEASURED
 from jindbench.predictions import Predictions, from_probabilities
 
 MIN_GENE_SHARE = 0.5  # of the model's genes, that a target must have
@@ -195,12 +196,13 @@ class JINDModel:
         aligned = weighted / weighted.sum(dim=1, keepdim=True)
         return self.aligned_share * aligned + (1 - self.aligned_share) * self.reference._probabilities(x)
 
-    def novelty(self, X: sparse.csr_matrix) -> np.ndarray:
+    def novelty(self, X: sparse.csr_matrix, measured: np.ndarray | None = None) -> np.ndarray:
         """How far each of n cells lies below the threshold of its most probable type before anything was adapted.
 
         Alignment and self-training draw cells of a type that the source lacks to types that it has. Of several
         prediction models each has its own most probable type and thresholds; their distances are averaged. Where there
-        are `profiles`, how unlike its most probable type a cell is in its expression is added, with its weight.
+        are `profiles`, how unlike its most probable type a cell is in its expression is added, with its weight;
+        `measured` says which of the M genes the cells' file has (None: all).
         """
         unadapted, distances, probabilities = self.reference or self.without_alignment(), [], 0
         for member in unadapted.members:
@@ -210,7 +212,7 @@ class JINDModel:
         distance = np.mean(distances, axis=0)
         if unadapted.profiles is None:
             return distance
-        unlikeness = unadapted.profiles.unlikeness(X, probabilities.argmax(axis=1))
+        unlikeness = unadapted.profiles.unlikeness(X, probabilities.argmax(axis=1), measured)
         return distance + self.parameters.profile_weight * unlikeness
 
     def blockwise(self, X: sparse.csr_matrix, function: Callable[[Tensor], Tensor]) -> Tensor:
@@ -232,10 +234,12 @@ class JINDModel:
     def predict(self, target: AnnData, min_gene_share: float = MIN_GENE_SHARE) -> Predictions:
         """Predictions for a target, block by block."""
         parts = target_expression(target, self.genes, self.parameters, min_gene_share)
+        present = target.var_names[target.var[MEASURED]] if MEASURED in target.var else target.var_names
+        measured = np.isin(self.genes, present)
         probabilities, novelty = [], []
         for X in parts:
             probabilities.append(self.probabilities(X).cpu().numpy())
-            novelty.append(self.novelty(X))
+            novelty.append(self.novelty(X, measured))
         return from_probabilities(
             target.obs_names,
             self.classes,
@@ -292,7 +296,7 @@ class JINDModel:
         """
         model = cls._load(folder, choose_device(device))
         if model.parameters.profile_weight and model.profiles is None:
-            raise InputError(f"{folder}: this model was stored by an older version, without profiles; fit it again")
+            raise InputError(f"{folder}: stored by an older version of jindbench, without the types' mean expression")
         return model
 
     @classmethod
