@@ -17,7 +17,6 @@ from jindbench.names import CONFIDENCE, LABEL, LOG, NOVELTY, RAW_LABEL
 MANY_REJECTED = 0.2  # of the cells
 NEW_CELLS = 2  # times as many as are flagged where there is nothing new
 UNLIKE_CELLS = 30  # % of the cells nearest to a type
-MOST_NAMED = 8  # types in one sentence
 FAR_COMPOSITION = 0.3  # total variation: the share of cells that would have to be of another type
 FEW_GENES = 500  # in common
 SMALL_SHARE = 0.5  # of the smaller side's genes
@@ -208,10 +207,10 @@ def _odd(outcome: Outcome) -> Iterator[str]:
     if len(odd := types[(types[REJECTED] > 50) & (types["cells"] >= SMALL_TYPE)]):
         yield f"More than half of the cells nearest to {_listed(odd.index)} were rejected."
     if len(odd := _unlike(outcome, types)):
-        shares = ", ".join(f"{name} ({share:.0f} %)" for name, share in odd[:MOST_NAMED].items())
+        shares = pd.Index([f"{name} ({share:.0f} %)" for name, share in odd.items()])
         yield (
-            f"Many of the cells nearest to {shares} are unlike the reference's cells of that type, with a label or "
-            "without. They may be of a type that the reference lacks: see which genes they express."
+            f"Many of the cells nearest to {_listed(shares)} are unlike the reference's cells of that type, with a "
+            "label or without. They may be of a type that the reference lacks: see which genes they express."
         )
 
     if unaligned_was_kept(outcome):

@@ -20,7 +20,7 @@ class Profiles:
     means
         Mean transformed expression of each of the K types, K x M.
     typical
-        The median `likeness` of each type's source cells to their own type, K values.
+        The median `likeness` of each type's source cells to the other cells of their type, K values.
     """
 
     means: np.ndarray
