@@ -54,7 +54,7 @@ paper: $(BIN)/.complete ## Run the paper's benchmark (config/config.yaml) and wr
 	$(call run_and_report,paper,)
 
 lock: $(BIN)/.complete ## Remember which files the first good downloads were, in config/downloads.lock.tsv
-	PYTHONPATH=workflow $(BIN)/python -m jindbench.lock
+	PYTHONPATH=workflow $(BIN)/python -m jindbench.data.lock
 
 lint: $(BIN)/.complete ## Check style and workflow
 	$(BIN)/ruff check .
@@ -86,15 +86,15 @@ test-slurm: $(BIN)/.complete ## Run the demo on a SLURM that is started for it o
 	$(BIN)/pytest tests/slurm -s
 
 bench: $(BIN)/.complete ## Time JIND's stages, with the machine's own speed beside them
-	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.benchmark
+	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.speed
 
 bench-atlas: $(BIN)/.complete ## The same on 30,000, 90,000 and 268,000 cells of the Mouse Atlas' shape, and a million on disk
-	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.benchmark --genes 2797 --precision float32 \
+	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.speed --genes 2797 --precision float32 \
 		--source 21000 63000 187383 --target 9000 27000 80307
-	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.benchmark --genes 3000 --stream 1000000
+	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.speed --genes 3000 --stream 1000000
 
 trace: $(BIN)/.complete ## Say which jobs, code and data a file of the results comes from: make trace FILE=results/demo/tables/table2.md
-	@PYTHONPATH=workflow $(BIN)/python -m jindbench.trace $(FILE)
+	@PYTHONPATH=workflow $(BIN)/python -m jindbench.execution.trace $(FILE)
 
 clean: ## Remove the demo's results
 	rm -rf results/demo

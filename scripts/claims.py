@@ -1,9 +1,11 @@
 """The paper's statements with verdicts, as TSV, Markdown and HTML."""
 
-from jindbench import claims, io, jobs, tables
+from jindbench import io
+from jindbench.execution import job
+from jindbench.tables import claims, paper
 
-with jobs.job(snakemake):
-    statements = claims.read(snakemake.input.statements, tables.read_published(snakemake.input.published))
+with job.run(snakemake):
+    statements = claims.read(snakemake.input.statements, paper.read_published(snakemake.input.published))
     ours = {name: io.read_table(snakemake.input[name], text=claims.TEXT) for name in claims.TABLES}
     table = claims.check(statements, ours)
     io.write_table(table, snakemake.output.tsv)

@@ -8,9 +8,10 @@ so.
 import sys
 from pathlib import Path
 
-from jindbench import io, jobs
+from jindbench import io
+from jindbench.execution import job
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     timed = snakemake.input.get("timed", [])
     outcomes = {path: io.read_json(path) for path in [*snakemake.input.outcomes, *timed]}
     wanting = {path: outcome for path, outcome in outcomes.items() if outcome["status"] != "ok"}
@@ -18,15 +19,15 @@ with jobs.job(snakemake):
     for path, outcome in wanting.items():
         failed = outcome["status"] == "failed" or snakemake.params.strict
         failures += failed
-        jobs.log.log(
-            jobs.logging.ERROR if failed else jobs.logging.WARNING,
+        job.log.log(
+            job.logging.ERROR if failed else job.logging.WARNING,
             "%(method)s on %(task)s, seed %(seed)s%(timed)s, %(status)s: %(reason)s",
             outcome | {"timed": ", timed alone" if path in timed else ""},
         )
         if failed:
             Path(path).unlink()
     if failures:
-        jobs.log.error("%d of %d runs failed; the next run tries them again", failures, len(outcomes))
+        job.log.error("%d of %d runs failed; the next run tries them again", failures, len(outcomes))
         sys.exit(1)
     done = f"{len(outcomes) - len(wanting)} runs completed"
     io.write_text(f"{done}, {len(wanting)} not run\n" if wanting else f"{done}\n", snakemake.output[0])

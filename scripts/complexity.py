@@ -1,11 +1,13 @@
 """kNN scores of a dataset, batch by batch."""
 
-from jindbench import complexity, io, jobs
+from jindbench import io
+from jindbench.execution import job
+from jindbench.scoring import complexity
 
-with jobs.job(snakemake):
-    jobs.limit_threads(snakemake.threads)
+with job.run(snakemake):
+    job.limit_threads(snakemake.threads)
     adata = io.read_h5ad(snakemake.input.dataset)
     scores = complexity.dataset_scores(adata, seed=snakemake.params.seed, threads=snakemake.threads)
-    jobs.log.info("%s", scores.to_string(index=False))
+    job.log.info("%s", scores.to_string(index=False))
     scores.insert(0, "dataset", snakemake.wildcards.dataset)
     io.write_table(scores, snakemake.output[0])

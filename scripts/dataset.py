@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from jindbench import downloads, io, jobs, r, registry
-from jindbench.preprocess import normalize_library_size
+from jindbench import io, r, registry
+from jindbench.data import downloads
+from jindbench.data.preprocess import normalize_library_size
+from jindbench.execution import job
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     loader = registry.component("datasets", snakemake.params.loader)
     parameters = loader.Parameters.model_validate(snakemake.params.parameters)
     r.require(getattr(loader, "R_PACKAGES", ()))
@@ -21,5 +23,5 @@ with jobs.job(snakemake):
         normalize_library_size(adata)
     # Which file the cells come from; a list of text, since AnnData takes "/" in keys for folders.
     adata.uns["files"] = [f"{path.name} sha256 {sha256}{origin}"] if path else []
-    jobs.log.info("%s: %d cells x %d genes, X is %s", snakemake.wildcards.dataset, *adata.shape, adata.uns["x_kind"])
+    job.log.info("%s: %d cells x %d genes, X is %s", snakemake.wildcards.dataset, *adata.shape, adata.uns["x_kind"])
     io.write_h5ad(adata, snakemake.output[0])

@@ -5,12 +5,13 @@ Groups that are too small, and a machine without R, leave empty tables and a rec
 
 import pandas as pd
 
-from jindbench import differential_expression as de
-from jindbench import io, jobs, predictions
+from jindbench import io, predictions
+from jindbench.data.preprocess import transform
 from jindbench.errors import NotAvailable
+from jindbench.execution import job
 from jindbench.names import X_KIND
 from jindbench.plots import heatmap
-from jindbench.preprocess import transform
+from jindbench.scoring import differential_expression as de
 
 TOP_GENES = 20  # of Figure 4
 EMPTY = {
@@ -69,8 +70,8 @@ def compare(record):
     return {"genes": comparison.table, "control": control} | drawn
 
 
-with jobs.job(snakemake):
-    jobs.limit_threads(snakemake.threads)
+with job.run(snakemake):
+    job.limit_threads(snakemake.threads)
     record = {"task": snakemake.wildcards.task, "method": snakemake.params.method, "seed": snakemake.params.seed}
     record |= {"alpha": snakemake.params.alpha, "status": "ok"}
     tables = {}

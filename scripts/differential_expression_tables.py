@@ -2,10 +2,11 @@
 
 import pandas as pd
 
-from jindbench import differential_expression as de
-from jindbench import io, jobs
+from jindbench import io
+from jindbench.execution import job
+from jindbench.scoring import differential_expression as de
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     records = [io.read_json(path) for path in snakemake.input.comparisons]
     genes = [io.read_table(path, text=["gene"]) for path in snakemake.input.genes]
     controls = [io.read_table(path) for path in snakemake.input.controls]

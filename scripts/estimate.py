@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from jindbench import costs, jobs
+from jindbench.execution import costs, job
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     machine = costs.Machine.here(snakemake.params.cores, ".")
     print(costs.report(costs.estimate(pd.DataFrame(snakemake.params.workload), machine), machine))

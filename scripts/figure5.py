@@ -1,11 +1,13 @@
 """Figure 5: a target with a type that the source lacks; its clusters and what they are mapped to."""
 
-from jindbench import figures, io, jobs, novel_types, predictions
+from jindbench import io, predictions
+from jindbench.execution import job
 from jindbench.names import CELL_ID
-from jindbench.plots import alluvial, figure5
+from jindbench.plots import alluvial, cells, figure5
+from jindbench.scoring import novel_types
 
-with jobs.job(snakemake):
-    missing = figures.missing(snakemake.params.without, snakemake.input.outcomes, snakemake.params.method_titles)
+with job.run(snakemake):
+    missing = cells.missing(snakemake.params.without, snakemake.input.outcomes, snakemake.params.method_titles)
     drawn, points, flows, clusters = [], [], [], []
     for task, tsne_before, tsne_after, codes_before, codes_after, predicted, source_file, solution in zip(
         snakemake.params.tasks,
@@ -18,8 +20,8 @@ with jobs.job(snakemake):
         if task in missing:
             continue
         truth, table = io.read_solution(solution), predictions.read(predicted)
-        types = figures.source_labels(source_file)
-        before, after = (figures.typed(figures.read_points(path), types, truth) for path in (tsne_before, tsne_after))
+        types = cells.source_labels(source_file)
+        before, after = (cells.typed(cells.read_points(path), types, truth) for path in (tsne_before, tsne_after))
         unaligned, codes = io.read_h5ad(codes_before), io.read_h5ad(codes_after)
         of_target = (codes.obs["side"] == "target").to_numpy()
         target_cells = codes.obs[CELL_ID][of_target]
@@ -34,14 +36,14 @@ with jobs.job(snakemake):
         flow = alluvial.flows(truth, table)
         new = sorted(set(truth) - set(labels))
         drawn.append(figure5.NovelTypes(snakemake.params.task_titles[task], before, after, flow, of_task, new))
-        points += [cells.assign(task=task, stage=stage) for cells, stage in ((before, "before"), (after, "after"))]
+        points += [placed.assign(task=task, stage=stage) for placed, stage in ((before, "before"), (after, "after"))]
         flows.append(flow.assign(task=task))
         clusters.append(of_task.assign(task=task, new_types=", ".join(new)))
     io.write_figure(
-        figure5.draw(drawn, figures.titled(missing, snakemake.params.task_titles)),
+        figure5.draw(drawn, cells.titled(missing, snakemake.params.task_titles)),
         snakemake.output.svg,
         snakemake.output.png,
     )
-    io.write_table(figures.joined(points), snakemake.output.points)
-    io.write_table(figures.joined(flows), snakemake.output.flows)
-    io.write_table(figures.joined(clusters), snakemake.output.clusters)
+    io.write_table(cells.joined(points), snakemake.output.points)
+    io.write_table(cells.joined(flows), snakemake.output.flows)
+    io.write_table(cells.joined(clusters), snakemake.output.clusters)

@@ -1,10 +1,13 @@
 """Types held out of the source: scores, what their cells are taken for, the page and the heatmaps."""
 
-from jindbench import held_out_types, hold_out, io, jobs, tables
+from jindbench import io
+from jindbench.execution import hold_out, job
 from jindbench.names import LABEL
 from jindbench.plots import held_out_types as plots
+from jindbench.scoring import held_out_types
+from jindbench.tables import paper
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     params = snakemake.params
     truths = {task: io.read_solution(path) for task, path in zip(params.tasks, snakemake.input.solutions)}
     sources = {}
@@ -27,9 +30,9 @@ with jobs.job(snakemake):
     scores = held_out_types.joined(parts["scores"], held_out_types.COLUMNS)
     labels = held_out_types.joined(parts["labels"], held_out_types.LABEL_COLUMNS)
 
-    io.write_table(tables.selected(scores, params.tasks, params.methods), snakemake.output.tsv)
-    io.write_table(tables.selected(labels, params.tasks, params.methods), snakemake.output.labels)
-    scores, labels = (tables.titled(table, params.tasks, params.methods) for table in (scores, labels))
+    io.write_table(paper.selected(scores, params.tasks, params.methods), snakemake.output.tsv)
+    io.write_table(paper.selected(labels, params.tasks, params.methods), snakemake.output.labels)
+    scores, labels = (paper.titled(table, params.tasks, params.methods) for table in (scores, labels))
     page = held_out_types.means(scores, labels)
     io.write_text(held_out_types.markdown(page), snakemake.output.md)
     io.write_text(held_out_types.html(page, f"Types held out of the source ({params.run})"), snakemake.output.html)

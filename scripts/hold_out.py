@@ -5,7 +5,8 @@ As in `run_method.py`, a failure is recorded, not raised; that without one type 
 
 from dataclasses import replace
 
-from jindbench import hold_out, io, jobs, registry
+from jindbench import io, registry
+from jindbench.execution import guard, hold_out, job
 
 
 def run():
@@ -25,15 +26,15 @@ def run():
     return {"failures": failures}
 
 
-with jobs.job(snakemake):
-    jobs.limit_threads(snakemake.threads)
-    outcome = jobs.guarded(run, **jobs.limits(snakemake))
+with job.run(snakemake):
+    job.limit_threads(snakemake.threads)
+    outcome = guard.guarded(run, **guard.limits(snakemake))
     if outcome.status != "ok":
         io.write_table(hold_out.none(), snakemake.output.predictions)
     elif failures := outcome.result["failures"]:
         reasons = "; ".join(f"without {name}: {reason}" for name, reason in failures.items())
         outcome = replace(outcome, status="failed", reason=reasons)
-    jobs.write_outcome(
+    guard.write_outcome(
         outcome,
         snakemake.output.outcome,
         task=snakemake.wildcards.task,

@@ -5,8 +5,9 @@ Like a method, an integration that fails does not fail the job: the methods that
 
 from pathlib import Path
 
-from jindbench import io, jobs, registry
-from jindbench.running import integrate
+from jindbench import io, registry
+from jindbench.execution import guard, job
+from jindbench.execution.components import integrate
 
 OUTPUTS = ("source", "target")
 
@@ -27,13 +28,13 @@ def run():
     return {"inputs_sha256": {name: io.sha256(snakemake.input[name]) for name in OUTPUTS}}
 
 
-with jobs.job(snakemake):
-    jobs.limit_threads(snakemake.threads)
-    outcome = jobs.guarded(run, **jobs.limits(snakemake))
+with job.run(snakemake):
+    job.limit_threads(snakemake.threads)
+    outcome = guard.guarded(run, **guard.limits(snakemake))
     if outcome.status != "ok":
         for name in OUTPUTS:
             Path(snakemake.output[name]).write_bytes(b"")
-    jobs.write_outcome(
+    guard.write_outcome(
         outcome,
         snakemake.output.outcome,
         task=snakemake.wildcards.task,

@@ -9,12 +9,13 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from jindbench import io, jobs
+from jindbench import io
+from jindbench.execution import job
 from jindbench.jind.model import JINDModel
 from jindbench.names import CELL_ID
 
-with jobs.job(snakemake):
-    jobs.limit_threads(snakemake.threads)
+with job.run(snakemake):
+    job.limit_threads(snakemake.threads)
     if io.read_json(snakemake.input.outcome)["status"] == "ok":
         model = JINDModel.load(Path(snakemake.input.model), "cpu")
         source, target = io.read_h5ad(snakemake.input.source), io.read_target(snakemake.input.target)

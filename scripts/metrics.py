@@ -2,9 +2,11 @@
 
 import pandas as pd
 
-from jindbench import io, jobs, predictions, scoring
+from jindbench import io, predictions
+from jindbench.execution import job
+from jindbench.scoring import metrics
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     truths = {task: io.read_solution(path) for task, path in zip(snakemake.params.tasks, snakemake.input.solutions)}
     outcomes = pd.DataFrame([io.read_json(path) for path in snakemake.input.outcomes])
     outcomes["predictions"] = snakemake.input.predictions
@@ -15,16 +17,16 @@ with jobs.job(snakemake):
     for task, method, left_out in snakemake.params.cells:
         truth, facts = truths[task], {"task": task, "method": method}
         if left_out:
-            by_method += [facts | row for row in scoring.rows(truth, [], left_out)]
+            by_method += [facts | row for row in metrics.rows(truth, [], left_out)]
             continue
         runs = runs_of[task, method]
         predicted = [predictions.read(path) for path in runs["predictions"]]
         for seed, reason, run in zip(runs["seed"], runs["reason"], predicted):
-            by_run += [facts | {"seed": seed} | row for row in scoring.rows(truth, [run], reason)]
+            by_run += [facts | {"seed": seed} | row for row in metrics.rows(truth, [run], reason)]
         # One failed seed leaves no average.
         reasons = [f"{reason} (seed {seed})" for reason, seed in zip(runs["reason"], runs["seed"]) if reason]
         facts["seeds"] = len(runs)
-        by_method += [facts | row for row in scoring.rows(truth, predicted, *reasons[:1])]
+        by_method += [facts | row for row in metrics.rows(truth, predicted, *reasons[:1])]
 
     statistics = ["metric", "value", "low", "high", "n", "n_target", "status"]
     io.write_table(

@@ -2,9 +2,11 @@
 
 import pandas as pd
 
-from jindbench import io, jobs, paired_tests, predictions
+from jindbench import io, predictions
+from jindbench.execution import job
+from jindbench.scoring import paired_tests
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     truths = {task: io.read_solution(path) for task, path in zip(snakemake.params.tasks, snakemake.input.solutions)}
     runs = {}
     for outcome, path in zip(map(io.read_json, snakemake.input.outcomes), snakemake.input.predictions):

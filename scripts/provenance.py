@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from jindbench import io, jobs, provenance, trace
+from jindbench import io
+from jindbench.execution import job, trace
+from jindbench.tables import provenance
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     outcomes = [io.read_json(path) for path in snakemake.input.outcomes]
     datasets = []
     for path in snakemake.input.datasets:

@@ -1,10 +1,12 @@
 """Figure of the raw accuracies with their intervals."""
 
-from jindbench import io, jobs, tables
+from jindbench import io
+from jindbench.execution import job
 from jindbench.plots import raw_accuracy
+from jindbench.tables import paper
 
-with jobs.job(snakemake):
-    scores = tables.titled(
+with job.run(snakemake):
+    scores = paper.titled(
         io.read_table(snakemake.input.scores, text=["task", "method", "status"]),
         snakemake.params.tasks,
         snakemake.params.methods,

@@ -2,11 +2,13 @@
 
 import pandas as pd
 
-from jindbench import io, jobs, predictions, rejection, scoring
+from jindbench import io, predictions
+from jindbench.execution import job
 from jindbench.names import LABEL
-from jindbench.plots.rejection import thin
+from jindbench.plots.confidence import thin
+from jindbench.scoring import metrics, rejection
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     truths = {task: io.read_solution(path) for task, path in zip(snakemake.params.tasks, snakemake.input.solutions)}
     types = {}
     for task, path in zip(snakemake.params.tasks, snakemake.input.sources):
@@ -21,7 +23,7 @@ with jobs.job(snakemake):
     kept = {}
     for facts, table in runs:
         if facts["method"] == snakemake.params.reference:
-            share = scoring.outcomes(table, truths[facts["task"]])["kept"].mean()
+            share = metrics.outcomes(table, truths[facts["task"]])["kept"].mean()
             kept.setdefault(facts["task"], {})[facts["seed"]] = share
 
     parts = {name: [] for name in ("quality", "per_type", "confusion", "reliability", "coverage")}

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from jindbench import io, jobs
+from jindbench import io
+from jindbench.execution import job
 from jindbench.names import LABEL
-from jindbench.plots import confusion, rejection
+from jindbench.plots import confidence, confusion
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     titles = {"task": snakemake.params.task_titles, "method": snakemake.params.method_titles}
 
     def first_runs(path):
@@ -19,12 +20,12 @@ with jobs.job(snakemake):
     scores = scores.reindex(columns=["rej", "eff"]).dropna().reset_index()
     points = scores.assign(coverage=1 - scores["rej"], accuracy=scores["eff"])
     io.write_figure(
-        rejection.draw_coverage(first_runs(snakemake.input.coverage).replace(titles), points.replace(titles)),
+        confidence.draw_coverage(first_runs(snakemake.input.coverage).replace(titles), points.replace(titles)),
         snakemake.output.coverage,
         snakemake.output.coverage_png,
     )
     io.write_figure(
-        rejection.draw_reliability(first_runs(snakemake.input.reliability).replace(titles)),
+        confidence.draw_reliability(first_runs(snakemake.input.reliability).replace(titles)),
         snakemake.output.reliability,
         snakemake.output.reliability_png,
     )

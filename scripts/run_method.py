@@ -6,17 +6,18 @@ others come out. `complete.py` turns recorded failures into the exit status.
 
 from pathlib import Path
 
-from jindbench import io, jobs, predictions, registry
-from jindbench.running import annotate
+from jindbench import io, predictions, registry
+from jindbench.execution import guard, job
+from jindbench.execution.components import run_method
 
 
 def run():
     """Run the method and write its predictions; returns what the record adds."""
     for earlier in ("integration_outcome", "parent_outcome"):
         if snakemake.input.get(earlier):
-            jobs.require_ok(snakemake.input[earlier])
+            guard.require_ok(snakemake.input[earlier])
     method = registry.component("methods", snakemake.params.method)
-    predicted = annotate(
+    predicted = run_method(
         method,
         io.read_h5ad(snakemake.input.source),
         io.read_target(snakemake.input.target),
@@ -30,14 +31,14 @@ def run():
     return {"inputs_sha256": {name: io.sha256(snakemake.input[name]) for name in ("source", "target")}}
 
 
-with jobs.job(snakemake):
-    jobs.limit_threads(snakemake.threads)
+with job.run(snakemake):
+    job.limit_threads(snakemake.threads)
     model_dir = Path(snakemake.output.model)
     model_dir.mkdir(parents=True, exist_ok=True)
-    outcome = jobs.guarded(run, **jobs.limits(snakemake))
+    outcome = guard.guarded(run, **guard.limits(snakemake))
     if outcome.status != "ok":
         predictions.write(predictions.none(), snakemake.output.predictions)
-    jobs.write_outcome(
+    guard.write_outcome(
         outcome,
         snakemake.output.outcome,
         task=snakemake.wildcards.task,

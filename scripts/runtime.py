@@ -1,8 +1,10 @@
 """The runtime table, as TSV, Markdown and HTML."""
 
-from jindbench import io, jobs, runtime
+from jindbench import io
+from jindbench.execution import job
+from jindbench.tables import runtime
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     outcomes = [io.read_json(path) for path in snakemake.input.outcomes]
     table = runtime.table(outcomes, *(snakemake.params[key] for key in ("parents", "reference", "alignment")))
     titles = {"task": snakemake.params.task_titles, "method": snakemake.params.method_titles}

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from jindbench import claims, io, jobs, summary
+from jindbench import io
+from jindbench.execution import job
+from jindbench.tables import claims, summary
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     io.write_text(
         summary.page(
             snakemake.params.run,

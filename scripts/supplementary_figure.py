@@ -1,7 +1,8 @@
 """Figures S1 to S4: all genes that differ, or the negative control, of one task of Figure 4."""
 
-from jindbench import io, jobs, plots
-from jindbench.plots import heatmap, negative_control
+from jindbench import io, plots
+from jindbench.execution import job
+from jindbench.plots import heatmap, random_groups
 
 
 def draw():
@@ -19,10 +20,10 @@ def draw():
         sizes = {f"{a} as {a}": record["n_first"], f"{a} as {b}": record["n_second"]}
         return heatmap.draw(table, sizes, f"{title}: all genes with adjusted p < {record['alpha']:g}"), table
     compared = f"{title}, {a} as {b}"
-    return negative_control.draw({compared: table}, {compared: record["n_significant"]}, record["alpha"]), table
+    return random_groups.draw({compared: table}, {compared: record["n_significant"]}, record["alpha"]), table
 
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     figure, table = draw()
     io.write_figure(figure, snakemake.output.svg, snakemake.output.png)
     io.write_table(table, snakemake.output.tsv)

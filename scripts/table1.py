@@ -2,10 +2,12 @@
 
 import pandas as pd
 
-from jindbench import io, jobs, tables
+from jindbench import io
+from jindbench.execution import job
 from jindbench.names import BATCH, LABEL
+from jindbench.tables import paper
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     sizes = []
     for dataset, path in zip(snakemake.params.datasets, snakemake.input.datasets):
         adata = io.read_h5ad(path, backed=True)
@@ -13,7 +15,7 @@ with jobs.job(snakemake):
         sizes[-1] |= {"cell_types": adata.obs[LABEL].nunique(), "batches": adata.obs[BATCH].nunique()}
         adata.file.close()
     scores = pd.concat([io.read_table(path, text=["dataset", "batch"]) for path in snakemake.input.scores])
-    table = tables.table1(pd.DataFrame(sizes), scores, tables.read_published(snakemake.input.published))
+    table = paper.table1(pd.DataFrame(sizes), scores, paper.read_published(snakemake.input.published))
     io.write_table(table, snakemake.output.tsv)
-    io.write_text(tables.table1_markdown(table), snakemake.output.md)
-    io.write_text(tables.table1_html(table, f"Table 1 ({snakemake.params.run})"), snakemake.output.html)
+    io.write_text(paper.table1_markdown(table), snakemake.output.md)
+    io.write_text(paper.table1_html(table, f"Table 1 ({snakemake.params.run})"), snakemake.output.html)

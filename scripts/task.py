@@ -1,9 +1,11 @@
 """Make a task: source with labels, target without, and the target's labels apart."""
 
-from jindbench import io, jobs, tasks
+from jindbench import io
+from jindbench.data import tasks
+from jindbench.execution import job
 from jindbench.names import BATCH, LABEL
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     task = tasks.Task.model_validate(snakemake.params.task)
     where = f"tasks.{snakemake.wildcards.task}"
     datasets = dict(zip(task.datasets(), snakemake.input.datasets, strict=True))
@@ -20,7 +22,7 @@ with jobs.job(snakemake):
         source, target = tasks.match_genes(source, target, where)
 
     for name, side in (("source", source), ("target", target)):
-        jobs.log.info("%s: %d cells x %d genes, %s", name, *side.shape, side.obs[LABEL].value_counts().to_dict())
+        job.log.info("%s: %d cells x %d genes, %s", name, *side.shape, side.obs[LABEL].value_counts().to_dict())
     io.write_solution(target.obs_names, target.obs[LABEL], snakemake.output.solution)
     source.obs = source.obs[[LABEL]]
     target.obs = target.obs.drop(columns=[LABEL, BATCH])

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from jindbench import io, jobs
+from jindbench import io
+from jindbench.execution import job
 from jindbench.plots import training
 
-with jobs.job(snakemake):
+with job.run(snakemake):
     histories = []
     for outcome, model in zip(snakemake.input.outcomes, snakemake.input.models):
         facts, path = io.read_json(outcome), Path(model) / "history.tsv"

@@ -61,7 +61,7 @@ class Workflow:
 
     def lock(self) -> None:
         """What `make lock` runs."""
-        command = [sys.executable, "-m", "jindbench.lock"]
+        command = [sys.executable, "-m", "jindbench.data.lock"]
         subprocess.run(command, cwd=self.folder, env=environment() | {"PYTHONPATH": "workflow"}, check=True)
 
     def pending(self, target: str | None = None) -> set[tuple[str, ...]]:

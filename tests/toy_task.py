@@ -1,6 +1,6 @@
 """A small task of two simulated batches."""
 
-from jindbench import tasks
+from jindbench.data import tasks
 from jindbench.datasets import toy
 
 TOY = {"n_source": 150, "n_target": 80, "n_genes": 60}

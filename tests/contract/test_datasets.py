@@ -8,9 +8,11 @@ import pytest
 from scipy import sparse
 
 import original_formats as formats
-from jindbench import dataset_checks, registry, tables
+from jindbench import registry
+from jindbench.data import checks
+from jindbench.data.parameters import Source
 from jindbench.datasets import anndata_file
-from jindbench.downloads import Source
+from jindbench.tables import paper
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -39,16 +41,16 @@ def test_dataset_keeps_the_contract(name, tmp_path):
     assert cells.X.dtype == np.float32
     assert set(cells.obs.columns) == {"label", "batch"}
     assert sorted(cells.obs["batch"].unique()) == sorted(module.batches(chosen))
-    assert cells.uns["x_kind"] in dataset_checks.X_KINDS
+    assert cells.uns["x_kind"] in checks.X_KINDS
     assert isinstance(cells.uns["source"], str)
     assert all(isinstance(source, Source) for source in module.sources(chosen))
     assert bool(module.sources(chosen)) == (path is not None)
-    assert dataset_checks.to_contract(cells, name).shape == cells.shape  # passes its own checks again
+    assert checks.to_contract(cells, name).shape == cells.shape  # passes its own checks again
 
 
 @pytest.mark.parametrize("name", formats.FILES)
 def test_published_datasets_expect_what_table_1_says(name):
-    published = tables.read_published(REPOSITORY / "workflow/resources/published_values.tsv")
+    published = paper.read_published(REPOSITORY / "workflow/resources/published_values.tsv")
     row = published[(published["table"] == 1) & (published["name"] == name)].set_index("metric")["value"]
     content = registry.component("datasets", name).CONTENT
     assert (content.cells, content.genes, content.types) == (row["cells"], row["genes"], row["cell_types"])

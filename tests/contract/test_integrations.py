@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from jindbench import r, registry, running
+from jindbench import r, registry
 from jindbench.errors import NotAvailable
+from jindbench.execution import components
 from toy_task import sides
 
 INTEGRATIONS = registry.names("integrations")
@@ -17,7 +18,7 @@ def run(name, source, target):
         r.require(getattr(integration, "R_PACKAGES", ()))
     except NotAvailable as error:
         pytest.skip(str(error))
-    return running.integrate(integration, source.copy(), target.copy(), integration.Parameters(), seed=0, threads=1)
+    return components.integrate(integration, source.copy(), target.copy(), integration.Parameters(), seed=0, threads=1)
 
 
 @pytest.fixture(scope="module", params=INTEGRATIONS)

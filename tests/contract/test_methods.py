@@ -7,7 +7,7 @@ from scipy import sparse
 
 from jindbench import r, registry
 from jindbench.errors import NotAvailable
-from jindbench.running import annotate
+from jindbench.execution.components import run_method
 from toy_task import sides
 
 METHODS = registry.names("methods")
@@ -27,7 +27,7 @@ def run(name, source, target, folder, seed=0):
         run(method.PARENT, source, target, folder, seed)
         parent_dir = folder / method.PARENT
     (folder / name).mkdir(parents=True)
-    return annotate(
+    return run_method(
         method,
         source.copy(),
         target.copy(),

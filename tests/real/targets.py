@@ -12,8 +12,8 @@ from pathlib import Path
 import anndata as ad
 import numpy as np
 
+from jindbench.data.preprocess import normalize_library_size
 from jindbench.names import COUNTS, LABEL, X_KIND
-from jindbench.preprocess import normalize_library_size
 
 DATA = Path(__file__).parents[3] / "shared/data"
 PANCREAS, BARON = "pancreas_cross_study", "Baron2016_human1_indrop"

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from jindbench.annotate.findings import SMALL_TYPE, UNLIKE_CELLS
 from jindbench.annotate.labelling import BY_EXPRESSION
-from jindbench.hold_out import FEWEST_CELLS
+from jindbench.execution.hold_out import FEWEST_CELLS
 from jindbench.jind.estimator import JIND
 from jindbench.names import LABEL, NOVELTY, RAW_LABEL, UNASSIGNED
 

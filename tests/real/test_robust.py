@@ -11,9 +11,9 @@ from threadpoolctl import threadpool_limits
 from jindbench.jind.estimator import JIND
 from jindbench.methods import logreg
 from jindbench.names import CELL_ID, LABEL, RAW_LABEL
-from jindbench.paired_tests import against
-from jindbench.rejection import area, coverage_curve
-from jindbench.scoring import outcomes
+from jindbench.scoring.metrics import outcomes
+from jindbench.scoring.paired_tests import against
+from jindbench.scoring.rejection import area, coverage_curve
 
 SEEDS = range(5)
 STAGES = ["unaligned", "JIND", "JIND+"]

@@ -10,7 +10,8 @@ import pytest
 import yaml
 from cluster import Job, missing_programs, slurm, squeue, wait_for
 
-from jindbench import io, tasks
+from jindbench import io
+from jindbench.data import tasks
 from jindbench.datasets import toy
 from toy_project import REPOSITORY, SNAKEMAKE, Workflow, copy_project, environment
 

@@ -15,9 +15,10 @@ import pytest
 from scipy import io as scipy_io
 from scipy import sparse
 
-from jindbench import config, io
-from jindbench.annotate import findings, genes, labelling, reading, run, writing
+from jindbench import io
+from jindbench.annotate import command, findings, genes, labelling, reading, writing
 from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
+from jindbench.config import load
 from jindbench.errors import InputError
 from jindbench.jind.parameters import AlignmentParameters
 from toy_project import REPOSITORY, environment
@@ -350,7 +351,7 @@ def annotate(folder, **settings):
     settings.setdefault("query", [str(folder / "query.h5ad")])
     if settings["reference"].endswith("h5ad"):
         settings.setdefault("label_key", "type")
-    run.annotate(config.annotation(settings), threads=1)
+    command.annotate(load.annotation(settings), threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -449,7 +450,7 @@ def test_blocks_and_samples_label_as_the_whole_does(annotated, monkeypatch, tmp_
     """A query larger than a block, than what alignment sees and than what the tSNE is made of."""
     for module in (labelling, reading):
         monkeypatch.setattr(module, "BLOCK", 7)
-    monkeypatch.setattr(run, "MAPPED_CELLS", 30)
+    monkeypatch.setattr(command, "MAPPED_CELLS", 30)
     annotate(annotated, reference=str(annotated / "out/reference"), output=str(tmp_path))
     whole, parts = (io.read_table(folder / "query" / TABLE) for folder in (annotated / "out", tmp_path))
     assert parts["label"].tolist() == whole["label"].tolist()
@@ -587,8 +588,8 @@ def test_refusals_are_one_line_before_any_training(case, tmp_path, monkeypatch):
     of_query(query()).write_h5ad("query.h5ad")
     if prepare:
         prepare(tmp_path)
-    monkeypatch.setattr(run.reference, "fit", lambda *_, **__: pytest.fail("the job began"))
-    with pytest.raises((InputError, config.ConfigurationError)) as error:
+    monkeypatch.setattr(command.reference, "fit", lambda *_, **__: pytest.fail("the job began"))
+    with pytest.raises((InputError, load.ConfigurationError)) as error:
         annotate(tmp_path, **keys)
     assert line in str(error.value)
     assert "\n" not in str(error.value)

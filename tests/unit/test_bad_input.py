@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from jindbench import io, tasks
-from jindbench.dataset_checks import to_contract
+from jindbench import io
+from jindbench.data import tasks
+from jindbench.data.checks import to_contract
 from jindbench.datasets import anndata_file
 from jindbench.errors import InputError
 

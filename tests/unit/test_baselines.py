@@ -15,8 +15,8 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
+from jindbench.execution.components import run_method
 from jindbench.methods import actinn, celltypist, knn, logreg, random_by_frequency, scpred, svm_rej
-from jindbench.running import annotate
 
 
 def cells(n, seed, labels=True, x_kind="counts"):
@@ -39,7 +39,7 @@ LABELS = SOURCE.obs["label"].to_numpy(dtype=str)
 
 def run(method, tmp_path, source=SOURCE, target=TARGET, **parameters):
     chosen = method.Parameters(**parameters)
-    return annotate(method, source, target, chosen, seed=0, threads=1, model_dir=tmp_path)
+    return run_method(method, source, target, chosen, seed=0, threads=1, model_dir=tmp_path)
 
 
 def test_knn_is_scikit_learns_on_dense_components(tmp_path):

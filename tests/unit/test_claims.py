@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from jindbench import claims, tables
 from jindbench.errors import InputError
+from jindbench.tables import claims, paper
 
 RESOURCES = Path(__file__).parents[2] / "workflow/resources"
-PUBLISHED = tables.read_published(RESOURCES / "published_values.tsv")
+PUBLISHED = paper.read_published(RESOURCES / "published_values.tsv")
 STATEMENTS = claims.read(RESOURCES / "claims.yaml", PUBLISHED)
 
 BAR, PBMC = "paper_pancreas_bar16_mur16", "paper_pbmc_v3_v5"

@@ -9,9 +9,11 @@ import pytest
 import yaml
 from scipy import sparse
 
-from jindbench import complexity, io, registry, tables
+from jindbench import io, registry
+from jindbench.scoring import complexity
+from jindbench.tables import paper
 
-PUBLISHED = tables.read_published(Path(__file__).parents[2] / "workflow/resources/published_values.tsv")
+PUBLISHED = paper.read_published(Path(__file__).parents[2] / "workflow/resources/published_values.tsv")
 
 
 def blobs(*sizes, n_genes=30, seed=0):
@@ -144,7 +146,7 @@ SCORES = pd.DataFrame(
 
 
 def test_table1_has_the_papers_values_beside_ours():
-    table = tables.table1(SIZES, SCORES, PUBLISHED).set_index("dataset")
+    table = paper.table1(SIZES, SCORES, PUBLISHED).set_index("dataset")
     assert list(table.index) == ["mine|<1>", "PBMC", "Mouse Cortex"]
     pbmc = table.loc["PBMC"].to_dict()
     assert pbmc == {
@@ -172,8 +174,8 @@ def test_table1_has_the_papers_values_beside_ours():
 
 
 def test_table1_for_readers(tmp_path):
-    table = tables.table1(SIZES, SCORES, PUBLISHED)
-    lines = tables.table1_markdown(table).splitlines()
+    table = paper.table1(SIZES, SCORES, PUBLISHED)
+    lines = paper.table1_markdown(table).splitlines()
     assert lines[0] == "| dataset | cells | genes | cell types | batches | kNN as published | kNN held out |"
     assert lines[2] == "| mine\\|&lt;1> | 950 (-) | 400 (-) | 7 (-) | 2 (-) | 0.900 (-) | 0.700 |"
     assert (
@@ -181,7 +183,7 @@ def test_table1_for_readers(tmp_path):
         == "| PBMC | 15476 (15476, +0) | 1199 (1199, +0) | 9 (9, +0) | 2 (2, +0) | 0.970 (0.95, +0.020) | 0.850 |"
     )
     assert lines[4] == "| Mouse Cortex | 3000 (3005, -5) | 19972 (19972, +0) | 7 (7, +0) | 1 (-) | NA (0.97) | NA |"
-    page = tables.table1_html(table, "Table 1 (<run>)")
+    page = paper.table1_html(table, "Table 1 (<run>)")
     assert "<td>mine|&lt;1&gt;</td><td>950 (-)</td>" in page
     assert "<h1>Table 1 (&lt;run&gt;)</h1>" in page
     io.write_table(table, tmp_path / "table1.tsv")

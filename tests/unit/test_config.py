@@ -2,7 +2,8 @@
 
 import pytest
 
-from jindbench import config, registry
+from jindbench import registry
+from jindbench.config import load
 
 GOOD = {
     "run": {"name": "r", "tasks": ["t"], "methods": ["majority", "jind"], "seeds": [0, 1]},
@@ -29,8 +30,8 @@ def changed(path, value):
 
 
 def test_a_good_configuration():
-    loaded = config.load(GOOD)
-    config.check_data(loaded)
+    loaded = load.load(GOOD)
+    load.check_data(loaded)
     assert loaded.selected_datasets() == ["toy"]
     assert list(loaded.selected_methods()) == ["majority", "jind", "jind_classifier"]  # with what jind builds on
     assert loaded.methods["jind"].parent == "jind_classifier"
@@ -38,7 +39,7 @@ def test_a_good_configuration():
 
 def test_a_method_can_have_variants():
     variant = {"method": "svm_rej", "title": "SVM .5", "threshold": 0.5}
-    loaded = config.load(changed("methods/lenient", variant))
+    loaded = load.load(changed("methods/lenient", variant))
     assert loaded.methods["lenient"].parameters.threshold == 0.5
     assert loaded.methods["svm_rej"].parameters.threshold == 0.7
 
@@ -50,7 +51,7 @@ def test_what_is_left_out_and_how_often_a_method_runs():
     }
     other = changed("tasks/s", {"split": {"dataset": "toy"}})
     other["run"] |= {"tasks": ["t", "s"], "methods": ["majority", "svm_seurat", "jind"], "seeds": [3, 4]}
-    loaded = config.load(other | {"methods": entries})
+    loaded = load.load(other | {"methods": entries})
     assert loaded.left_out("s", "svm_seurat") == "not applicable"
     assert loaded.left_out("t", "jind") == "not run: too large"  # its parent's reason
     assert loaded.pairs() == [
@@ -64,24 +65,24 @@ def test_what_is_left_out_and_how_often_a_method_runs():
     assert loaded.methods["svm_seurat"].title == "SVM_Rej (Seurat)"
 
     other["run"] |= {"tasks": ["s"], "methods": ["svm_seurat"]}
-    with pytest.raises(config.ConfigurationError, match="run: nothing is left to run"):
-        config.load(other | {"methods": entries})
+    with pytest.raises(load.ConfigurationError, match="run: nothing is left to run"):
+        load.load(other | {"methods": entries})
 
 
 def test_types_are_held_out_of_what_is_run_and_not_integrated():
     other = changed("methods/svm_seurat", {"method": "svm_rej", "input": "seurat"})
     other["methods"]["majority"] = {"skip": {"t": "too large"}}
     other["run"]["methods"] = ["majority", "svm_seurat", "jind"]
-    assert config.load(other).held_out() == []
+    assert load.load(other).held_out() == []
     other["held_out_types"] = {"tasks": ["t"]}
-    assert config.load(other).held_out() == [
+    assert load.load(other).held_out() == [
         ("t", "majority", "not run: too large"),
         ("t", "svm_seurat", "not applicable: the integration has seen the type"),
         ("t", "jind", ""),
     ]
     other["held_out_types"]["methods"] = ["jind", "logreg"]  # logreg is not run
-    assert config.load(other).held_out() == [("t", "jind", "")]
-    assert config.load(other).chain("jind") == ["jind_classifier", "jind"]
+    assert load.load(other).held_out() == [("t", "jind", "")]
+    assert load.load(other).chain("jind") == ["jind_classifier", "jind"]
 
 
 def test_tables_run_their_methods_on_their_tasks_alone():
@@ -89,7 +90,7 @@ def test_tables_run_their_methods_on_their_tasks_alone():
     other["run"] |= {"tasks": ["t", "s"], "methods": ["majority"]}
     sizes = {"title": "S2", "tasks": ["s", "elsewhere"], "methods": ["jind", "majority"]}
     other["tasks"]["elsewhere"] = {"split": {"dataset": "toy"}}
-    loaded = config.load(other | {"tables": {"s2": sizes, "s1": sizes | {"tasks": ["elsewhere"]}}})
+    loaded = load.load(other | {"tables": {"s2": sizes, "s1": sizes | {"tasks": ["elsewhere"]}}})
     assert {name: table.tasks for name, table in loaded.tables().items()} == {"table2": ["t", "s"], "s2": ["s"]}
     assert loaded.pairs() == [("t", "majority"), ("s", "majority"), ("s", "jind")]
     assert loaded.pairs(parents=True) == [*loaded.pairs(), ("s", "jind_classifier")]
@@ -99,13 +100,13 @@ def test_figures_show_the_tasks_named_or_all_and_only_where_their_stages_run():
     other = changed("tasks/s", {"split": {"dataset": "toy"}})
     other["run"] |= {"tasks": ["t", "s"], "methods": ["jind_plus"]}
     other["methods"] = {"jind": {"skip": {"s": "too large"}}}
-    loaded = config.load(other | {"figures": {"figure3": ["s"]}, "runtime": {"tasks": ["t"], "methods": ["jind"]}})
+    loaded = load.load(other | {"figures": {"figure3": ["s"]}, "runtime": {"tasks": ["t"], "methods": ["jind"]}})
     assert loaded.figure_tasks("figure3") == ["s"]
     assert loaded.figure_tasks("figure2") == ["t", "s"]
     assert loaded.stages("t") == ["jind_classifier", "jind", "jind_plus"]
     assert loaded.stages("s") == []
     assert loaded.timed() == ([("t", "jind")], [])
-    assert config.load(changed("run/methods", ["majority"])).stages("t") == []
+    assert load.load(changed("run/methods", ["majority"])).stages("t") == []
 
 
 FAULTS = [
@@ -174,15 +175,15 @@ FAULTS = [
 
 @pytest.mark.parametrize(("path", "value", "line"), FAULTS, ids=[f"{f[0]}={f[1]}"[:60] for f in FAULTS])
 def test_each_fault_has_one_line(path, value, line):
-    with pytest.raises(config.ConfigurationError) as error:
-        config.load(changed(path, value))
+    with pytest.raises(load.ConfigurationError) as error:
+        load.load(changed(path, value))
     lines = str(error.value).splitlines()
     assert [text for text in lines if text.startswith(f"configuration: {line}")], lines
     assert len(lines) == 1, lines
 
 
 def test_an_entry_may_be_empty():
-    assert config.load(GOOD | {"methods": {"svm_rej": None}}).methods["svm_rej"]
+    assert load.load(GOOD | {"methods": {"svm_rej": None}}).methods["svm_rej"]
 
 
 def test_a_broken_file_concerns_only_who_uses_it(monkeypatch):
@@ -194,15 +195,15 @@ def test_a_broken_file_concerns_only_who_uses_it(monkeypatch):
         return component(kind, name)
 
     monkeypatch.setattr(registry, "component", broken)
-    assert "svm_rej" not in config.load(GOOD).methods
+    assert "svm_rej" not in load.load(GOOD).methods
     with pytest.raises(
-        config.ConfigurationError, match=r"methods\.svm_rej: methods/svm_rej\.py cannot be used: SyntaxError: bad file"
+        load.ConfigurationError, match=r"methods\.svm_rej: methods/svm_rej\.py cannot be used: SyntaxError: bad file"
     ):
-        config.load(changed("run/methods", ["svm_rej"]))
+        load.load(changed("run/methods", ["svm_rej"]))
 
 
 def test_presets_fill_what_is_not_set():
-    chosen = config.load(changed("methods/jind", {"preset": "published", "epochs": 3})).methods["jind"].parameters
+    chosen = load.load(changed("methods/jind", {"preset": "published", "epochs": 3})).methods["jind"].parameters
     assert (chosen.epochs, chosen.batch_size, chosen.penalty, chosen.keep) == (3, 128, 0.0, "fewest_rejected")
     assert type(chosen).model_validate(chosen.model_dump()) == chosen
 
@@ -210,22 +211,22 @@ def test_presets_fill_what_is_not_set():
 def test_all_faults_are_told_at_once():
     wrong = changed("run/seeds", [1, 1])
     wrong["methods"] = {"svm_rej": {"threshold": 2, "fold": 3}}
-    with pytest.raises(config.ConfigurationError) as error:
-        config.load(wrong)
+    with pytest.raises(load.ConfigurationError) as error:
+        load.load(wrong)
     assert len(str(error.value).splitlines()) == 3
 
 
 def test_missing_batch_and_missing_file_are_found_before_anything_runs():
     wrong = changed("tasks/t/target/batch", "querry")
     with pytest.raises(
-        config.ConfigurationError,
+        load.ConfigurationError,
         match=r"tasks\.t\.target\.batch: dataset 'toy' has no batch 'querry' \(there are: source, target\)",
     ):
-        config.check_data(config.load(wrong))
+        load.check_data(load.load(wrong))
     wrong = changed("tasks/t/target/dataset", "mine")
     wrong["datasets"] = {"mine": {"loader": "anndata_file", "path": "no.h5ad", "label_key": "l", "x_kind": "counts"}}
-    with pytest.raises(config.ConfigurationError, match=r"datasets\.mine: no\.h5ad: no such file"):
-        config.check_data(config.load(wrong))
+    with pytest.raises(load.ConfigurationError, match=r"datasets\.mine: no\.h5ad: no such file"):
+        load.check_data(load.load(wrong))
 
 
 @pytest.mark.parametrize(
@@ -240,5 +241,5 @@ def test_addresses_that_cannot_work_are_found_before_anything_runs(address, faul
     wrong = changed("tasks/t/split", {"dataset": "mouse_cortex"})
     wrong["datasets"] = {"mouse_cortex": {"address": address}}
     del wrong["tasks"]["t"]["source"], wrong["tasks"]["t"]["target"]
-    with pytest.raises(config.ConfigurationError, match=rf"datasets\.mouse_cortex: .*{fault}"):
-        config.check_data(config.load(wrong))
+    with pytest.raises(load.ConfigurationError, match=rf"datasets\.mouse_cortex: .*{fault}"):
+        load.check_data(load.load(wrong))

@@ -11,10 +11,10 @@ import pytest
 from anndata import AnnData
 from scipy import sparse
 
-from jindbench import differential_expression as de
 from jindbench import r
 from jindbench.errors import InputError, NotAvailable
-from jindbench.plots import heatmap, negative_control
+from jindbench.plots import heatmap, random_groups
+from jindbench.scoring import differential_expression as de
 
 PLAIN = """
 suppressPackageStartupMessages(library(limma))
@@ -278,15 +278,15 @@ def test_a_heatmap_of_one_gene_and_of_none():
 @pytest.mark.parametrize("observed", [0, 3, 444])
 def test_the_histogram_holds_every_draw_and_the_observed_number(observed):
     drawn = pd.Series([0] * 90 + [1, 1, 2, 3, 5, 8, 13, 21, 34, 55])
-    counts, edges = negative_control.histogram(drawn, observed)
+    counts, edges = random_groups.histogram(drawn, observed)
     assert counts.sum() == 100
     assert edges[0] < 0 <= observed < edges[-1]
-    assert len(counts) <= negative_control.MOST_BINS + 1
+    assert len(counts) <= random_groups.MOST_BINS + 1
     assert set(np.diff(edges) % 1) == {0}  # whole genes: no bin can hold more numbers than another
 
 
 def test_a_figure_of_no_control_says_so():
-    assert "No groups" in negative_control.draw({}, {}, 0.05).texts[0].get_text()
+    assert "No groups" in random_groups.draw({}, {}, 0.05).texts[0].get_text()
 
 
 def test_long_titles_stay_inside_the_figures():
@@ -294,7 +294,7 @@ def test_long_titles_stay_inside_the_figures():
     control = pd.DataFrame({"n_first": [1500] * 100, "n_second": 25, "n_significant": [0] * 99 + [1200]})
     values, groups = heatmap_values(50, 4)
     ordered = heatmap.order(values, groups, list(values))
-    of_control = negative_control.draw({title: control, "other": control}, {title: 117, "other": 0}, 0.05)
+    of_control = random_groups.draw({title: control, "other": control}, {title: 117, "other": 0}, 0.05)
     of_cells = heatmap.draw(ordered, {"G1": 50, "G2": 4}, title)
     texts = [axes.title for axes in of_control.axes] + [of_cells.legends[0].get_title()]
     for text in texts:

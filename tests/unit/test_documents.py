@@ -10,7 +10,9 @@ import networkx
 import pytest
 import yaml
 
-from jindbench import config, registry, tasks
+from jindbench import registry
+from jindbench.config import load
+from jindbench.data import tasks
 
 REPOSITORY = Path(__file__).parents[2]
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
@@ -54,15 +56,15 @@ def test_every_requirement_is_pinned_exactly():
 
 def models():
     yield from (
-        config.Run,
-        config.Table,
-        config.Figures,
-        config.DifferentialExpression,
-        config.Runtime,
-        config.HeldOutTypes,
+        load.Run,
+        load.Table,
+        load.Figures,
+        load.DifferentialExpression,
+        load.Runtime,
+        load.HeldOutTypes,
     )
-    yield from (config.Downloads, tasks.Task, tasks.Side, tasks.Split)
-    yield from (config.DatasetKeys, config.IntegrationKeys, config.MethodKeys)
+    yield from (load.Downloads, tasks.Task, tasks.Side, tasks.Split)
+    yield from (load.DatasetKeys, load.IntegrationKeys, load.MethodKeys)
     for kind in ("datasets", "integrations", "methods"):
         for name in registry.names(kind):
             yield registry.component(kind, name).Parameters
@@ -130,4 +132,4 @@ def test_the_readme_names_only_what_is_there():
 
 def test_the_users_example_in_the_readme_is_a_valid_configuration():
     example = re.search(r"```yaml\n(.*?)```", (REPOSITORY / "README.md").read_text(), flags=re.DOTALL).group(1)
-    config.load(yaml.safe_load(example))
+    load.load(yaml.safe_load(example))

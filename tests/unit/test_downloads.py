@@ -20,8 +20,9 @@ import numpy as np
 import pytest
 
 import servers
-from jindbench import downloads
-from jindbench.downloads import Source, check_format, extract_member, fetch
+from jindbench.data import downloads
+from jindbench.data.downloads import check_format, extract_member, fetch
+from jindbench.data.parameters import Source
 from jindbench.errors import InputError
 from servers import Reply, wait_for
 
@@ -71,7 +72,7 @@ def start(address, folder, file_limit=None):
     program = f"""
 import logging, resource, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-from jindbench import downloads
+from jindbench.data import downloads
 from jindbench.errors import InputError
 logging.basicConfig(format="%(message)s")
 if {file_limit!r}:
@@ -470,7 +471,7 @@ def test_a_full_disk_while_a_member_is_taken_out(tmp_path):
     archive = zipped(tmp_path / "a.zip", ("a.txt", CONTENT))
     program = f"""
 import resource
-from jindbench.downloads import extract_member
+from jindbench.data.downloads import extract_member
 resource.setrlimit(resource.RLIMIT_FSIZE, ({CUT}, {CUT}))
 extract_member({str(archive)!r}, "a.txt", {str(tmp_path / "out")!r})
 """

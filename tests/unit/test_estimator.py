@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from jindbench import predictions, tasks
+from jindbench import predictions
+from jindbench.data import tasks
 from jindbench.datasets import toy
 from jindbench.errors import InputError
-from jindbench.jind import benchmark
+from jindbench.jind import speed
 from jindbench.jind.estimator import JIND
 
 QUICK = {
@@ -140,10 +141,10 @@ def test_a_target_on_disk_is_read_block_by_block(cells, reference, tmp_path, mon
     same(reference.predict(ad.read_h5ad(tmp_path / "unstated.h5ad", backed="r")), reference.predict(target))
 
 
-def test_the_benchmark_measures_every_stage(monkeypatch):
-    short = functools.partial(benchmark.AlignmentParameters, short_epoch_iterations=2)
-    monkeypatch.setattr(benchmark, "AlignmentParameters", short)
-    table = benchmark.bench(200, 150, 40, density=0.2, preset="published", precision="float32").set_index("stage")
+def test_the_speed_benchmark_measures_every_stage(monkeypatch):
+    short = functools.partial(speed.AlignmentParameters, short_epoch_iterations=2)
+    monkeypatch.setattr(speed, "AlignmentParameters", short)
+    table = speed.bench(200, 150, 40, density=0.2, preset="published", precision="float32").set_index("stage")
     assert list(table.index) == [
         "transform source",
         "train",

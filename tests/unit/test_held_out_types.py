@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jindbench import held_out_types, hold_out, predictions, registry
+from jindbench import predictions, registry
+from jindbench.execution import hold_out
 from jindbench.plots import held_out_types as plots
+from jindbench.scoring import held_out_types
 from toy_task import sides
 
 TYPES = np.array(["A", "B"])

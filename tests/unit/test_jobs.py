@@ -14,7 +14,8 @@ import psutil
 import pytest
 from joblib import Parallel, delayed
 
-from jindbench import jobs
+from jindbench.errors import CutShort
+from jindbench.execution import guard, job
 
 
 def in_parallel():
@@ -23,7 +24,7 @@ def in_parallel():
 
 def test_a_method_that_asks_joblib_for_two_jobs_comes_to_an_end():
     start = time.monotonic()
-    outcome = jobs.guarded(in_parallel)
+    outcome = guard.guarded(in_parallel)
     assert (outcome.status, outcome.result) == ("ok", {"sum": 55})
     assert time.monotonic() - start < 60
 
@@ -41,15 +42,15 @@ def be_killed():
     [(hang, "ended after 2 seconds, short of the 3 that it may take"), (be_killed, "killed by SIGKILL")],
 )
 def test_what_is_cut_short_is_tried_again_and_fails_at_last(function, reason):
-    with pytest.raises(jobs.CutShort, match=f"{reason}.*tried again"):
-        jobs.guarded(function, minutes=0.05, last_attempt=False)
-    outcome = jobs.guarded(function, minutes=0.05, last_attempt=True)
+    with pytest.raises(CutShort, match=f"{reason}.*tried again"):
+        guard.guarded(function, minutes=0.05, last_attempt=False)
+    outcome = guard.guarded(function, minutes=0.05, last_attempt=True)
     assert outcome.status == "failed"
     assert outcome.reason.startswith(reason)
 
 
 def test_a_method_that_exits_has_failed():
-    outcome = jobs.guarded(lambda: sys.exit(3))
+    outcome = guard.guarded(lambda: sys.exit(3))
     assert (outcome.status, outcome.reason) == ("failed", "exited with status 3")
 
 
@@ -57,8 +58,8 @@ def test_a_full_disk_is_no_failure_of_the_method():
     def write():
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    with pytest.raises(jobs.CutShort, match="No space left"):
-        jobs.guarded(write)
+    with pytest.raises(CutShort, match="No space left"):
+        guard.guarded(write)
 
 
 SECONDS_2 = 4 / 60  # the `minutes` of which a method gets two seconds
@@ -71,7 +72,7 @@ def test_a_method_that_hangs_beside_a_process_of_its_own_is_ended_with_it(tmp_pa
         hang()
 
     start = time.monotonic()
-    outcome = jobs.guarded(fork_and_hang, minutes=SECONDS_2)
+    outcome = guard.guarded(fork_and_hang, minutes=SECONDS_2)
     assert (outcome.status, outcome.reason) == ("failed", "ended after 2 seconds, short of the 4 that it may take")
     assert time.monotonic() - start < 60
     wait_for_the_end_of(int((tmp_path / "pid").read_text()))
@@ -91,10 +92,10 @@ def test_what_a_killed_or_finished_method_leaves_running_holds_nothing_up(tmp_pa
         return {"done": 1}
 
     start = time.monotonic()
-    assert jobs.guarded(lambda: leave_process(be_killed)).reason == "killed by SIGKILL"
+    assert guard.guarded(lambda: leave_process(be_killed)).reason == "killed by SIGKILL"
     wait_for_the_end_of(int((tmp_path / "pid").read_text()))
-    assert jobs.guarded(lambda: leave_process(dict)).status == "ok"
-    outcome = jobs.guarded(leave_thread, minutes=SECONDS_2)
+    assert guard.guarded(lambda: leave_process(dict)).status == "ok"
+    outcome = guard.guarded(leave_thread, minutes=SECONDS_2)
     assert (outcome.status, outcome.result) == ("ok", {"done": 1})
     assert time.monotonic() - start < 60
 
@@ -119,10 +120,10 @@ def test_a_method_that_takes_too_much_memory_is_ended_and_tried_again(tmp_path):
             time.sleep(0.02)
 
     reason = f"ended at {limit / 1e3 - 0.75:.1f} GB of memory, short of the {limit / 1e3:.1f} that it may take"
-    with pytest.raises(jobs.CutShort, match=f"{reason}; it is tried again"):
-        jobs.guarded(grow, memory_mb=limit, last_attempt=False)
+    with pytest.raises(CutShort, match=f"{reason}; it is tried again"):
+        guard.guarded(grow, memory_mb=limit, last_attempt=False)
     (tmp_path / "taken").unlink()
-    outcome = jobs.guarded(grow, memory_mb=limit)
+    outcome = guard.guarded(grow, memory_mb=limit)
     assert (outcome.status, outcome.reason) == ("failed", reason)
     assert 5 * (tmp_path / "taken").stat().st_size < limit
 
@@ -130,28 +131,28 @@ def test_a_method_that_takes_too_much_memory_is_ended_and_tried_again(tmp_path):
 # A job, while the machine's clock is set on again and again: psutil's times of day move.
 JOB = """
 import itertools, psutil, time
-from jindbench import jobs
+from jindbench.execution import job
 clock = itertools.count(psutil.boot_time())
 psutil._pslinux.boot_time = lambda: next(clock)
 print("begun", flush=True)
-jobs._end_with_snakemake()
+job._end_with_snakemake()
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the clock of another system is not simulated")
 def test_a_job_ends_with_its_snakemake_and_not_when_the_clock_is_set():
     with subprocess.Popen(["sleep", "600"]) as snakemake:
-        belongs = {jobs.SNAKEMAKE_PROCESS: json.dumps([platform.node(), snakemake.pid])}
+        belongs = {job.SNAKEMAKE_PROCESS: json.dumps([platform.node(), snakemake.pid])}
         path = {"PYTHONPATH": os.pathsep.join(sys.path)}
-        job = subprocess.Popen([sys.executable, "-c", JOB], env=os.environ | belongs | path, stdout=subprocess.PIPE)
+        ran = subprocess.Popen([sys.executable, "-c", JOB], env=os.environ | belongs | path, stdout=subprocess.PIPE)
         try:
-            job.stdout.readline()
-            time.sleep(3 * jobs.WATCH_SECONDS)
-            assert job.poll() is None
+            ran.stdout.readline()
+            time.sleep(3 * job.WATCH_SECONDS)
+            assert ran.poll() is None
             snakemake.kill()
             snakemake.wait()
-            assert job.wait(timeout=60) == -signal.SIGKILL
+            assert ran.wait(timeout=60) == -signal.SIGKILL
         finally:
             snakemake.kill()
-            job.kill()
-            job.wait()
+            ran.kill()
+            ran.wait()

@@ -20,9 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from jindbench import io, running
+from jindbench import io
 from jindbench.datasets import anndata_file
 from jindbench.errors import InputError
+from jindbench.execution import components
 from jindbench.jind.estimator import JIND
 from jindbench.methods import jind_classifier, majority
 from jindbench.names import UNASSIGNED, X_KINDS
@@ -329,7 +330,7 @@ def assert_annotates(made, folder):
         (jind_classifier, jind_classifier.Parameters(epochs=1)),
     ):
         try:
-            predicted = running.annotate(method, made, target, parameters, seed=0, threads=1, model_dir=folder)
+            predicted = components.run_method(method, made, target, parameters, seed=0, threads=1, model_dir=folder)
             assert set(predicted.table["cell_id"]) == set(made.obs_names)
         except InputError as error:
             assert re.match("the source has 1 cells; JIND needs two", str(error)), error

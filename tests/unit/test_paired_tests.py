@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from jindbench import paired_tests
+from jindbench.scoring import paired_tests
 
 
 def right(both, only_first, only_second, neither):

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from jindbench import embedding, novel_types
-from jindbench.plots import alluvial, palette, rejection_rates
+from jindbench.plots import alluvial, figure3_rates, palette, tsne
+from jindbench.scoring import novel_types
 
 
 def predictions(labels):
@@ -67,10 +67,10 @@ def test_tsne_keeps_clusters_apart_whatever_holds_the_cells():
     rng = np.random.default_rng(0)
     centres = np.repeat(rng.normal(scale=8, size=(3, 20)), 60, axis=0)
     X = np.abs(centres + rng.normal(size=centres.shape))
-    points = embedding.tsne(X, seed=0, threads=1)
-    assert np.array_equal(points, embedding.tsne(X, seed=0, threads=1))
+    points = tsne.tsne(X, seed=0, threads=1)
+    assert np.array_equal(points, tsne.tsne(X, seed=0, threads=1))
     # the signs of components may differ between dense and sparse input: what counts is which cells are neighbours
-    for embedded in (points, embedding.tsne(sparse.csr_matrix(X), seed=0, threads=1)):
+    for embedded in (points, tsne.tsne(sparse.csr_matrix(X), seed=0, threads=1)):
         distance = np.linalg.norm(embedded[:, None] - embedded[None], axis=2)
         nearest = np.argsort(distance, axis=1)[:, 1:11] // 60
         assert (nearest == np.arange(180)[:, None] // 60).mean() > 0.99
@@ -78,7 +78,7 @@ def test_tsne_keeps_clusters_apart_whatever_holds_the_cells():
 
 @pytest.mark.parametrize("n", [1, 5])
 def test_tsne_of_few_cells(n):
-    points = embedding.tsne(np.random.default_rng(0).random((n, 30)), seed=0, threads=1)
+    points = tsne.tsne(np.random.default_rng(0).random((n, 30)), seed=0, threads=1)
     assert points.shape == (n, 2)
     assert np.isfinite(points).all()
 
@@ -143,7 +143,7 @@ def test_bars_of_rejection_have_the_scores_and_words_for_what_failed():
             {"task": "U", "method": "B", "metric": "rej", "status": "not applicable"},
         ]
     )
-    figure = rejection_rates.draw(scores)
+    figure = figure3_rates.draw(scores)
     first, second = figure.axes
     assert [bar.get_width() for bar in first.patches] == [0.2]
     assert [label.get_text() for label in first.get_yticklabels()] == ["A"]  # B never rejects

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from jindbench import preprocess
+from jindbench.data import preprocess
 from jindbench.errors import InputError
 
 

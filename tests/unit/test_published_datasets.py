@@ -10,8 +10,9 @@ import pytest
 from scipy import sparse
 
 import original_formats as formats
-from jindbench import downloads, io, registry
-from jindbench.dataset_checks import Content, check_content, to_contract
+from jindbench import io, registry
+from jindbench.data import downloads
+from jindbench.data.checks import Content, check_content, to_contract
 from jindbench.errors import InputError
 
 PUBLISHED = list(formats.FILES)

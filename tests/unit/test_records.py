@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from jindbench import costs, io, provenance, records, recovery, trace
+from jindbench import io
+from jindbench.execution import costs, records, recovery, trace
+from jindbench.tables import provenance
 
 
 def job(folder, log, inputs, outputs, rule="rule", **parameters):

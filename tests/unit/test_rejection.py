@@ -5,9 +5,9 @@ from matplotlib import pyplot as plt
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
-from jindbench import rejection
+from jindbench.plots import confidence as rejection_plot
 from jindbench.plots import confusion as confusion_plot
-from jindbench.plots import rejection as rejection_plot
+from jindbench.scoring import rejection
 
 
 def cells(rows, threshold=0.5):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jindbench import claims, runtime, summary
+from jindbench.tables import claims, runtime, summary
 
 PARENTS = {"classifier": None, "jind": "classifier", "jind_plus": "jind", "svm": None, "actinn": None}
 

@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 from scipy import io as scipy_io
 
-from jindbench import r, running, tasks
+from jindbench import r
+from jindbench.data import tasks
 from jindbench.datasets import anndata_file, toy
 from jindbench.errors import NotAvailable
+from jindbench.execution import components
 from jindbench.integrations import seurat
 from jindbench.methods import seurat_lt
 
@@ -101,7 +103,7 @@ def plain(sides, tmp_path_factory):
 
 def transfer(source, target, tmp_path, threads=1, **parameters):
     chosen = seurat_lt.Parameters(**parameters)
-    return running.annotate(seurat_lt, source, target, chosen, seed=0, threads=threads, model_dir=tmp_path).table
+    return components.run_method(seurat_lt, source, target, chosen, seed=0, threads=threads, model_dir=tmp_path).table
 
 
 @needs_seurat
@@ -116,7 +118,7 @@ def test_label_transfer_is_what_plain_r_gives(sides, plain, tmp_path):
 
 @needs_seurat
 def test_integration_is_what_plain_r_gives(sides, plain):
-    results = running.integrate(seurat, *sides, seurat.Parameters(), seed=0, threads=1)
+    results = components.integrate(seurat, *sides, seurat.Parameters(), seed=0, threads=1)
     for result in results:
         genes = [f"g{i + 1}" for i in sides[0].var_names.get_indexer(result.var_names)]
         expected = plain[1].loc[result.obs_names, genes].to_numpy()

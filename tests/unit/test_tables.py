@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jindbench import tables
+from jindbench.tables import paper
 
 
 def score(task, method, metric, value, status="ok", sd=0.01):
@@ -32,7 +32,7 @@ SCORES = pd.DataFrame(
 
 
 def test_cells_say_what_they_are():
-    table = tables.table2(SCORES).set_index("metric")
+    table = paper.table2(SCORES).set_index("metric")
     assert table.loc["raw", "Good"] == "0.900 ± 0.010 [0.800, 1.000]"
     assert table.loc["raw", "<b>Bad"] == "0.800 [0.700, 0.900]"  # one seed: no standard deviation
     assert table.loc["eff", "Good"] == "NA"
@@ -43,18 +43,18 @@ def test_cells_say_what_they_are():
 
 def test_best_raw_with_ties_as_printed_and_high_rejection():
     tied = pd.DataFrame([score("T", "x", "raw", 0.90004), score("T", "y", "raw", 0.9), score("T", "z", "raw", 0.899)])
-    assert tables.best_raw(tied) == {("T", "x"), ("T", "y")}
-    assert tables.high_rejection(SCORES) == {("T", "Good")}
-    assert tables.high_rejection(pd.DataFrame([score("T", "x", "rej", 0.1)])) == set()
+    assert paper.best_raw(tied) == {("T", "x"), ("T", "y")}
+    assert paper.high_rejection(SCORES) == {("T", "Good")}
+    assert paper.high_rejection(pd.DataFrame([score("T", "x", "rej", 0.1)])) == set()
 
 
 def test_markdown_and_html_mark_and_escape():
-    table, best, high = tables.table2(SCORES), tables.best_raw(SCORES), tables.high_rejection(SCORES)
-    md = tables.markdown(table, best, high)
+    table, best, high = paper.table2(SCORES), paper.best_raw(SCORES), paper.high_rejection(SCORES)
+    md = paper.markdown(table, best, high)
     assert "**0.900 ± 0.010 [0.800, 1.000]**" in md
     assert "0.200 ± 0.010 [0.100, 0.300] (!)" in md
     assert "failed: a \\| b &lt;i>" in md
-    page = tables.html_page(table, best, high, ["a <note>"], "Table <2>")
+    page = paper.html_page(table, best, high, ["a <note>"], "Table <2>")
     assert "<b>0.900 ± 0.010 [0.800, 1.000]</b>" in page
     assert '<span class="high">0.200' in page
     assert "<i>" not in page
@@ -80,20 +80,20 @@ def test_the_papers_numbers_stand_beside_ours():
         ]
     )
     papers = {"svm": ["SVM_Rej", "none"], "svm_seurat": ["SVM_Rej", "seurat"], "mine": ["Mine", "none"]}
-    table = tables.table2_extended(scores, published, papers)
+    table = paper.table2_extended(scores, published, papers)
     assert table["paper"].tolist() == pytest.approx([0.95, 0.4, np.nan, np.nan], nan_ok=True)
     assert table["difference"].tolist() == pytest.approx([-0.05, -0.2, np.nan, np.nan], nan_ok=True)
     assert table["inside"].tolist()[:2] == ["yes", "no"]
     assert table["inside"].isna().tolist() == [False, False, True, True]
-    text = tables.table2_extended_markdown(table)
+    text = paper.table2_extended_markdown(table)
     assert "| t | svm | raw | 0.900 ± 0.010 [0.800, 1.000] | 0.950 | -0.050 | yes |" in text
     assert "mine" not in text
-    assert tables.table2_extended_markdown(table.assign(paper=np.nan)).startswith("The paper has no numbers")
+    assert paper.table2_extended_markdown(table.assign(paper=np.nan)).startswith("The paper has no numbers")
 
 
 def test_scores_are_selected_in_the_order_asked_for():
-    chosen = tables.titled(SCORES, {"T": "Task"}, {"<b>Bad": "Bad", "Good": "Good"})
+    chosen = paper.titled(SCORES, {"T": "Task"}, {"<b>Bad": "Bad", "Good": "Good"})
     assert chosen["method"].tolist() == ["Bad"] * 3 + ["Good"] * 3
     assert chosen["metric"].tolist() == ["raw", "rej", "eff"] * 2
     assert set(chosen["task"]) == {"Task"}
-    assert tables.titled(SCORES, {"T": "Task"}, {"Good": "Good"})["method"].tolist() == ["Good"] * 3
+    assert paper.titled(SCORES, {"T": "Task"}, {"Good": "Good"})["method"].tolist() == ["Good"] * 3

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jindbench import tasks
+from jindbench.data import tasks
 
 
 def cells(labels, batch="b"):

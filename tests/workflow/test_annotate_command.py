@@ -4,7 +4,8 @@ import subprocess
 
 import pytest
 
-from jindbench import io, tasks
+from jindbench import io
+from jindbench.data import tasks
 from jindbench.datasets import toy
 from toy_project import SNAKEMAKE, environment
 

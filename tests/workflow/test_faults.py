@@ -14,7 +14,8 @@ import psutil
 import pytest
 import yaml
 
-from jindbench import r, records
+from jindbench import r
+from jindbench.execution import records
 from toy_project import Workflow, environment, failing
 
 faults = pytest.mark.faults

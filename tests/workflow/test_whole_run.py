@@ -125,7 +125,7 @@ def test_claims_about_the_papers_tasks_are_not_tested_on_other_cells(everything)
             {"differential_expression", "differential_expression_tables", "supplementary_figure", "figure4"}
             | {"claims", "provenance", "summary"},
         ),
-        ("claims.py", {"claims", "provenance", "summary"}),
+        ("tables/claims.py", {"claims", "provenance", "summary"}),
     ],
 )
 def test_an_edit_of_a_figures_code_draws_again_and_trains_nothing(everything, edited, expected):

@@ -5,9 +5,10 @@ import os
 import sys
 from pathlib import Path
 
-from jindbench import config, jobs
 from jindbench.annotate.settings import LOG, Settings
+from jindbench.config import load
 from jindbench.errors import InputError
+from jindbench.execution import job
 
 
 def main() -> None:
@@ -29,14 +30,16 @@ def main() -> None:
     given.pop("command")
     threads = given.pop("threads")
     try:
-        settings = config.annotation(given)
+        settings = load.annotation(given)
         settings.check()
-        jobs.start_log(Path(settings.output, LOG), shown="INFO")
-        jobs.limit_threads(threads)
-        from jindbench.annotate.run import annotate  # after the number of threads is set: it imports what reads that
+        job.start_log(Path(settings.output, LOG), shown="INFO")
+        job.limit_threads(threads)
+        from jindbench.annotate.command import (
+            annotate,  # after the number of threads is set: it imports what reads that
+        )
 
         annotate(settings, threads=threads)
-    except (InputError, config.ConfigurationError, OSError) as error:
+    except (InputError, load.ConfigurationError, OSError) as error:
         sys.exit(f"jindbench annotate: {error}")
 
 

@@ -7,3 +7,7 @@ class InputError(Exception):
 
 class NotAvailable(InputError):
     """Something optional that this machine lacks. Names it and how to get it."""
+
+
+class CutShort(Exception):
+    """A guarded run came to no end of its own, and its job is to be tried again."""

@@ -1,12 +1,12 @@
 # `snakemake annotate`: a user's own cells, labelled from a reference. All that it may be told is `annotate.settings.Settings`.
 
-from jindbench import records
+from jindbench.execution import records
 
 try:
     ANNOTATION = configuration.annotation(config)
     # Before Snakemake removes earlier results, and not once more in every job.
     if workflow.is_main_process:
-        from jindbench.annotate.run import inspect
+        from jindbench.annotate.command import inspect
 
         inspect(ANNOTATION)
         # Not removed, as the benchmark's are: here a person may have worked on.
@@ -20,7 +20,7 @@ except (configuration.ConfigurationError, InputError) as error:
     raise WorkflowError(str(error))
 
 if workflow.is_main_process:
-    jobs.started_by_this_process()
+    job.started_by_this_process()
     recovery.start([Path(ANNOTATION.output)], look_only=LOOKS_ONLY, keep_damaged=True)
 
 
@@ -47,7 +47,7 @@ rule annotate:
     resources:
         mem_mb=lambda wildcards, attempt: round(attempt * (8000 + 10 * INPUT_MB)),
         runtime=lambda wildcards, attempt: round(attempt * (240 + INPUT_MB / 5)),
-        gpu=int(workflow.local_exec and not workflow.remote_exec and jobs.n_cards() > 0),
+        gpu=int(workflow.local_exec and not workflow.remote_exec and job.n_cards() > 0),
     params:
         settings=ANNOTATION.model_dump(),
     script:

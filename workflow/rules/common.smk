@@ -2,7 +2,8 @@
 import json
 from functools import cache
 
-from jindbench import costs, r
+from jindbench import r
+from jindbench.execution import costs
 
 try:
     CONFIG = configuration.load(config)
@@ -13,9 +14,9 @@ except configuration.ConfigurationError as error:
 
 RUN = CONFIG.run.name
 if workflow.remote_exec:  # this is the Snakemake of one job
-    os.environ[jobs.ON_CLUSTER] = "1"
+    os.environ[guard.ON_CLUSTER] = "1"
 if workflow.is_main_process:
-    jobs.started_by_this_process()
+    job.started_by_this_process()
     results = Path("results", RUN)
     recovery.start(
         [Path("results/data"), results],
@@ -182,7 +183,7 @@ def n_cards(wildcards):
     """
     device = getattr(CONFIG.methods[wildcards.method].parameters, "device", "cpu")
     on_one_machine = workflow.local_exec and not workflow.remote_exec
-    return int(device == "cuda" or (device == "auto" and on_one_machine and jobs.n_cards() > 0))
+    return int(device == "cuda" or (device == "auto" and on_one_machine and job.n_cards() > 0))
 
 
 def integration_file(wildcards):
@@ -190,7 +191,9 @@ def integration_file(wildcards):
 
 
 def integration_code(wildcards):
-    return registry.library_code(f"integrations/{integration_file(wildcards)}", "running")
+    return registry.library_code(
+        f"integrations/{integration_file(wildcards)}", "execution/components"
+    )
 
 
 def dataset_parameters(wildcards):
@@ -202,7 +205,7 @@ def task_datasets(wildcards):
 
 
 def method_code(wildcards):
-    return registry.library_code(f"methods/{method_file(wildcards)}", "running")
+    return registry.library_code(f"methods/{method_file(wildcards)}", "execution/components")
 
 
 def method_cells(wildcards):
@@ -242,7 +245,7 @@ def files_of_stages(wildcards):
 
 def code_of_stages(wildcards):
     files = [f"methods/{name}" for name, _ in method_stages(wildcards)]
-    return registry.library_code(*files, "hold_out")
+    return registry.library_code(*files, "execution/hold_out")
 
 
 def methods_of_table(wildcards):

@@ -4,7 +4,7 @@
 rule complexity:
     input:
         dataset="results/data/{dataset}.h5ad",
-        code=library_code("complexity"),
+        code=library_code("scoring/complexity"),
     output:
         "results/data/complexity/{dataset}.tsv",
     log:

@@ -4,7 +4,7 @@
 # The file itself lies in the folder of the configuration, which checkouts may share; a link to it comes out here.
 rule download:
     input:
-        code=library_code("downloads"),
+        code=library_code("data/downloads"),
     output:
         file="results/data/downloads/{dataset}/file",
         record="results/data/downloads/{dataset}/record.json",
@@ -30,7 +30,7 @@ rule dataset:
     input:
         unpack(dataset_file),
         code=dataset_code,
-        normalization=library_code("preprocess"),
+        normalization=library_code("data/preprocess"),
     output:
         "results/data/{dataset}.h5ad",
     log:
@@ -60,7 +60,7 @@ rule datasets:
 rule task:
     input:
         datasets=task_datasets,
-        code=library_code("tasks"),
+        code=library_code("data/tasks"),
     output:
         source="results/{run}/tasks/{task}/source.h5ad",
         target="results/{run}/tasks/{task}/target.h5ad",

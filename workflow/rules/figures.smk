@@ -29,7 +29,7 @@ rule latent_codes:
 rule latent_tsne:
     input:
         cells="results/{run}/latent_codes/{task}/{method}.h5ad",
-        code=library_code("embedding"),
+        code=library_code("plots/tsne"),
     output:
         "results/{run}/tsne/{task}/{method}.tsv.gz",
     log:
@@ -53,7 +53,7 @@ rule latent_tsne:
 use rule latent_tsne as expression_tsne with:
     input:
         cells="results/{run}/tasks/{task}/target.h5ad",
-        code=library_code("embedding"),
+        code=library_code("plots/tsne"),
     output:
         "results/{run}/tsne/{task}.tsv.gz",
     log:

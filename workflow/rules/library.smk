@@ -8,9 +8,10 @@ from snakemake.exceptions import WorkflowError
 LIBRARY = Path(workflow.basedir) / "workflow"
 sys.path.insert(0, str(LIBRARY))
 
-from jindbench import config as configuration
-from jindbench import jobs, recovery, registry
+from jindbench.config import load as configuration
+from jindbench import registry
 from jindbench.errors import InputError
+from jindbench.execution import guard, job, recovery
 
 registry.export_library_path()
 

@@ -10,11 +10,11 @@ from scipy import sparse
 from jindbench.annotate.genes import Match
 from jindbench.annotate.reading import Cells
 from jindbench.annotate.reference import Reference
+from jindbench.data.preprocess import CELL_TOTAL, transform
 from jindbench.jind.estimator import JIND
 from jindbench.jind.expression import BLOCK
 from jindbench.jind.model import JINDModel
 from jindbench.names import LABEL, NOVELTY, UNASSIGNED
-from jindbench.preprocess import CELL_TOTAL, transform
 
 STATUS = "status"
 ASSIGNED, LOW_CONFIDENCE, NEW_TYPE = "assigned", "unassigned: low confidence", "unassigned: possible new type"

@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from jindbench import jobs
 from jindbench.annotate import genes
 from jindbench.annotate.findings import Outcome, by_type, composition, look_first
 from jindbench.annotate.labelling import ASSIGNED, LOW_CONFIDENCE, NEW_TYPE, STATUS, new_type, top_genes
+from jindbench.execution import job
 from jindbench.names import LABEL, NOVELTY
 from jindbench.plots import annotation
 
@@ -66,8 +66,8 @@ def render(outcome: Outcome, name: str, seed: int) -> str:
             "seed": str(seed),
         },
         reference=reference.facts,
-        surroundings=jobs.surroundings(),
-        versions=jobs.imported_versions(),
+        surroundings=job.surroundings(),
+        versions=job.imported_versions(),
     )
 
 

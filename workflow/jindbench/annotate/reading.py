@@ -16,10 +16,10 @@ from anndata import AnnData
 from scipy import io as scipy_io
 from scipy import sparse
 
-from jindbench.dataset_checks import HIGHEST_LOG
+from jindbench.data.checks import HIGHEST_LOG
+from jindbench.data.matrix import checked
 from jindbench.errors import InputError
 from jindbench.jind.expression import BLOCK
-from jindbench.matrix import checked
 from jindbench.names import COUNTS, LOG, NORMALIZED, SCALED
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class Cells(ABC):
         Raises
         ------
         InputError
-            If it cannot be read, or is no sound matrix (see `jindbench.matrix`).
+            If it cannot be read, or is no sound matrix (see `jindbench.data.matrix`).
         """
         stop = len(self.cell_ids) if stop is None else min(stop, len(self.cell_ids))
         with self._matrix(place) as matrix:

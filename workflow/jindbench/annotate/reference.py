@@ -14,7 +14,7 @@ from jindbench import io
 from jindbench.annotate.genes import Match, namings
 from jindbench.annotate.reading import AnnDataFile, Cells, Content, open_cells
 from jindbench.annotate.settings import Settings
-from jindbench.dataset_checks import check_keys, to_contract
+from jindbench.data.checks import check_keys, to_contract
 from jindbench.errors import InputError
 from jindbench.jind.estimator import JIND
 from jindbench.names import COUNTS, LABEL, MEASURED, X_KIND

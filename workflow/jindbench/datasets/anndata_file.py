@@ -7,11 +7,10 @@ from anndata import AnnData
 from pydantic import Field, model_validator
 
 from jindbench import io
-from jindbench.dataset_checks import check_keys, to_contract
-from jindbench.downloads import Source
+from jindbench.data.checks import check_keys, to_contract
+from jindbench.data.parameters import CountParameters, Source
 from jindbench.errors import InputError
 from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
-from jindbench.parameters import CountParameters
 
 
 class Parameters(CountParameters):

@@ -11,12 +11,12 @@ import pandas as pd
 from anndata import AnnData
 from pydantic import Field
 
-from jindbench import downloads, io
-from jindbench.dataset_checks import Content, check_content, to_contract
-from jindbench.downloads import Source
+from jindbench import io
+from jindbench.data import downloads
+from jindbench.data.checks import Content, check_content, to_contract
+from jindbench.data.parameters import DownloadedParameters, Source
 from jindbench.errors import InputError
 from jindbench.names import COUNTS, LABEL, SOURCE, X_KIND
-from jindbench.parameters import DownloadedParameters
 
 R_PACKAGES = ("SummarizedExperiment", "Matrix")
 SOURCES = [

@@ -11,12 +11,12 @@ import pandas as pd
 from anndata import AnnData
 from pydantic import Field
 
-from jindbench.dataset_checks import Content, check_content, check_keys, to_contract
-from jindbench.downloads import Source, unzipped
+from jindbench.data.checks import Content, check_content, check_keys, to_contract
+from jindbench.data.downloads import unzipped
+from jindbench.data.parameters import DownloadedH5adParameters, Source
 from jindbench.errors import InputError
 from jindbench.io import read_matrix_and_obs
 from jindbench.names import LABEL, SOURCE, X_KIND
-from jindbench.parameters import DownloadedH5adParameters
 
 MEMBER = "MouseAtlas.total.h5ad"  # beside a `.subset.` in the archive
 SOURCES = [Source("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/MouseAtlas.zip", "zip")]

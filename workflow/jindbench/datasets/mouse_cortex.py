@@ -14,11 +14,11 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from jindbench.dataset_checks import Content, check_content, to_contract
-from jindbench.downloads import Source
+from jindbench.data.checks import Content, check_content, to_contract
+from jindbench.data.parameters import DownloadedParameters as Parameters
+from jindbench.data.parameters import Source
 from jindbench.errors import InputError
 from jindbench.names import COUNTS, LABEL, SOURCE, X_KIND
-from jindbench.parameters import DownloadedParameters as Parameters
 
 SOURCES = [
     Source(

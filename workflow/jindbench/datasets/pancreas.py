@@ -12,12 +12,13 @@ from pathlib import Path
 
 from anndata import AnnData
 
-from jindbench.dataset_checks import Content, check_content, check_keys, to_contract
-from jindbench.downloads import Source, unzipped
+from jindbench.data.checks import Content, check_content, check_keys, to_contract
+from jindbench.data.downloads import unzipped
+from jindbench.data.parameters import DownloadedH5adParameters as Parameters
+from jindbench.data.parameters import Source
 from jindbench.errors import InputError
 from jindbench.io import read_matrix_and_obs
 from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
-from jindbench.parameters import DownloadedH5adParameters as Parameters
 
 MEMBER = "pancreas.h5ad"
 SOURCES = [

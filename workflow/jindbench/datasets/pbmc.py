@@ -11,11 +11,11 @@ from pathlib import Path
 
 from anndata import AnnData
 
-from jindbench.dataset_checks import Content, check_content, check_keys, to_contract
-from jindbench.downloads import Source
+from jindbench.data.checks import Content, check_content, check_keys, to_contract
+from jindbench.data.parameters import DownloadedH5adParameters as Parameters
+from jindbench.data.parameters import Source
 from jindbench.io import read_matrix_and_obs
 from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
-from jindbench.parameters import DownloadedH5adParameters as Parameters
 
 SOURCES = [
     Source("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/PBMC.merged.h5ad", "h5ad", bytes=84_227_519),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from anndata import AnnData
 
-from jindbench.dataset_checks import to_contract
-from jindbench.downloads import Source
+from jindbench.data.checks import to_contract
+from jindbench.data.parameters import Source
 from jindbench.names import LABEL, LOG, SOURCE, X_KIND
 from jindbench.parameters import Parameters as BaseParameters
 

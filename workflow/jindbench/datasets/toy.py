@@ -13,10 +13,9 @@ from anndata import AnnData
 from pydantic import Field
 from scipy import sparse
 
-from jindbench.dataset_checks import to_contract
-from jindbench.downloads import Source
+from jindbench.data.checks import to_contract
+from jindbench.data.parameters import CountParameters, Source
 from jindbench.names import BATCH, COUNTS, LABEL, SOURCE, X_KIND
-from jindbench.parameters import CountParameters
 
 # type: share of the cells in the source batch and in the target batch
 COMPOSITION = {

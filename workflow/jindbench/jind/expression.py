@@ -9,11 +9,11 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from jindbench.data.matrix import checked
+from jindbench.data.preprocess import most_variable_genes, transform
 from jindbench.errors import InputError
 from jindbench.jind.parameters import ClassifierParameters
-from jindbench.matrix import checked
 from jindbench.names import COUNTS, X_KIND, X_KINDS
-from jindbench.preprocess import most_variable_genes, transform
 
 log = logging.getLogger(__name__)
 

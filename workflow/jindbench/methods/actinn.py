@@ -72,7 +72,7 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
 
 def expression(source, target, parameters):
     """Transformed expression of source and target, CSR with the same genes, and the names of these."""
-    from jindbench.preprocess import CELL_TOTAL, most_variable_genes, transform
+    from jindbench.data.preprocess import CELL_TOTAL, most_variable_genes, transform
 
     kind = source.uns[X_KIND]
     if parameters.scale and kind not in (COUNTS, NORMALIZED):

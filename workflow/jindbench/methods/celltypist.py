@@ -32,7 +32,7 @@ class Parameters(BaseParameters):
 
 
 def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
-    from jindbench.preprocess import CELL_TOTAL, transform
+    from jindbench.data.preprocess import CELL_TOTAL, transform
 
     # The import mutes warnings, and makes a folder for models to be downloaded to, by default in the user's home.
     with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:

@@ -22,7 +22,7 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     from sklearn.decomposition import PCA
     from sklearn.neighbors import KNeighborsClassifier
 
-    from jindbench.preprocess import expression
+    from jindbench.data.preprocess import expression
 
     X, target_X = expression(source, target, parameters.n_genes)
     # arpack centres sparse input without making it dense, and finds fewer components than there are cells and genes.

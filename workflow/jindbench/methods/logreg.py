@@ -29,7 +29,7 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from jindbench.preprocess import expression
+    from jindbench.data.preprocess import expression
 
     X, target_X = expression(source, target, parameters.n_genes)
     # Genes are scaled and not centred: they stay sparse, and the intercepts do what centring would.

@@ -94,7 +94,7 @@ def components(source, target, n_components, seed):
     from sklearn.decomposition import PCA
     from sklearn.utils.sparsefuncs import mean_variance_axis
 
-    from jindbench.preprocess import transform
+    from jindbench.data.preprocess import transform
 
     X, target_X = (transform(side.X, source.uns[X_KIND]).astype(np.float64) for side in (source, target))
     varying = (X.max(axis=0) != X.min(axis=0)).toarray().ravel()

@@ -28,7 +28,7 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     from sklearn.model_selection import StratifiedKFold
     from sklearn.svm import LinearSVC
 
-    from jindbench.preprocess import expression
+    from jindbench.data.preprocess import expression
 
     X, target_X = expression(source, target, parameters.n_genes)
     labels = source.obs[LABEL].to_numpy(dtype=str)

@@ -1,9 +1,5 @@
 """Alluvial plot: from true types, on the left, to predicted ones, on the right."""
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display is needed
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes

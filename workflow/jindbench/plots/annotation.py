@@ -1,15 +1,11 @@
 """Pictures of annotated cells: how many of each type, where they lie, how sure the labels are."""
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display is needed
-
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from jindbench.names import CONFIDENCE, NOVELTY, RAW_LABEL, THRESHOLD
-from jindbench.plots import embedding
+from jindbench.plots import tsne_panels
 from jindbench.plots.palette import SIDES, colours
 from jindbench.plots.raw_accuracy import COLOURS
 
@@ -52,7 +48,7 @@ def on_the_map(points: pd.DataFrame, types: list[str]) -> Figure:
         All that the reference knows: what a type's colour follows from.
     """
     figure, panel = plt.subplots(figsize=(9, 5.2), layout="constrained")
-    embedding.by_category(panel, points, "label", colours(types), "labels")
+    tsne_panels.by_category(panel, points, "label", colours(types), "labels")
     return figure
 
 
@@ -73,7 +69,7 @@ def statuses(points: pd.DataFrame, names: tuple[str, ...]) -> Figure:
         ordered["tsne_1"],
         ordered["tsne_2"],
         c=ordered["status"].map(palette),
-        s=embedding.point_area(len(points)),
+        s=tsne_panels.point_area(len(points)),
         linewidths=0,
         rasterized=True,
     )
@@ -104,7 +100,7 @@ def novelty(points: pd.DataFrame) -> Figure:
         cmap="viridis_r",
         vmin=low,
         vmax=high,
-        s=embedding.point_area(len(points)),
+        s=tsne_panels.point_area(len(points)),
         linewidths=0,
         rasterized=True,
     )

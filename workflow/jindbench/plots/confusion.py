@@ -1,9 +1,5 @@
 """Confusion matrix of one method on one task."""
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display is needed
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd

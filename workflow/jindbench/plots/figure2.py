@@ -3,15 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display is needed
-
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jindbench.plots import alluvial, embedding, not_drawn, words
+from jindbench.plots import alluvial, not_drawn, tsne_panels, words
 from jindbench.plots.palette import SIDES, colours
 
 
@@ -48,8 +44,8 @@ def draw(stages: list[Stage], missing: Mapping[str, str]) -> Figure:
     )
     for row, stage in zip(panels, stages, strict=True):
         of_types = colours(stage.points["type"])
-        embedding.by_category(row[0], stage.points, "side", SIDES, f"{stage.title}: latent codes by batch")
-        embedding.by_category(row[1], stage.points, "type", of_types, f"{stage.title}: by true type")
+        tsne_panels.by_category(row[0], stage.points, "side", SIDES, f"{stage.title}: latent codes by batch")
+        tsne_panels.by_category(row[1], stage.points, "type", of_types, f"{stage.title}: by true type")
         alluvial.draw(row[2], stage.flows, of_types, f"{stage.title}: true to predicted type")
     figure.supxlabel(not_drawn(missing), fontsize=8)
     return figure

@@ -2,15 +2,11 @@
 
 from collections.abc import Mapping
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display is needed
-
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jindbench.plots import embedding, not_drawn, words
+from jindbench.plots import not_drawn, tsne_panels, words
 from jindbench.plots.palette import colours
 
 
@@ -32,7 +28,7 @@ def draw(tasks: dict[str, pd.DataFrame], types: dict[str, list[str]], missing: M
     rows = -(-len(tasks) // columns)
     figure, panels = plt.subplots(rows, columns, figsize=(9 * columns, 6.5 * rows), squeeze=False, layout="constrained")
     for panel, (title, points) in zip(panels.flat, tasks.items(), strict=False):
-        embedding.rejected(panel, points, colours(types[title]), title)
+        tsne_panels.rejected(panel, points, colours(types[title]), title)
     for panel in panels.flat[len(tasks) :]:
         panel.set_visible(False)
     figure.supxlabel(not_drawn(missing), fontsize=8)

@@ -3,15 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display is needed
-
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jindbench.plots import alluvial, embedding, heatmap, not_drawn, words
+from jindbench.plots import alluvial, heatmap, not_drawn, tsne_panels, words
 from jindbench.plots.palette import colours
 
 
@@ -54,7 +50,7 @@ def draw(columns: list[Column], missing: Mapping[str, str]) -> Figure:
         alluvial.draw(top.subplots(), column.flows, of_types, f"{column.title}: true to predicted type")
         pair = [column.comparison[key] for key in ("type_a", "type_b") if key in column.comparison]
         title = f"{column.title}: target, {' and '.join(pair)}" if pair else f"{column.title}: no type is confused"
-        embedding.by_category(middle.subplots(), column.points, "type", of_types, title, emphasise=pair)
+        tsne_panels.by_category(middle.subplots(), column.points, "type", of_types, title, emphasise=pair)
         _genes(bottom, column)
     figure.supxlabel(not_drawn(missing), fontsize=8)
     return figure

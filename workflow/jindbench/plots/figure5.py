@@ -3,15 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display is needed
-
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jindbench.plots import alluvial, embedding, not_drawn, words
+from jindbench.plots import alluvial, not_drawn, tsne_panels, words
 from jindbench.plots.palette import SIDES, colours
 
 
@@ -54,11 +50,11 @@ def draw(tasks: list[NovelTypes], missing: Mapping[str, str]) -> Figure:
         part.suptitle(f"{task.title}. New types in the target: {new}")
         panels = part.subplots(2, 3)
         of_types = colours(task.before["type"])
-        embedding.by_category(panels[0, 0], task.before, "side", SIDES, "before alignment, by batch")
-        embedding.by_category(panels[0, 1], task.before, "type", of_types, "before alignment, by true type")
+        tsne_panels.by_category(panels[0, 0], task.before, "side", SIDES, "before alignment, by batch")
+        tsne_panels.by_category(panels[0, 1], task.before, "type", of_types, "before alignment, by true type")
         alluvial.draw(panels[0, 2], task.flows, of_types, "after alignment, true to predicted type")
-        embedding.by_category(panels[1, 0], task.after, "side", SIDES, "after alignment, by batch")
-        embedding.by_category(panels[1, 1], task.after, "type", of_types, "after alignment, by true type")
-        embedding.distances(panels[1, 2], task.clusters, "clusters of the target: distance to the source's types")
+        tsne_panels.by_category(panels[1, 0], task.after, "side", SIDES, "after alignment, by batch")
+        tsne_panels.by_category(panels[1, 1], task.after, "type", of_types, "after alignment, by true type")
+        tsne_panels.distances(panels[1, 2], task.clusters, "clusters of the target: distance to the source's types")
     figure.supxlabel(not_drawn(missing), fontsize=8)
     return figure

@@ -2,10 +2,6 @@
 
 from collections.abc import Callable
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display is needed
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -13,10 +9,10 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from jindbench.held_out_types import NOTHING
-from jindbench.hold_out import HELD_OUT
+from jindbench.execution.hold_out import HELD_OUT
 from jindbench.names import LABEL, UNASSIGNED
 from jindbench.plots import not_drawn, words
+from jindbench.scoring.held_out_types import NOTHING
 
 # AUROC: white where it is no better than chance, orange above, purple below.
 PANELS = {"auroc": ("AUROC of novelty", "PuOr_r"), "rejected_new": ("share of the new cells rejected", "Blues")}

@@ -1,9 +1,5 @@
 """Raw accuracy of every method on every task, with its interval."""
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display is needed
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd

@@ -1,9 +1,5 @@
 """How training went: what methods recorded for each epoch."""
 
-import matplotlib
-
-matplotlib.use("Agg")  # no display is needed
-
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure

@@ -1,0 +1,187 @@
+"""The whole way from a user's files to labelled copies, tables and pages: what `annotate` does, in order."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from jindbench import io
+from jindbench.annotate import genes, page, reading, reference, writing
+from jindbench.annotate.findings import Outcome, look_first, several
+from jindbench.annotate.labelling import ALIGNED_CELLS, has_counts, label, sample
+from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
+from jindbench.errors import InputError
+from jindbench.jind.model import MIN_GENE_SHARE
+from jindbench.plots.tsne import tsne_map
+
+# Cells that the tSNE is made of: its time grows with them, and more are not told apart on a page. Others are placed
+# among their nearest neighbours, so many at one time.
+MAPPED_CELLS = 20_000
+PLACED_AT_ONCE = 20_000
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A user's files, opened and found to fit together.
+
+    Attributes
+    ----------
+    queries
+        Each query's cells, by the path that was given.
+    chosen
+        The matrix that is taken of each file, by its path.
+    matches
+        Each query's genes and those of the reference, by the path that was given.
+    source, labels, rows
+        The labelled cells, their types, and the positions of the genes that all queries have too, which training sees;
+        None for a stored model.
+    fitted
+        The stored model; None where one is to be trained.
+    """
+
+    queries: dict[str, reading.Cells]
+    chosen: dict[Path, reading.Content]
+    matches: dict[str, genes.Match]
+    source: reading.Cells | None
+    labels: pd.Series | None
+    rows: np.ndarray | None
+    fitted: reference.Reference | None
+
+
+def inspect(settings: Settings) -> Inputs:
+    """Look at all inputs, before anything is trained or written.
+
+    Raises
+    ------
+    InputError
+        For the first fault found, in one line.
+    """
+    settings.check()
+    queries = {path: reading.open_cells(path) for path in settings.query}
+    for cells in queries.values():
+        writing.check_names(cells)
+    found = {cells.path: reading.contents(cells, settings.layer) for cells in queries.values()}
+    source = labels = rows = fitted = None
+    if settings.stored:
+        fitted = reference.load(settings)
+        chosen = reading.choose(found, only=fitted.jind.model_.x_kind)
+        known, least = fitted.genes, int(np.ceil(MIN_GENE_SHARE * len(fitted.genes)))
+    else:
+        source, labels = reference.open_reference(settings)
+        theirs = reading.contents(source, settings.reference_layer)
+        chosen = reading.choose({source.path: theirs} | found)
+        known, least = source.genes[chosen[source.path].place], genes.FEWEST
+        reference.check_names(source, chosen[source.path], labels, settings.label_key)
+    matches = {}
+    for path, cells in queries.items():
+        query_genes = cells.genes[chosen[cells.path].place]
+        matches[path] = genes.match(known, query_genes, path, least=least)
+        log.info("%s: %d genes in common, by %s", path, len(matches[path].query), matches[path].how)
+    if source is not None:
+        rows = reduce(np.intersect1d, [match.reference for match in matches.values()])
+        if len(rows) < least:
+            raise InputError(f"query: all queries together have {len(rows)} genes of the reference; expected {least}")
+        matches = {path: match.within(rows) for path, match in matches.items()}
+        chosen[source.path] = reading.check(source, chosen[source.path], rows, "reference_layer")
+        say(source, chosen[source.path], "reference_layer")
+    for path, cells in queries.items():
+        chosen[cells.path] = reading.check(cells, chosen[cells.path], matches[path].query, "layer")
+        say(cells, chosen[cells.path], "layer")
+    return Inputs(queries, chosen, matches, source, labels, rows, fitted)
+
+
+def annotate(settings: Settings, *, threads: int) -> None:
+    """Annotate every query from one reference, and write what was found into a folder for each.
+
+    Raises
+    ------
+    InputError
+        As `inspect` does.
+    """
+    seconds = {}
+    with timed("reading and checking", seconds):
+        inputs = inspect(settings)
+    fitted, chosen = inputs.fitted, inputs.chosen
+    if fitted is None:
+        with timed("training on the reference", seconds):
+            fitted = reference.fit(inputs.source, chosen[inputs.source.path], inputs.labels, inputs.rows, settings)
+        fitted.save(settings.model_folder)
+    for path, folder in settings.folders().items():
+        cells = inputs.queries[path]
+        outcome = annotated(cells, chosen[cells.path], inputs.matches[path], fitted, settings.seed, threads, seconds)
+        with timed("writing", outcome.seconds):
+            writing.write_copy(cells, outcome.labelled.table, outcome.labelled.codes, outcome.tsne, folder / COPY)
+            io.write_table(outcome.labelled.table, folder / TABLE)
+            io.write_text(page.render(outcome, folder.name, settings.seed), folder / PAGE)
+        for sentence in look_first(outcome):
+            log.info("%s: %s", folder.name, sentence)
+        log.info("%s: see %s", folder.name, folder / PAGE)
+
+
+def annotated(
+    cells: reading.Cells,
+    content: reading.Content,
+    match: genes.Match,
+    fitted: reference.Reference,
+    seed: int,
+    threads: int,
+    seconds: dict[str, float],
+) -> Outcome:
+    """Align the reference's model to one query, label all its cells and place them on a tSNE.
+
+    Parameters
+    ----------
+    seconds
+        How long the stages before took.
+    """
+    n, seconds = len(cells.cell_ids), dict(seconds)
+    with timed(f"{cells.path}: alignment", seconds, "alignment"):
+        rows = sample(n, ALIGNED_CELLS, seed)
+        X = cells.rows(content.place, rows)
+        filled = has_counts(X, match)
+        rows = rows[filled]
+        target = fitted.expression(X[filled], match, cells.cell_ids[rows])
+        aligned = fitted.jind.align(target)
+    with timed(f"{cells.path}: labels", seconds, "labels"):
+        labelled = label(cells, content.place, match, fitted, aligned)
+    with timed(f"{cells.path}: tSNE", seconds, "tSNE"):
+        drawn = sample(n, MAPPED_CELLS, seed)
+        tsne = place(labelled.codes, drawn, seed, threads)
+    return Outcome(cells, content, match, fitted, aligned, labelled, tsne, drawn, len(rows), seconds)
+
+
+def place(codes: np.ndarray, drawn: np.ndarray, seed: int, threads: int) -> np.ndarray:
+    """Coordinates of all cells, n x 2: a tSNE of those that are drawn, the others placed on it."""
+    fitted = tsne_map(codes[drawn], seed, threads)
+    coordinates = np.empty((len(codes), 2))
+    coordinates[drawn] = fitted.coordinates
+    others = np.setdiff1d(np.arange(len(codes)), drawn)
+    for start in range(0, len(others), PLACED_AT_ONCE):
+        rows = others[start : start + PLACED_AT_ONCE]
+        coordinates[rows] = fitted.place(codes[rows])
+    return coordinates
+
+
+def say(cells: reading.Cells, content: reading.Content, key: str) -> None:
+    """Say which matrix is taken, and why; `key` names another."""
+    log.info("%s (%s): taken %s, %s: %s", cells.path, cells.format, content.place, content.kind, content.why)
+    if content.others:
+        log.warning("%s: %s", cells.path, several(content, key))
+
+
+@contextmanager
+def timed(stage: str, seconds: dict[str, float], key: str | None = None) -> Iterator[None]:
+    """Say that a stage begins, and how long it took; keep that."""
+    log.info("%s ...", stage)
+    clock = time.perf_counter()
+    yield
+    seconds[key or stage] = time.perf_counter() - clock
+    log.info("%s: %.0f seconds", stage, seconds[key or stage])

@@ -1,0 +1,1 @@
+"""What lies before any method: downloads, checks, preprocessing, the cut into source and target."""

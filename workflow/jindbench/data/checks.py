@@ -1,0 +1,180 @@
+"""Every check of a dataset's content, in one place: each fault gets its own one-line error."""
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from jindbench.data.matrix import checked
+from jindbench.errors import InputError
+from jindbench.names import BATCH, COUNTS, INTEGRATED, LABEL, LOG, NORMALIZED, SCALED, UNASSIGNED, X_KIND, X_KINDS
+
+log = logging.getLogger(__name__)
+
+# No logarithm of expression is higher: ln(1 + x) = 20 would be 500 million molecules of one gene.
+HIGHEST_LOG = 20
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a published dataset must hold: the paper's Table 1, and the cells of each batch where they are known."""
+
+    cells: int
+    genes: int
+    types: int
+    batches: dict[str, int | None] = field(default_factory=lambda: {"all": None})
+
+
+def check_keys(adata: AnnData, where: str, label_key: str, batch_key: str | None) -> None:
+    """Check that the named `obs` columns exist, once each.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the missing key and the columns there are.
+    """
+    if label_key == batch_key:
+        raise InputError(f"{where}: label_key and batch_key are both '{label_key}'; batches need a column of their own")
+    for role, key in (("label_key", label_key), ("batch_key", batch_key)):
+        if key is not None and key not in adata.obs:
+            columns = ", ".join(map(str, adata.obs.columns)).replace("\n", " ") or "none"
+            raise InputError(f"{where}: {role} '{key}' is not a column of obs (there are: {columns})")
+        if key is not None and (n := (adata.obs.columns == key).sum()) > 1:
+            raise InputError(f"{where}: {role} '{key}' names {n} columns of obs; expected one")
+
+
+def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) -> AnnData:
+    """Check a loaded dataset and return it as the workflow stores it.
+
+    Parameters
+    ----------
+    adata
+        Cells x genes; `obs["label"]`, optionally `obs["batch"]`; `uns["x_kind"]`.
+    where
+        The file or dataset that an error names.
+    fractional_counts
+        Accept counts that are not integers (CEL-seq's corrected UMIs).
+
+    Returns
+    -------
+    X as CSR float32, `obs` with text columns `label` and `batch` (one batch, "all", where there is none).
+
+    Raises
+    ------
+    InputError
+        For the first fault found.
+    """
+    x_kind = adata.uns[X_KIND]
+    if x_kind not in X_KINDS:
+        raise InputError(f"{where}: x_kind is '{x_kind}'; expected one of {', '.join(X_KINDS)}")
+    if 0 in adata.shape:
+        raise InputError(f"{where}: {adata.n_obs} cells x {adata.n_vars} genes: nothing to work with")
+    _check_unique(adata.obs_names, f"{where}: cell ids (obs_names)")
+    _check_unique(adata.var_names, f"{where}: genes (var_names)")
+
+    X = checked(adata.X, f"{where}: X")
+    lowest, highest = X.data.min(initial=0), X.data.max(initial=0)
+    if lowest < 0 and x_kind not in (SCALED, INTEGRATED):
+        raise InputError(
+            f"{where}: X holds {(X.data < 0).sum()} negative values (lowest {lowest:g}), which '{x_kind}' cannot have; "
+            f"if each gene was centred and scaled, state x_kind: {SCALED}"
+        )
+    if x_kind == SCALED and lowest == 0:
+        raise InputError(f"{where}: x_kind is 'scaled', but no value is negative; state what X holds")
+    if x_kind == LOG and X.nnz and (X.data == np.round(X.data)).all():
+        raise InputError(f"{where}: x_kind is 'log', but all values are whole numbers; state x_kind: {COUNTS}")
+    if x_kind == COUNTS and not fractional_counts:
+        odd = X.data != np.round(X.data)
+        if odd.any():
+            raise InputError(
+                f"{where}: x_kind is 'counts', but {odd.sum()} values are no integers (such as {X.data[odd][0]:g}); "
+                "say fractional_counts: true if they are corrected counts, or state another x_kind"
+            )
+
+    if x_kind == LOG and highest > HIGHEST_LOG:
+        raise InputError(
+            f"{where}: x_kind is 'log', but values reach {highest:g}, which no logarithm of expression does; "
+            f"state x_kind: {NORMALIZED} or {COUNTS}"
+        )
+    if x_kind == NORMALIZED and highest <= HIGHEST_LOG and X.nnz:
+        log.warning(
+            "%s: x_kind is 'normalized', but no value is above %g: if X is a logarithm already, state x_kind: log, "
+            "or methods will take the logarithm once more",
+            *(where, highest),
+        )
+
+    obs = pd.DataFrame(index=adata.obs_names.astype(str).rename(None))
+    _check_text(obs.index, f"{where}: cell ids (obs_names)")
+    for column in (LABEL, BATCH):
+        if column not in adata.obs:
+            continue  # a dataset without batches; a missing label key was refused when the file was read
+        values = adata.obs[column]
+        missing = values.isna().to_numpy() | (values.astype(str).str.strip() == "").to_numpy()
+        if missing.any():
+            raise InputError(
+                f"{where}: {missing.sum()} cells have no {column}, the first is '{obs.index[missing][0]}'; "
+                "remove these cells or name them"
+            )
+        obs[column] = values.astype(str).to_numpy(dtype=object)
+        _check_text(obs[column], f"{where}: {column}")
+    if (obs[LABEL] == UNASSIGNED).any():
+        raise InputError(f"{where}: '{UNASSIGNED}' is the name of rejected cells and cannot be a cell type; rename it")
+    if BATCH not in obs:
+        obs[BATCH] = "all"
+
+    var = pd.DataFrame(index=adata.var_names.astype(str).rename(None))
+    _check_text(var.index, f"{where}: genes (var_names)")
+    return AnnData(X, obs=obs, var=var, uns=dict(adata.uns))
+
+
+def check_content(adata: AnnData, expected: Content, path: Path, *, accept: bool) -> None:
+    """Compare a prepared dataset with what the paper says it holds.
+
+    Parameters
+    ----------
+    adata
+        As `to_contract` returns it.
+    path
+        The downloaded file, which an error names and which stays for inspection.
+    accept
+        Log differences as a warning instead.
+
+    Raises
+    ------
+    InputError
+        With every number that differs, found and expected.
+    """
+    found = adata.obs[BATCH].value_counts().to_dict()
+    pairs = {
+        "cells": (adata.n_obs, expected.cells),
+        "genes": (adata.n_vars, expected.genes),
+        "cell types": (adata.obs[LABEL].nunique(), expected.types),
+        "batches": (", ".join(sorted(found)), ", ".join(sorted(expected.batches))),
+    }
+    for batch, n in expected.batches.items():
+        if batch in found and n is not None:
+            pairs[f"cells of batch {batch}"] = (found[batch], n)
+    differences = "; ".join(f"{what}: {n} instead of {wanted}" for what, (n, wanted) in pairs.items() if n != wanted)
+    if not differences:
+        return
+    if not accept:
+        raise InputError(
+            f"{path}: not what the paper describes: {differences}. The file is kept for inspection; "
+            "accept_other_content: true goes on with it"
+        )
+    log.warning("%s: not what the paper describes, accepted by the configuration: %s", path, differences)
+
+
+def _check_text(values: pd.Index | pd.Series, what: str) -> None:
+    odd = values[values.str.contains(r"[\x00-\x1f\x7f]", regex=True)]
+    if len(odd):
+        raise InputError(f"{what}: {next(iter(odd))!r} holds a control character, such as a line break or tab")
+
+
+def _check_unique(index: pd.Index, what: str) -> None:
+    repeated = index[index.duplicated()]
+    if len(repeated):
+        raise InputError(f"{what} must be unique; {len(repeated)} are repeated, the first is {repeated[0]!r}")

@@ -1,0 +1,116 @@
+"""What the parameters of datasets have in common, and where a dataset's file may come from."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, model_validator
+
+from jindbench.errors import InputError
+from jindbench.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place that a file can be had from.
+
+    Parameters
+    ----------
+    address
+        An http, https or ftp address, or a path of this machine.
+    format
+        What the file is, checked by its first bytes.
+    bytes, md5
+        Its length and checksum, where the publisher states them.
+    note
+        A remark for who has to fetch the file by hand; shown where this source failed.
+    """
+
+    address: str
+    format: Literal["h5ad", "zip", "rds", "text"]
+    bytes: int | None = None
+    md5: str | None = None
+    note: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        return "://" not in self.address
+
+    @property
+    def file_name(self) -> str:
+        """The name that the file has in the downloads folder and in the lock file.
+
+        Raises
+        ------
+        InputError
+            If the address ends in no name, or in one that could lead out of the folder or hide in it.
+        """
+        path = self.address if self.is_local else unquote(urlsplit(self.address).path.rpartition("/")[2])
+        name = path.rpartition("/")[2] if self.is_local else path
+        if not name or name.startswith(".") or re.search(r"[/\\]", name) or not name.isprintable():
+            raise InputError(
+                f"{self.address}: must end in a file name without a leading dot, '/' or '\\', not {name!r}"
+            )
+        return name
+
+    def check(self) -> None:
+        """Check what can be told without a download.
+
+        Raises
+        ------
+        InputError
+            If the file of this machine is not there or has one of <>{} in its path, or the address has another
+            scheme or no file name.
+        """
+        if self.is_local and re.search("[<>{}]", self.address):
+            raise InputError(f"{self.address}: a path must not hold any of <>{{}}, which Snakemake reads as wildcards")
+        if self.is_local:
+            if not Path(self.address).is_file():
+                raise InputError(f"{self.address}: no such file")
+        elif urlsplit(self.address).scheme.lower() not in ("http", "https", "ftp"):
+            raise InputError(f"{self.address}: expected an http, https or ftp address, or a path")
+        else:
+            _ = self.file_name
+
+
+class CountParameters(Parameters):
+    """What every dataset of counts has."""
+
+    normalize: bool = Field(
+        False, description="Scale each cell to 10,000 counts in total. The log belongs to the method."
+    )
+
+
+class DownloadedParameters(CountParameters):
+    """What every dataset has that is downloaded from a public address."""
+
+    address: str | None = Field(
+        None, description="Where the file is taken from instead: an http, https or ftp address, or a path."
+    )
+    accept_other_content: bool = Field(
+        False, description="Go on where cells, genes, types or batches are not those of the paper's Table 1."
+    )
+
+    def sources(self, own: list[Source]) -> list[Source]:
+        """Where the file may come from, in this order: the configured address alone, or the dataset's `own`."""
+        if self.address is None:
+            return own
+        suffix = urlsplit(self.address).path.rpartition(".")[2]
+        return [Source(self.address, suffix if suffix in ("h5ad", "zip") else own[0].format)]
+
+
+class DownloadedH5adParameters(DownloadedParameters):
+    """What every dataset has that is downloaded as AnnData, its X processed by those who published it."""
+
+    x_kind: Literal["counts", "normalized", "log", "scaled"] = Field(
+        "scaled", description="What `X` holds; a file whose values cannot be that is refused."
+    )
+    use_raw: bool = Field(False, description="Read `raw.X`, for the genes of `X`, instead of `X`.")
+
+    @model_validator(mode="after")
+    def _log_and_scaled_are_final(self):
+        if self.normalize and self.x_kind in ("log", "scaled"):
+            raise ValueError(f"normalize: true needs counts or normalized values, x_kind is '{self.x_kind}'")
+        return self

@@ -1,0 +1,313 @@
+"""What steps of the workflow cost by the size of their data: for the limits of jobs, and to tell before a run starts.
+
+`resources/costs.tsv` holds, for each step, seconds of one core, memory and disk as a straight line over the size. It
+was fitted to finished runs by `python -m jindbench.execution.costs results/RUN ...`, which does the same for
+another machine.
+"""
+
+import argparse
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+from threadpoolctl import threadpool_limits
+
+from jindbench import io, registry
+from jindbench.config.load import Configuration
+from jindbench.execution import records
+from jindbench.render import markdown_table
+
+TABLE = Path(__file__).parents[2] / "resources/costs.tsv"
+QUANTITIES = {"seconds": 1, "memory_mb": 1, "disk_mb": 3}  # with the digits that are kept
+STEP = "step"
+MATRIX_PRODUCT = "a matrix product"
+HOLD_OUT = "hold_out/"  # a step made of others: that of each stage, for each type
+HELD_OUT_TYPES = 10  # of a source, which are known only once it is read: as many as the paper's datasets have about
+# Where a size is not known before a download: about the paper's largest dataset but for the Mouse Atlas.
+UNKNOWN_SIZE = 200.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one job: seconds of one core, peak memory and size of what it writes, both in MB."""
+
+    seconds: float
+    memory_mb: float
+    disk_mb: float
+
+
+@cache
+def _table() -> pd.DataFrame:
+    return io.read_table(TABLE, text=[STEP]).set_index(STEP)
+
+
+def expected(step: str, size: float) -> Cost:
+    """What a job costs.
+
+    Parameters
+    ----------
+    step
+        A rule, or `rule/file` where the rule runs a method or an integration. A method that is not in the table, such
+        as a new one, is taken to cost as much as the costliest that is. `hold_out/file+file` costs what its stages do.
+    size
+        Of what the job reads, in millions of values: cells x genes / 1e6.
+    """
+    if step.startswith(HOLD_OUT):
+        stages = [expected(f"run_method/{file}", size) for file in step.removeprefix(HOLD_OUT).split("+")]
+        seconds, memory_mb = sum(stage.seconds for stage in stages), max(stage.memory_mb for stage in stages)
+        predictions_mb = expected("run_method/majority", size).disk_mb  # it has no model, and here none is kept
+        return Cost(HELD_OUT_TYPES * seconds, memory_mb, HELD_OUT_TYPES * predictions_mb)
+    table = _table()
+    rows = table.loc[[step]] if step in table.index else table[table.index.str.startswith(step.split("/")[0] + "/")]
+    if rows.empty:
+        rows = table.loc[["metrics"]]
+    return Cost(**{key: float((rows[key] + rows[f"{key}_per_million"] * size).max()) for key in QUANTITIES})
+
+
+def files_of_stages(configuration: Configuration, method: str) -> str:
+    """Files of the stages that a method starts from, and its own, as a step names them: `jind_classifier+jind`."""
+    return "+".join(configuration.methods[stage].method for stage in configuration.chain(method))
+
+
+def _size(shape: tuple[int, int] | None) -> float:
+    """Millions of values of so many cells x genes; a middling size where the shape is not known."""
+    return UNKNOWN_SIZE if shape is None else shape[0] * shape[1] / 1e6
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a run is to take place: cores that Snakemake was given, memory, free disk, and speed.
+
+    `speed` is that of one core in matrix products, relative to the machine that the table was fitted on.
+    """
+
+    cores: int
+    memory_mb: float
+    disk_mb: float
+    speed: float
+
+    @classmethod
+    def here(cls, cores: int, folder: str | Path) -> "Machine":
+        """The machine that this process runs on, and the disk that holds a folder."""
+        speed = expected(MATRIX_PRODUCT, 0).seconds / seconds_of_matrix_product()
+        memory, disk = min([psutil.virtual_memory().total, *_limits_of_memory()]), shutil.disk_usage(folder).free
+        return cls(cores, memory / 1e6, disk / 1e6, speed)
+
+
+def _limits_of_memory(groups: Path = Path("/sys/fs/cgroup"), mine: Path = Path("/proc/self/cgroup")) -> Iterator[int]:
+    """Bytes that this process may have by Linux' control groups, which containers and clusters' jobs are held by."""
+    if not mine.exists():
+        return
+    for line in mine.read_text().splitlines():  # number:controllers:path
+        _, controllers, path = line.split(":", maxsplit=2)
+        version1 = "memory" in controllers.split(",")
+        if version1 or not controllers:
+            root, name = (groups / "memory", "memory.limit_in_bytes") if version1 else (groups, "memory.max")
+            group = root / path.lstrip("/")
+            for folder in (group, *group.parents):  # the limit of each group above holds too
+                limit = folder / name
+                if limit.is_file() and (content := limit.read_text().strip()).isdecimal():
+                    yield int(content)
+                if folder == root:
+                    break
+
+
+def seconds_of_matrix_product() -> float:
+    """What one core takes for a product of two float32 matrices of 2048 x 2048; the best of some."""
+    matrix, best = np.ones((2048, 2048), dtype=np.float32), np.inf
+    with threadpool_limits(1):
+        for _ in range(3):
+            start = time.perf_counter()
+            matrix @ matrix
+            best = min(best, time.perf_counter() - start)
+    return best
+
+
+def workload(configuration: Configuration) -> pd.DataFrame:
+    """The jobs that depend on the size of data: `step`, `size` and the number of `jobs` for each task or dataset."""
+    rows = []
+
+    def add(step: str, size: float, jobs: int = 1) -> None:
+        rows.append({STEP: step, "size": size, "jobs": jobs})
+
+    def of_task(task: str) -> float:
+        return task_size(configuration, task)
+
+    for dataset in configuration.selected_datasets():
+        for step in ("dataset", "complexity"):
+            add(step, dataset_size(configuration, dataset))
+    for task in configuration.run.tasks:
+        add("task", of_task(task))
+    for task, integration in configuration.integrated():
+        add(f"integrate/{configuration.integrations[integration].integration}", of_task(task))
+    for task, method in configuration.pairs(parents=True):
+        add(f"run_method/{configuration.methods[method].method}", of_task(task), len(configuration.seeds(method)))
+    for task in dict.fromkeys(configuration.figure_tasks("figure2") + configuration.figure_tasks("figure5")):
+        for _ in configuration.stages(task)[:2]:
+            add("latent_codes", of_task(task))
+            add("latent_tsne", of_task(task))
+    for task in dict.fromkeys(configuration.figure_tasks("figure3") + configuration.figure_tasks("figure4")):
+        add("expression_tsne", of_task(task))
+    for task in configuration.figure_tasks("figure4"):
+        add("differential_expression", of_task(task))
+    for task, method, reason in configuration.held_out():
+        if not reason:
+            add(HOLD_OUT + files_of_stages(configuration, method), of_task(task), len(configuration.seeds(method)))
+    methods, integrations = configuration.timed()
+    for task, method in methods:
+        add(f"run_method/{configuration.methods[method].method}", of_task(task))
+    for task, integration in integrations:
+        add(f"integrate/{configuration.integrations[integration].integration}", of_task(task))
+    return pd.DataFrame(rows)
+
+
+def dataset_size(configuration: Configuration, name: str) -> float:
+    """Of a dataset, in millions of values: of its file where it is there, else of what it must hold."""
+    dataset = configuration.datasets[name]
+    loader = registry.component("datasets", dataset.loader)
+    prepared = Path(f"results/data/{name}.h5ad")
+    shape = io.shape(prepared) if prepared.is_file() else None
+    if shape is None and hasattr(loader, "shape"):
+        shape = loader.shape(dataset.parameters)
+    if shape is None and hasattr(loader, "CONTENT"):
+        shape = loader.CONTENT.cells, loader.CONTENT.genes
+    return _size(shape)
+
+
+def task_size(configuration: Configuration, name: str) -> float:
+    """Of both sides of a task together, in millions of values: of all cells of the datasets that it is cut from."""
+    return sum(dataset_size(configuration, dataset) for dataset in configuration.tasks[name].datasets())
+
+
+def estimate(jobs: pd.DataFrame, machine: Machine) -> pd.DataFrame:
+    """One row for each step: number of jobs; minutes of one core in all and of the longest job; memory; disk.
+
+    Parameters
+    ----------
+    jobs
+        What `workload` returns.
+    """
+    costs = [vars(expected(step, size)) for step, size in zip(jobs[STEP], jobs["size"], strict=True)]
+    table = pd.concat([jobs.reset_index(drop=True), pd.DataFrame(costs)], axis=1)
+    table["longest"] = table["seconds"] / 60 / machine.speed
+    table["minutes"] = table["longest"] * table["jobs"]
+    table["disk_mb"] *= table["jobs"]
+    of_steps = table.groupby(STEP, sort=False)
+    return of_steps.agg({"jobs": "sum", "minutes": "sum", "longest": "max", "memory_mb": "max", "disk_mb": "sum"})
+
+
+def estimate_here(configuration: Configuration, cores: int) -> tuple[pd.DataFrame, Machine]:
+    """The estimate of a run on this machine, and the machine."""
+    machine = Machine.here(cores, ".")
+    return estimate(workload(configuration), machine), machine
+
+
+def warnings(table: pd.DataFrame, machine: Machine) -> list[str]:
+    """What of an `estimate` will not fit on the machine, one line each."""
+    lines = [
+        f"{step} may take {row.memory_mb / 1000:.1f} GB of memory; this machine has {machine.memory_mb / 1000:.1f} GB"
+        for step, row in table.iterrows()
+        if row.memory_mb > machine.memory_mb
+    ]
+    together = table["memory_mb"].repeat(table["jobs"]).nlargest(machine.cores).sum()
+    if not lines and together > machine.memory_mb:
+        lines.append(
+            f"{machine.cores} jobs at a time may take {together / 1000:.1f} GB of memory; this machine has "
+            f"{machine.memory_mb / 1000:.1f} GB: add --resources mem_mb={0.9 * machine.memory_mb:.0f}"
+        )
+    if (needed := table["disk_mb"].sum()) > machine.disk_mb:
+        lines.append(f"The results may take {needed / 1000:.1f} GB of disk; {machine.disk_mb / 1000:.1f} GB are free")
+    return lines
+
+
+def report(table: pd.DataFrame, machine: Machine) -> str:
+    """An `estimate` for people to read, with its `warnings`."""
+    rows = [
+        [
+            step,
+            f"{row.jobs:.0f}",
+            f"{row.minutes:.1f}",
+            f"{row.longest:.1f}",
+            f"{row.memory_mb:.0f}",
+            f"{row.disk_mb:.0f}",
+        ]
+        for step, row in table.iterrows()
+    ]
+    total = table["minutes"].sum()
+    columns = ["step", "jobs", "minutes of one core", "longest job (minutes)", "memory of a job (MB)", "disk (MB)"]
+    summary = (
+        f"In all {total:.0f} minutes of one core, at best {max(total / machine.cores, table['longest'].max()):.0f} on "
+        f"{machine.cores} cores, and {table['disk_mb'].sum() / 1000:.1f} GB of disk. This machine: "
+        f"{machine.memory_mb / 1000:.0f} GB of memory, {machine.disk_mb / 1000:.0f} GB of disk free, "
+        f"{machine.speed:.1f} times as fast in matrix products as the one that the figures are from. Downloads, tables "
+        "and figures come on top; of data that are not here yet, sizes are the paper's."
+    )
+    lines = warnings(table, machine)
+    return "\n\n".join([markdown_table(columns, rows, summary), "\n".join(f"Will not fit: {line}" for line in lines)])
+
+
+def learn(results: Iterable[Path]) -> pd.DataFrame:
+    """Fit the table to the jobs of finished runs, which should differ in size.
+
+    Parameters
+    ----------
+    results
+        Folders of runs (`results/NAME`), with the folder of the datasets beside them.
+    """
+    from scipy.optimize import nnls  # takes long to import, and every job's Snakemake imports this file
+
+    folders = [folder for run in results for folder in (run, run.parent / "data")]
+    jobs = pd.DataFrame([job for folder in dict.fromkeys(folders) for job in _jobs_of(folder)])
+    jobs = jobs.fillna(0)  # of jobs that ended before Snakemake looked at their memory
+    rows = []
+    for step, of_step in jobs.groupby(STEP):
+        design = np.column_stack([np.ones(len(of_step)), of_step["size"]])
+        row = {STEP: step}
+        for quantity, digits in QUANTITIES.items():
+            # The line that is nowhere below what was seen: limits are set by it.
+            base, slope = nnls(design, of_step[quantity].to_numpy(dtype=float))[0]
+            lift = max(0.0, float((of_step[quantity] - design @ [base, slope]).max()))
+            row |= {quantity: round(base + lift, digits), f"{quantity}_per_million": float(f"{slope:.3g}")}
+        rows.append(row)
+    speed = {STEP: MATRIX_PRODUCT, "seconds": round(seconds_of_matrix_product(), 3)}
+    return pd.DataFrame([*rows, speed]).fillna(0)
+
+
+def _jobs_of(folder: Path) -> Iterable[dict]:
+    """Step, size and cost of each job of a run, from its records and benchmarks."""
+    root = folder.parent.parent
+    for path in sorted((folder / records.RECORDS).rglob("*.json")):
+        record = io.read_json(path)
+        if record["rule"] == "dataset" and not record["inputs"]:
+            continue  # simulated, all of it dense: says nothing of datasets that are read from files
+        benchmark = folder / "benchmarks" / path.relative_to(folder / records.RECORDS).with_suffix(".tsv")
+        cost = io.read_table(benchmark).iloc[0]
+        outcome = [name for name in record["outputs"] if name.endswith("outcome.json")]
+        file = [Path(io.read_json(root / outcome[0])["file"]).stem] if outcome else []
+        yield {
+            STEP: "/".join([record["rule"], *file]),
+            "size": sum(_size(shape) for path in _data_of(record, folder) if (shape := io.shape(path))),
+            "seconds": float(cost["cpu_time"]),
+            "memory_mb": float(cost["max_rss"]),
+            "disk_mb": sum(map(records.n_bytes, record["outputs"].values())) / 1e6,
+        }
+
+
+def _data_of(record: dict, folder: Path) -> list[Path]:
+    """The files that the size of a job goes by: both sides of its task, or its dataset."""
+    wildcards = record["wildcards"]
+    if "task" in wildcards:
+        return [folder / "tasks" / wildcards["task"] / f"{side}.h5ad" for side in ("source", "target")]
+    return [folder / f"{wildcards['dataset']}.h5ad"] if "dataset" in wildcards else []
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Fit the costs of the workflow's steps to finished runs.")
+    parser.add_argument("results", nargs="+", type=Path, help="folders of runs, such as results/demo")
+    io.write_table(learn(parser.parse_args().results), TABLE)

@@ -1,0 +1,143 @@
+"""What every job of the workflow starts with: a log, errors that can be read, and a record of how it ran."""
+
+import json
+import logging
+import os
+import platform
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+from threadpoolctl import threadpool_limits
+
+from jindbench.errors import CutShort, InputError
+from jindbench.execution import records
+
+log = logging.getLogger("jindbench")
+
+
+WATCH_SECONDS = 1  # between two looks at the Snakemake that a job belongs to
+
+
+def start_log(file: Path, shown: str = "WARNING") -> None:
+    """Write log messages to a file, and to stderr those of level `shown` and above."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handlers = [logging.FileHandler(file, mode="w", encoding="utf-8"), logging.StreamHandler()]
+    handlers[1].setLevel(shown)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers, force=True
+    )
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").setLevel(logging.ERROR)
+
+
+@contextmanager
+def run(snakemake: Any, shown: str = "WARNING") -> Iterator[None]:
+    """What a script does is logged, ends with the Snakemake that started it, and leaves a record (see `records`).
+
+    Log messages go to the job's file and to stderr, see `start_log`. An `InputError` or `CutShort` ends the job with
+    its one line, anything else with a traceback.
+    """
+    log_file, record_file = Path(snakemake.log[0]), records.path_of(snakemake.log[0])
+    start_log(log_file, shown)
+    threading.Thread(target=_end_with_snakemake, daemon=True).start()
+    try:
+        record_file.unlink(missing_ok=True)
+        record = {"rule": snakemake.rule, "wildcards": dict(snakemake.wildcards), "started": now()}
+        record["parameters"] = dict(snakemake.params.items())
+        record |= records.describe_inputs(snakemake.input)
+        yield
+        record |= records.describe_outputs(snakemake.output)
+        record |= {"ended": now(), "threads": snakemake.threads} | surroundings() | {"versions": imported_versions()}
+        records.write(record, record_file)
+    except (InputError, CutShort) as error:
+        log.error("%s", error)
+        sys.exit(1)
+    except Exception:
+        log.error("%s", traceback.format_exc())
+        sys.exit(1)
+
+
+# Who runs the workflow, for the jobs: host and process.
+SNAKEMAKE_PROCESS = "JINDBENCH_SNAKEMAKE"
+
+
+def started_by_this_process() -> None:
+    """Let jobs know that they belong to the Snakemake that is this process."""
+    os.environ[SNAKEMAKE_PROCESS] = json.dumps([platform.node(), os.getpid()])
+
+
+def _end_with_snakemake() -> None:
+    """End this job where the Snakemake that started it is killed: the next one must not meet it at the same files.
+
+    A job on another machine cannot see it; there the cluster's own commands end jobs.
+    """
+    host, pid = json.loads(os.environ.get(SNAKEMAKE_PROCESS, "[null, 0]"))
+    if host != platform.node():
+        return
+    with suppress(psutil.NoSuchProcess):
+        snakemake = psutil.Process(pid)
+        # This tells it from a later process of the same number by when it started after boot. Times of day, such as
+        # psutil's `create_time`, move when the machine's clock is set.
+        while snakemake.is_running():
+            time.sleep(WATCH_SECONDS)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def n_cards() -> int:
+    """Number of NVIDIA graphics cards of this machine."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def surroundings() -> dict[str, str]:
+    """Machine, Python and the code's commit."""
+    return {
+        "machine": f"{platform.platform()}, {os.cpu_count()} processors",
+        "python": platform.python_version(),
+        "code": code_version(),
+    }
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def limit_threads(n: int) -> None:
+    """Let libraries imported from now on, and those that are there already, use `n` threads and no more."""
+    for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMBA"):
+        os.environ[f"{library}_NUM_THREADS"] = str(n)
+    threadpool_limits(n)
+
+
+def imported_versions() -> dict[str, str]:
+    """Version of every installed package that this process has imported, and of R's where it has started R."""
+    owners = metadata.packages_distributions()
+    packages = {owner for module in {name.split(".")[0] for name in sys.modules} for owner in owners.get(module, [])}
+    versions = {package: metadata.version(package) for package in sorted(packages, key=str.lower)}
+    bridge = sys.modules.get("jindbench.r.bridge")
+    return versions | bridge.versions() if bridge else versions
+
+
+def code_version() -> str:
+    """The checkout's commit, with "+changes" where tracked files differ from it; "unknown" outside a checkout."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", here, *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

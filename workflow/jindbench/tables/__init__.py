@@ -1,0 +1,1 @@
+"""From numbers to the tables that people read."""

@@ -1,0 +1,103 @@
+"""Run times of the paper's comparison ('Runtime comparison'): each job alone on all cores."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from jindbench.render import html_table_page, markdown_table
+
+NOTE = (
+    "Each job ran alone on all cores that the run was given, with one seed; seconds of wall time from the start of its "
+    "process to its end, so with the import of its packages and the reading of its files, as a user waits for it. "
+    "in total: with the stages before it (JIND+ trains, aligns and trains itself). ratio: what the job takes in total, "
+    "as a multiple of what is named beside it. Peak memory is that of the job's processes together"
+)
+NOTHING_TIMED = "Nothing of this run is timed: see `runtime` in the configuration."
+
+
+def table(
+    outcomes: Sequence[dict], parents: Mapping[str, str | None], reference: str, alignment: str | None
+) -> pd.DataFrame:
+    """One row for each job that was timed alone.
+
+    Parameters
+    ----------
+    outcomes
+        Their records, as `jobs.write_outcome` wrote them.
+    parents
+        For each method the one that it starts from.
+    reference
+        The method that all others are compared with, in total: JIND+.
+    alignment
+        The method whose own time integrations are compared with: JIND's alignment.
+
+    Returns
+    -------
+    Columns task, method ("integration NAME" for an integration), threads, seconds, cpu_seconds, peak_memory_mb, total
+    (seconds with the stages before), ratio, compared_with, status. What a job that failed, or that was not timed, would
+    have to give is missing.
+    """
+    columns = ["task", "method", "threads", "seconds", "cpu_seconds", "peak_memory_mb"]
+    facts = pd.DataFrame(outcomes, columns=[*columns, "status", "reason"])
+    facts["status"] = facts["status"].where(facts["status"] == "ok", facts["status"] + ": " + facts["reason"])
+    measured = ["seconds", "cpu_seconds", "peak_memory_mb"]
+    facts[measured] = facts[measured].astype(float).where(facts["status"] == "ok")
+    seconds = facts.set_index(["task", "method"])["seconds"]
+
+    def total(task, method):
+        own = seconds.get((task, method), np.nan)
+        return own if parents.get(method) is None else own + total(task, parents[method])
+
+    facts["total"] = [total(task, method) for task, method in zip(facts["task"], facts["method"], strict=True)]
+    against = []
+    for task, method in zip(facts["task"], facts["method"], strict=True):
+        if method.startswith("integration "):
+            against.append((seconds.get((task, alignment), np.nan), alignment))
+        elif method in stages_of(reference, parents):
+            against.append((np.nan, None))  # a part of the reference itself
+        else:
+            against.append((total(task, reference), f"{reference} in total"))
+    facts["ratio"] = facts["total"] / [one for one, _ in against]
+    facts["compared_with"] = [name for _, name in against]
+    return facts[[*columns, "total", "ratio", "compared_with", "status"]]
+
+
+def stages_of(method: str, parents: Mapping[str, str | None]) -> list[str]:
+    """A method and those that it starts from, the last first."""
+    stages = [method]
+    while (parent := parents.get(stages[-1])) is not None:
+        stages.append(parent)
+    return stages
+
+
+def _text(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    rows = []
+    for row in table.itertuples():
+        if row.status == "ok":
+            numbers = [
+                f"{row.seconds:.1f}",
+                f"{row.cpu_seconds:.1f}",
+                f"{row.peak_memory_mb:.0f}",
+                _or_dash(row.total, 1),
+            ]
+        else:
+            numbers = [row.status, "-", "-", "-"]
+        beside = "-" if pd.isna(row.ratio) else f"{row.ratio:.2f} x {row.compared_with}"
+        rows.append([row.task, row.method, str(row.threads), *numbers, beside])
+    head = ["task", "method", "threads", "seconds", "CPU seconds", "peak memory (MB)", "in total (s)", "ratio"]
+    return head, rows
+
+
+def _or_dash(value: float, digits: int) -> str:
+    return "-" if np.isnan(value) else f"{value:.{digits}f}"
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """The runtime table as Markdown."""
+    return markdown_table(*_text(table), NOTE) if len(table) else f"{NOTHING_TIMED}\n"
+
+
+def html(table: pd.DataFrame, title: str) -> str:
+    """The runtime table as an HTML page."""
+    return html_table_page(title, *_text(table), NOTE if len(table) else NOTHING_TIMED)

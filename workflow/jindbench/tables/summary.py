@@ -1,0 +1,119 @@
+"""One page that sums a run up, for a reader who opens nothing else."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from jindbench.render import markdown_table
+from jindbench.tables import claims
+
+COSTS_NOTE = (
+    "Means over tasks and seeds of what each run took while other jobs ran beside it, and the largest peak memory. "
+    "Times measured alone are in the runtime table"
+)
+
+
+def page(
+    run: str,
+    tasks: Sequence[str],
+    seeds: Sequence[int],
+    outcomes: Sequence[dict],
+    timed: Sequence[dict],
+    table2: str,
+    statements: pd.DataFrame,
+    held_out_types: str,
+    runtime: str,
+    provenance: pd.DataFrame,
+    titles: dict[str, str],
+) -> str:
+    """The page, as Markdown.
+
+    Parameters
+    ----------
+    outcomes
+        The record of each run of a method and of each integration.
+    timed
+        Those of what ran again to be timed alone, which count as no runs and no costs of their own.
+    table2, held_out_types, runtime
+        These tables as Markdown.
+    statements
+        What `claims.check` returns.
+    provenance
+        What `provenance.facts` returns.
+    titles
+        Of methods.
+    """
+    wanting = [
+        f"{_name(outcome, titles)}{how}: {outcome['status']}: {outcome['reason']}"
+        for how, records in (("", outcomes), (", timed alone", timed))
+        for outcome in records
+        if outcome["status"] != "ok"
+    ]
+    warned = [outcome for outcome in outcomes if outcome["warnings"]]
+    verdicts = statements["verdict"].str.partition(":")[0]
+    parts = [
+        f"# {run}",
+        f"{len(outcomes)} runs on {len(tasks)} tasks ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}.",
+        "## Not run, failed, or to be read with care",
+        _list(wanting) or "Everything was run.",
+        _warnings(warned, titles),
+        "## Table 2",
+        table2,
+        "## The paper's claims",
+        claims.summary(statements),
+        _list(
+            [
+                f"{row.sentence} ({row.where}): ours {row.ours} {row.interval}, the paper's {row.paper}"
+                for row in statements[verdicts == claims.NOT_REPRODUCED].itertuples()
+            ],
+            "Not reproduced:",
+        ),
+        "All of them, with the numbers they rest on: `tables/claims.md`.",
+        "## Types held out of the source",
+        held_out_types,
+        "## Cost",
+        costs(outcomes, titles),
+        "## Run times, measured alone",
+        runtime,
+        "## How it was made",
+        _list([f"{row.fact}: {row.value}" for row in provenance.itertuples()]),
+        "Parameters and every run: `provenance.html`. Where one file comes from: `make trace FILE=...`.",
+    ]
+    return "\n\n".join(part.strip() for part in parts if part) + "\n"
+
+
+def costs(outcomes: Sequence[dict], titles: dict[str, str]) -> str:
+    """What each method took, as Markdown."""
+    columns = ["method", "seconds", "cpu_seconds", "peak_memory_mb"]
+    table = pd.DataFrame([outcome for outcome in outcomes if outcome["status"] == "ok"], columns=columns)
+    rows = [
+        [
+            titles.get(method, method),
+            str(len(runs)),
+            f"{runs['seconds'].mean():.1f}",
+            f"{runs['cpu_seconds'].mean():.1f}",
+            f"{runs['peak_memory_mb'].max():.0f}",
+        ]
+        for method, runs in table.groupby("method", sort=False)
+    ]
+    return markdown_table(["method", "runs", "seconds", "CPU seconds", "peak memory (MB)"], rows, COSTS_NOTE)
+
+
+def _name(outcome: dict, titles: dict[str, str]) -> str:
+    return f"{titles.get(outcome['method'], outcome['method'])} on {outcome['task']}, seed {outcome['seed']}"
+
+
+def _warnings(outcomes: Sequence[dict], titles: dict[str, str]) -> str:
+    """Each warning once for a method and task, with the number of seeds."""
+    seen: dict[str, int] = {}
+    for outcome in outcomes:
+        for warning in dict.fromkeys(outcome["warnings"]):
+            line = f"{titles.get(outcome['method'], outcome['method'])} on {outcome['task']}: {warning}"
+            seen[line] = seen.get(line, 0) + 1
+    return _list([f"{line} ({number} run{'s' if number > 1 else ''})" for line, number in seen.items()], "Warnings:")
+
+
+def _list(lines: Sequence[str], head: str = "") -> str:
+    if not lines:
+        return ""
+    return "\n".join([*([head, ""] if head else []), *(f"- {line}" for line in lines)])
