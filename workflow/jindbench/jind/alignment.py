@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from jindbench.errors import InputError
 from jindbench.jind import optimizers
-from jindbench.jind.model import JINDModel, dense, precision
+from jindbench.jind.model import JINDModel, Rows, precision
 from jindbench.jind.moments import align_moments
 from jindbench.jind.networks import Discriminator, Generator, frozen, seeded
 from jindbench.jind.parameters import AlignmentParameters
@@ -63,8 +63,8 @@ class Game:
     """Generator and discriminator, their optimizers, and one step of each."""
 
     def __init__(self, model: JINDModel, X: sparse.csr_matrix, parameters: AlignmentParameters):
-        self.model, self.X, self.parameters = model, X, parameters
-        self.target_codes = model.latent_codes(X)  # the encoder is frozen: F(x) is computed once
+        self.model, self.X, self.parameters = model, Rows(X, model.device), parameters
+        self.target_codes = model.latent_codes(self.X)  # the encoder is frozen: F(x) is computed once
         self.batch = min(parameters.batch_size, len(model.source_codes), X.shape[0])
         self.discriminator = Discriminator(parameters.leaky_slope).to(model.device)
         self.step_discriminator = optimizers.rmsprop(
@@ -95,7 +95,7 @@ class Game:
         h = self.target_codes[rows]
         if self.generator.input_shift is not None:  # F(x + s) = F(x) + W s
             h = h + self.model.encoder.hidden.weight @ self.generator.input_shift
-        return dense(self.X, rows.numpy(), self.model.device), h
+        return self.X[rows.numpy()], h
 
     def generator_step(self, train: bool) -> tuple[Tensor, float]:
         """One step of the generator, the discriminator fixed; without `train` only its loss.

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from jindbench.errors import InputError
 from jindbench.jind import optimizers
 from jindbench.jind.expression import BLOCK
-from jindbench.jind.model import JINDModel, blocks, choose_device, dense, precision
+from jindbench.jind.model import JINDModel, Rows, blocks, choose_device, precision
 from jindbench.jind.networks import LATENT, Classifier, Encoder, frozen, seeded
 from jindbench.jind.parameters import ClassifierParameters, SelfTrainingParameters
 from jindbench.jind.profiles import Profiles
@@ -86,14 +86,14 @@ def train_classifier(
     train, validation = split_rows(y, parameters.validation_share, seed, stratified=parameters.stratified)
     y = torch.from_numpy(y).to(device)
     weights = class_weights(y, len(classes), parameters.weight_epsilon)
-    members, histories = [], []
+    cells, members, histories = Rows(X, device), [], []
     with seeded(seed):
         for i in range(parameters.members):
             encoder = Encoder(X.shape[1], parameters.dropout, parameters.noise).to(device)
             classifier = Classifier(len(classes)).to(device)
             epochs = train_best_epoch(
                 nn.ModuleDict({"encoder": encoder, "classifier": classifier}),
-                lambda rows, encoder=encoder, classifier=classifier: classifier(encoder(dense(X, rows, device))),
+                lambda rows, encoder=encoder, classifier=classifier: classifier(encoder(cells[rows])),
                 y,
                 train,
                 validation,
@@ -115,7 +115,7 @@ def train_classifier(
                 source_codes=torch.empty(0, LATENT, device=device),
                 source_types=y,
             )
-            codes, probabilities = member.latent_codes(X), member.probabilities(X[validation])
+            codes, probabilities = member.latent_codes(cells), member.probabilities(X[validation])
             members.append(replace(member, source_codes=codes, validation_probabilities=probabilities))
     profiles = Profiles.of(X, y.cpu().numpy(), len(classes)) if parameters.profile_weight else None
     model = replace(members[0], others=tuple(members[1:]), profiles=profiles)

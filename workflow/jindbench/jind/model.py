@@ -47,9 +47,35 @@ def precision(device: torch.device, name: str) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=name == "bfloat16")
 
 
-def dense(X: sparse.csr_matrix, rows: np.ndarray, device: torch.device) -> Tensor:
-    """The chosen rows of a sparse matrix as a dense tensor (float32)."""
-    return torch.from_numpy(X[rows].toarray()).to(device)
+class Rows:
+    """Rows of a sparse matrix as dense tensors (float32) on a device.
+
+    A GPU holds the sparse matrix itself and makes rows dense there: to cut mini-batches on the CPU and to copy their
+    zeros takes longer than the networks do.
+    """
+
+    def __init__(self, X: sparse.csr_matrix, device: torch.device):
+        self.X, self.device, self.shape = X, device, X.shape
+        if device.type == "cuda":
+            parts = (X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data)
+            self.starts, self.columns, self.values = (torch.from_numpy(part).to(device) for part in parts)
+
+    @classmethod
+    def of(cls, X: "sparse.csr_matrix | Rows", device: torch.device) -> "Rows":
+        """The rows of X, which may be such rows already."""
+        return X if isinstance(X, cls) else cls(X, device)
+
+    def __getitem__(self, rows: np.ndarray) -> Tensor:
+        if self.device.type != "cuda":
+            return torch.from_numpy(self.X[rows].toarray()).to(self.device)
+        rows = torch.from_numpy(rows).to(self.device)
+        first, numbers = self.starts[rows], self.starts[rows + 1] - self.starts[rows]
+        # For each stored value of the chosen rows: which row it falls into, and where it lies.
+        into = torch.repeat_interleave(numbers)
+        places = torch.arange(len(into), device=self.device) + (first - numbers.cumsum(0) + numbers)[into]
+        x = torch.zeros(len(rows), self.shape[1], device=self.device)
+        x[into, self.columns[places].long()] = self.values[places]
+        return x
 
 
 def blocks(rows: np.ndarray, size: int) -> list[np.ndarray]:
@@ -176,14 +202,14 @@ class JINDModel:
             return self.encoder(x)
         return self.generator(x, self.encoder(x, self.generator.input_shift))
 
-    def latent_codes(self, X: sparse.csr_matrix) -> Tensor:
+    def latent_codes(self, X: sparse.csr_matrix | Rows) -> Tensor:
         """Latent codes, n x 256, of the n cells of X (transformed expression of `genes`).
 
         Those of several prediction models stand side by side, 256 columns each.
         """
         return self.blockwise(X, lambda x: torch.cat([member.code(x) for member in self.members], dim=1))
 
-    def probabilities(self, X: sparse.csr_matrix) -> Tensor:
+    def probabilities(self, X: sparse.csr_matrix | Rows) -> Tensor:
         """Class probabilities, n x K, in float64: float32 has no numbers between 1 - 6e-8 and 1 to tell cells apart."""
         return self.blockwise(X, self._probabilities)
 
@@ -205,8 +231,9 @@ class JINDModel:
         `measured` says which of the M genes the cells' file has (None: all).
         """
         unadapted, distances, probabilities = self.reference or self.without_alignment(), [], 0
+        cells = Rows(X, self.device)
         for member in unadapted.members:
-            of_member = member.probabilities(X).cpu().numpy()
+            of_member = member.probabilities(cells).cpu().numpy()
             distances.append(member.thresholds()[of_member.argmax(axis=1)] - of_member.max(axis=1))
             probabilities = probabilities + of_member
         distance = np.mean(distances, axis=0)
@@ -215,11 +242,11 @@ class JINDModel:
         unlikeness = unadapted.profiles.unlikeness(X, probabilities.argmax(axis=1), measured)
         return distance + self.parameters.profile_weight * unlikeness
 
-    def blockwise(self, X: sparse.csr_matrix, function: Callable[[Tensor], Tensor]) -> Tensor:
+    def blockwise(self, X: sparse.csr_matrix | Rows, function: Callable[[Tensor], Tensor]) -> Tensor:
         """Apply `function` to blocks of cells and join the results; X is never dense as a whole."""
+        cells = Rows.of(X, self.device)
         with torch.no_grad():
-            rows = blocks(np.arange(X.shape[0]), BLOCK)
-            return torch.cat([function(dense(X, block, self.device)) for block in rows])
+            return torch.cat([function(cells[block]) for block in blocks(np.arange(X.shape[0]), BLOCK)])
 
     def expression(self, target: AnnData, min_gene_share: float = MIN_GENE_SHARE) -> sparse.csr_matrix:
         """A target's transformed expression of `genes`, n x M, sparse."""
@@ -235,7 +262,7 @@ class JINDModel:
         """Predictions for a target, block by block."""
         parts = target_expression(target, self.genes, self.parameters, min_gene_share)
         present = target.var_names[target.var[MEASURED]] if MEASURED in target.var else target.var_names
-        measured = np.isin(self.genes, present)
+        measured = pd.Index(self.genes).isin(present)
         probabilities, novelty = [], []
         for X in parts:
             probabilities.append(self.probabilities(X).cpu().numpy())

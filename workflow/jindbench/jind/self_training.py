@@ -10,7 +10,7 @@ from scipy import sparse
 from torch import Tensor, nn
 
 from jindbench.jind.classifier import HISTORY, class_weights, split_rows, train_best_epoch
-from jindbench.jind.model import JINDModel, dense
+from jindbench.jind.model import JINDModel, Rows
 from jindbench.jind.networks import frozen, seeded
 from jindbench.jind.parameters import SelfTrainingParameters
 
@@ -87,8 +87,10 @@ def _self_train_member(
     if generator is not None:  # it is fixed: S(x) and B(x) are computed once
         scale_and_shift = model.blockwise(X, lambda x: torch.cat(generator.scale_and_shift(x), dim=1))
 
+    cells = Rows(X, model.device)
+
     def logits_of(rows):
-        x = dense(X, rows, model.device)
+        x = cells[rows]
         if generator is None:
             return classifier(encoder(x))
         scale, shift = scale_and_shift[rows].chunk(2, dim=1)

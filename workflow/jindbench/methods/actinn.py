@@ -48,7 +48,7 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     from safetensors.torch import save_file
 
     from jindbench.jind.expression import BLOCK
-    from jindbench.jind.model import blocks, choose_device, dense
+    from jindbench.jind.model import Rows, blocks, choose_device
     from jindbench.jind.networks import frozen, seeded
 
     device = choose_device(parameters.device)
@@ -63,8 +63,8 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     io.write_table(history, model_dir / "history.tsv")
 
     frozen(model)
-    rows = blocks(np.arange(target.n_obs), BLOCK)
-    probabilities = torch.cat([model(dense(target_X, r, device)).softmax(dim=1, dtype=torch.float64) for r in rows])
+    cells, rows = Rows(target_X, device), blocks(np.arange(target.n_obs), BLOCK)
+    probabilities = torch.cat([model(cells[block]).softmax(dim=1, dtype=torch.float64) for block in rows])
     return predictions.from_probabilities(
         target.obs_names, classes, probabilities.cpu().numpy(), parameters.threshold, reject_at_threshold=True
     )
@@ -123,7 +123,7 @@ def train(model, X, y, parameters):
     from torch.nn.functional import cross_entropy
 
     from jindbench.jind import optimizers
-    from jindbench.jind.model import blocks, dense
+    from jindbench.jind.model import Rows, blocks
 
     weights = [parameter for parameter in model.parameters() if parameter.ndim == 2]
     biases = [parameter for parameter in model.parameters() if parameter.ndim == 1]
@@ -131,11 +131,11 @@ def train(model, X, y, parameters):
         [{"params": weights, "weight_decay": parameters.l2}, {"params": biases}], parameters.learning_rate
     )
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, parameters.decay_steps, gamma=parameters.decay)
-    history = []
+    cells, history = Rows(X, y.device), []
     for epoch in range(1, parameters.epochs + 1):
         total = torch.zeros((), device=y.device)
         for rows in blocks(torch.randperm(len(y)).numpy(), parameters.batch_size):
-            loss = cross_entropy(model(dense(X, rows, y.device)), y[rows])
+            loss = cross_entropy(model(cells[rows]), y[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
