@@ -173,30 +173,31 @@ def test_rank_sum_and_fdr_are_rs(tmp_path, n, ties):
       cat(format(c(p, p.adjust(p, "fdr")), digits = 12))"""
     out = subprocess.run(["Rscript", "-e", code], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     expected = np.array(out.split(), dtype=float)
-    share = np.array([0.4, 0.3, 0.2, 0.09, 0.009])
-    parameters = scpred.Parameters(variance_share=0.001)
-    table = scpred.informative_components(scores, np.arange(n) < n // 3, share, parameters)
+    percent = np.array([40, 30, 20, 9, 0.9])
+    table = scpred.informative_components(scores, np.arange(n) < n // 3, percent, scpred.Parameters())
     assert table["p_value"].to_numpy() == pytest.approx(expected[:5], rel=1e-6)
     assert table["fdr"].to_numpy() == pytest.approx(expected[5:], rel=1e-6)
     assert (table["kept"] == (expected[5:] < 0.05)).all()
 
 
 def test_components_with_little_variance_are_not_even_tested():
-    scores = np.random.default_rng(0).normal(size=(60, 2)) + 5 * (np.arange(60)[:, None] < 20)
-    table = scpred.informative_components(scores, np.arange(60) < 20, np.array([0.995, 0.005]), scpred.Parameters())
-    assert table["kept"].tolist() == [True, False]
-    assert table["p_value"].isna().tolist() == [False, True]
+    """The limit is .01 % as in scPred, not a share of .01: variances 99.97, .02 and .01 of 100 are above, above, at it."""
+    scores = np.random.default_rng(0).normal(size=(60, 3)) + 5 * (np.arange(60)[:, None] < 20)
+    percent = np.array([99.97, 0.02, 0.01])
+    table = scpred.informative_components(scores, np.arange(60) < 20, percent, scpred.Parameters())
+    assert table["kept"].tolist() == [True, True, False]
+    assert table["p_value"].isna().tolist() == [False, False, True]
 
 
 def test_components_are_those_of_centred_and_scaled_genes():
-    scores, target_scores, share = scpred.components(SOURCE, TARGET, 4, seed=0)
+    scores, target_scores, percent = scpred.components(SOURCE, TARGET, 4, seed=0)
     Z = LOG2["source"][:, :11]  # the last gene does not vary
     centre, scale = Z.mean(axis=0), Z.std(axis=0, ddof=1)
     U, S, V = np.linalg.svd((Z - centre) / scale, full_matrices=False)
     assert np.abs(scores) == pytest.approx(np.abs(U[:, :4] * S[:4]), abs=1e-4)
     expected = (LOG2["target"][:, :11] - centre) / scale @ V[:4].T
     assert np.abs(target_scores) == pytest.approx(np.abs(expected), abs=1e-4)
-    assert share == pytest.approx(S[:4] ** 2 / (S[:4] ** 2).sum(), abs=1e-5)
+    assert percent == pytest.approx(100 * S[:4] ** 2 / (S[:4] ** 2).sum(), abs=1e-3)
 
 
 @pytest.mark.parametrize("kernel", ["linear", "radial"])

@@ -202,6 +202,13 @@ def test_each_type_has_its_own_threshold():
     assert quantile(confidence, assigned, 2, 0.05).tolist() == [0.7, 0.6]
 
 
+def test_a_type_with_too_few_validation_cells_has_the_threshold_of_all():
+    confidence, assigned = np.array([0.3, 0.9, 0.8, 0.7]), np.array([1, 0, 0, 0])
+    by_type = {"rule": "quantile", "without_cells": 0.9}
+    assert type_thresholds(confidence, assigned, 3, 0.5, **by_type).tolist() == [0.8, 0.3, 0.9]
+    assert type_thresholds(confidence, assigned, 3, 0.5, **by_type, fewest=2).tolist() == [0.8, 0.7, 0.7]
+
+
 def test_outlier_fraction_of_zero_rejects_no_validation_cell():
     assert quantile(np.array([0.4]), np.array([0]), 2, 0.0).tolist() == [0.0, 0.9]
 
@@ -223,6 +230,23 @@ def test_a_label_needs_more_than_the_threshold_or_with_rank_as_much(model):
     assert model.accepted(at(model.thresholds()) + 1e-9 * torch.eye(3)).all()
     by_rank = replace(model, parameters=SHORT.model_copy(update={"threshold_rule": "rank"}))
     assert by_rank.accepted(at(by_rank.thresholds())).all()
+
+
+def test_a_threshold_that_rests_on_one_cell_is_said(cells, caplog):
+    """A cell of a fourth type that looks like no other: the only one in the validation cells that is taken for it."""
+    (X, labels), _ = cells
+    odd = sparse.csr_matrix(np.where(np.arange(X.shape[1]) < 10, 20, 0).astype(np.float32))
+    X, labels = sparse.vstack([X, *[odd] * 6], format="csr"), np.append(labels, ["odd"] * 6)
+    counts = {
+        seed: (labels[classifier.split_rows(np.zeros(len(labels)), 0.3, seed)[1]] == "odd").sum() for seed in range(50)
+    }
+    seed = next(seed for seed, n in counts.items() if n == 1)
+    longer = SHORT.model_copy(update={"epochs": 30})
+    train(X, labels, longer, seed=seed)
+    assert "the threshold of odd rests on one validation cell" in caplog.text
+    caplog.clear()
+    train(X, labels, longer.model_copy(update={"threshold_cells": 20}), seed=seed)
+    assert "rests on one validation cell" not in caplog.text
 
 
 def test_thresholds_come_from_the_validation_cells(cells):

@@ -179,7 +179,8 @@ def align(
         )
     with seeded(seed):
         game = Game(model, X, p)
-        iterations = math.ceil(X.shape[0] / game.batch)
+        # By the configured size, as in the authors' code, though mini-batches of a small side are smaller.
+        iterations = math.ceil(X.shape[0] / p.batch_size)
         if iterations < p.short_epoch:
             iterations = p.short_epoch_iterations
         fewest, kept_epoch, kept, n_good, dry = game.rejection_rate(None), 0, None, 0, 0

@@ -119,6 +119,13 @@ def train_classifier(
             members.append(replace(member, source_codes=codes, validation_probabilities=probabilities))
     profiles = Profiles.of(X, y.cpu().numpy(), len(classes)) if parameters.profile_weight else None
     model = replace(members[0], others=tuple(members[1:]), profiles=profiles)
+    numbers = np.bincount(model.validation.argmax(dim=1).cpu().numpy(), minlength=len(classes))
+    alone = classes[(numbers == 1) & (numbers >= parameters.threshold_cells)]
+    if len(alone) > 0 and parameters.threshold_rule == "quantile":
+        log.warning(
+            "the threshold of %s rests on one validation cell: a cell is rejected unless it is surer than that one",
+            ", ".join(alone),
+        )
     return model, pd.concat(histories, ignore_index=True)
 
 

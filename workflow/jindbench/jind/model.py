@@ -173,6 +173,7 @@ class JINDModel:
             self.parameters.outlier_fraction if outlier_fraction is None else outlier_fraction,
             rule=self.parameters.threshold_rule,
             without_cells=self.parameters.threshold_without_cells,
+            fewest=self.parameters.threshold_cells,
         )
 
     def accepted(self, probabilities: Tensor, outlier_fraction: float | None = None) -> Tensor:

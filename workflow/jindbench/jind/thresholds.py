@@ -11,6 +11,7 @@ def type_thresholds(
     *,
     rule: str,
     without_cells: float,
+    fewest: int = 0,
 ) -> np.ndarray:
     """tau_k: below it, the validation cells assigned to type k count as outliers.
 
@@ -30,20 +31,24 @@ def type_thresholds(
         authors' code); a cell needs at least tau_k.
     without_cells
         tau_k of a type that no validation cell is assigned to, with "rank" also of one with too few for that number.
+    fewest
+        A type with fewer validation cells than this gets the threshold of all n together. Not the paper's: with its
+        text's rule the single validation cell of a type rejects every cell that is not surer than it.
 
     Returns
     -------
     K thresholds.
     """
-    thresholds = np.full(n_types, without_cells, dtype=np.float64)
-    for k in np.unique(assigned):
-        ordered = np.sort(confidence[assigned == k])
+
+    def threshold(values: np.ndarray) -> float:
         if rule == "rank":
-            rank = int(outlier_fraction * len(ordered)) + 1
-            if rank < len(ordered):
-                thresholds[k] = ordered[rank]
-        elif outlier_fraction == 0:  # the bottom quantile is empty: nothing is rejected
-            thresholds[k] = 0
-        else:
-            thresholds[k] = np.quantile(ordered, outlier_fraction, method="inverted_cdf")
-    return thresholds
+            rank = int(outlier_fraction * len(values)) + 1
+            return np.sort(values)[rank] if rank < len(values) else without_cells
+        if len(values) == 0:
+            return without_cells
+        if outlier_fraction == 0:  # the bottom quantile is empty: nothing is rejected
+            return 0.0
+        return np.quantile(values, outlier_fraction, method="inverted_cdf")
+
+    of_types = [confidence[assigned == k] for k in range(n_types)]
+    return np.array([threshold(values if len(values) >= fewest else confidence) for values in of_types])

@@ -1,7 +1,7 @@
 """ACTINN: a neural network with three hidden layers and a fixed threshold (Ma & Pellegrini 2020).
 
-The defaults are JIND's comparison: its genes and transform. ACTINN's own paper has `n_genes: null`, `gene_filter: true`
-and `scale: true`, and rejects nothing.
+The defaults are those of JIND's comparison: all genes, its transform. ACTINN's own paper has `gene_filter: true` and
+`scale: true`, and rejects nothing.
 """
 
 import logging
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 class Parameters(BaseParameters):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="`auto`: CUDA where there is one, else the CPU.")
-    n_genes: int | None = Field(5000, ge=1, description="Most variable genes used, as for JIND; null: all.")
+    n_genes: int | None = Field(None, ge=1, description="Most variable genes used; null: all, as in JIND's comparison.")
     gene_filter: bool = Field(
         False,
         description="First drop the genes outside the 1st to 99th percentile of total expression over the cells of "

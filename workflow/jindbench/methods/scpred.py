@@ -30,11 +30,11 @@ class Parameters(BaseParameters):
         "linear", description="Of the SVMs: `linear` in the paper's text, `radial` in the code that printed Table 2."
     )
     n_components: int = Field(10, ge=1, description="Principal components; fewer where cells or genes are fewer.")
-    variance_share: float = Field(
+    variance_percent: float = Field(
         0.01,
         ge=0,
-        lt=1,
-        description="A component needs more than this share (not percentage) of the variance of all these components,",
+        lt=100,
+        description="A component needs more than this percentage of the variance of all these components,",
     )
     fdr: float = Field(
         0.05, gt=0, le=1, description="and a lower FDR of the Wilcoxon test of the type against the rest."
@@ -58,13 +58,13 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
             target.obs_names, trainable, np.ones((target.n_obs, 1)), threshold=parameters.threshold
         )
 
-    scores, target_scores, share = components(source, target, parameters.n_components, seed)
+    scores, target_scores, percent = components(source, target, parameters.n_components, seed)
     # Standardised, as kernlab does it; the same for all types, since every one is trained on all cells.
     centre, scale = scores.mean(axis=0), scores.std(axis=0, ddof=1)
     Z, target_Z = (scores - centre) / scale, (target_scores - centre) / scale
 
     positive = trainable[:1] if len(classes) == 2 else trainable  # of two types, one model tells both
-    tables = [informative_components(scores, labels == name, share, parameters) for name in positive]
+    tables = [informative_components(scores, labels == name, percent, parameters) for name in positive]
     io.write_table(
         pd.concat(tables, keys=positive, names=[LABEL]).reset_index(level=LABEL), model_dir / "components.tsv"
     )
@@ -85,10 +85,10 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
 
 
 def components(source, target, n_components, seed):
-    """Scores of source and target cells on the source's principal components, and each one's share of their variance.
+    """Scores of source and target cells on the source's principal components, and each one's percentage of variance.
 
-    Genes are divided by their standard deviation and centred; those without variance are left out. The shares are of
-    the variance of the components computed, as in the R package, and not of all variance.
+    Genes are divided by their standard deviation and centred; those without variance are left out. 100 % is
+    the variance of the components computed, as in the R package, and not all variance.
     """
     from scipy import sparse
     from sklearn.decomposition import PCA
@@ -106,19 +106,20 @@ def components(source, target, n_components, seed):
     # arpack centres sparse input without making it dense, and finds fewer components than there are cells and genes.
     pca = PCA(min(n_components, X.shape[0] - 1, varying.sum() - 1), svd_solver="arpack", random_state=seed)
     scores = pca.fit_transform(X[:, varying] @ unit)
-    share = pca.explained_variance_ / pca.explained_variance_.sum()
-    return scores, pca.transform(target_X[:, varying] @ unit), share
+    percent = 100 * pca.explained_variance_ / pca.explained_variance_.sum()
+    return scores, pca.transform(target_X[:, varying] @ unit), percent
 
 
-def informative_components(scores, is_type, share, parameters):
-    """Which components tell a type from the rest: a row for each with variance share, p-value, FDR and whether kept.
+def informative_components(scores, is_type, percent, parameters):
+    """Which components tell a type from the rest: one row each.
 
+    The row holds the percentage of variance, p-value, FDR and whether the component is kept.
     FDR is Benjamini and Hochberg's, over the components with enough variance.
     """
     from scipy.stats import false_discovery_control
 
-    table = pd.DataFrame({"component": np.arange(1, len(share) + 1), "variance_share": share})
-    enough = share > parameters.variance_share
+    table = pd.DataFrame({"component": np.arange(1, len(percent) + 1), "variance_percent": percent})
+    enough = percent > parameters.variance_percent
     p_values = [rank_sum_p_value(score[is_type], score[~is_type]) for score in scores.T[enough]]
     table.loc[enough, "p_value"] = p_values
     table.loc[enough, "fdr"] = false_discovery_control(p_values)
