@@ -18,7 +18,7 @@ from scipy import sparse
 from jindbench import io
 from jindbench.annotate import command, findings, genes, labelling, reading, writing
 from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
-from jindbench.config import load
+from jindbench.config import messages
 from jindbench.errors import InputError
 from jindbench.jind.parameters import AlignmentParameters
 from toy_project import REPOSITORY, environment
@@ -351,7 +351,7 @@ def annotate(folder, **settings):
     settings.setdefault("query", [str(folder / "query.h5ad")])
     if settings["reference"].endswith("h5ad"):
         settings.setdefault("label_key", "type")
-    command.annotate(load.annotation(settings), threads=1)
+    command.annotate(messages.checked(Settings, settings, "annotate"), threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -589,7 +589,7 @@ def test_refusals_are_one_line_before_any_training(case, tmp_path, monkeypatch):
     if prepare:
         prepare(tmp_path)
     monkeypatch.setattr(command.reference, "fit", lambda *_, **__: pytest.fail("the job began"))
-    with pytest.raises((InputError, load.ConfigurationError)) as error:
+    with pytest.raises(InputError) as error:
         annotate(tmp_path, **keys)
     assert line in str(error.value)
     assert "\n" not in str(error.value)

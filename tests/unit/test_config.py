@@ -44,6 +44,57 @@ def test_a_method_can_have_variants():
     assert loaded.methods["svm_rej"].parameters.threshold == 0.7
 
 
+def chain(entries, name):
+    """Name, title and parameters of the methods that a method starts from, and of itself."""
+    loaded = load.load(GOOD | {"methods": entries})
+    return [(stage, loaded.methods[stage].title, loaded.methods[stage].parameters) for stage in loaded.chain(name)]
+
+
+def test_one_entry_is_a_whole_variant_of_jind():
+    entry = {"method": "jind_plus", "title": "JIND+, few", "n_genes": 500, "epochs": 2, "jind": {"epochs": 3}}
+    classifier, jind, plus = chain({"jind_plus_few": entry}, "jind_plus_few")
+    assert [stage[:2] for stage in (classifier, jind, plus)] == [
+        ("jind_classifier_few", "JIND unaligned, few"),
+        ("jind_few", "JIND, few"),
+        ("jind_plus_few", "JIND+, few"),
+    ]
+    assert (classifier[2].n_genes, classifier[2].epochs, jind[2].epochs, plus[2].epochs) == (500, 30, 3, 2)
+    names = [stage[0] for stage in chain({"mine": entry}, "mine")]  # a name that does not begin with the file's
+    assert names == ["jind_classifier.mine", "jind.mine", "mine"]
+
+
+@pytest.mark.parametrize("entry", ["jind_classifier", "jind", "jind_plus"])
+def test_the_stages_of_a_variant_cannot_have_different_presets(entry):
+    """Whichever stage's entry says it, and whether or not the others have entries."""
+    for name in (entry, f"{entry}_x"):
+        entries = {name: {"method": entry, "preset": "robust", "input": "seurat"}}
+        last = name.replace(entry, "jind_plus")
+        loaded = load.load(GOOD | {"methods": {last: {"method": "jind_plus"}} | entries})
+        stages = [loaded.methods[stage] for stage in loaded.chain(last)]
+        assert [(stage.parameters.preset, stage.input) for stage in stages] == [("robust", "seurat")] * 3
+        assert (stages[0].parameters.members, stages[1].parameters.method) == (3, "moments")
+        if name == "jind":  # alone, it is the issue's half set preset
+            assert chain(entries, "jind")[0][2].preset == "robust"
+
+
+def test_equal_stages_are_trained_once():
+    entries = {
+        "jind_plus_a": {"method": "jind_plus", "after_relu": True},
+        "b": {"method": "jind_plus", "after_relu": True, "epochs": 1},
+        "jind_plus_c": {"method": "jind_plus", "epochs": 2},
+    }
+    loaded = load.load(GOOD | {"methods": entries})
+    assert loaded.chain("jind_plus_a") == ["jind_classifier", "jind_a", "jind_plus_a"]
+    assert loaded.chain("b") == ["jind_classifier", "jind_a", "b"]
+    assert loaded.chain("jind_plus_c") == ["jind_classifier", "jind", "jind_plus_c"]
+    entries["jind_a"] = {"method": "jind", "skip": {"t": "why"}}  # then b's is another: it is not skipped
+    assert load.load(GOOD | {"methods": entries}).chain("b") == ["jind_classifier", "jind.b", "b"]
+
+
+def test_an_entry_under_a_files_own_name_changes_what_others_start_from():
+    assert chain({"jind": {"epochs": 5}}, "jind_plus")[1][2].epochs == 5
+
+
 def test_what_is_left_out_and_how_often_a_method_runs():
     entries = {
         "svm_seurat": {"method": "svm_rej", "input": "seurat"},
@@ -122,6 +173,7 @@ FAULTS = [
     ("run/tasks", ["q"], "run.tasks: no task 'q' (there are: t)"),
     ("run/methods", ["jint"], "run.methods: no method 'jint' (did you mean 'jind'?)"),
     ("run/methods", ["jind", "jind"], "run.methods: 'jind' is named twice"),
+    ("run", None, "run: this key is required"),
     ("run", 3, "run: expected a mapping, got 3"),
     ("tasks/t/source/dataset", "toi", "tasks.t.source.dataset: no dataset 'toi' (did you mean 'toy'?)"),
     ("tasks/t/source/batches", "x", "tasks.t.source.batches: unknown key (did you mean 'batch'?)"),
@@ -142,7 +194,17 @@ FAULTS = [
     ("methods/svm_rej", {"threshold": "high"}, "methods.svm_rej.threshold: expected a number, got 'high'"),
     ("methods/jind", {"learning_rate": "1e-4"}, "methods.jind.learning_rate: expected a number, got '1e-4'; YAML reads 1e-4 as text"),
     ("methods/svm_rej", 0.5, "methods.svm_rej: expected a mapping (or {} for the defaults), got 0.5"),
-    ("methods/jind", {"parent": "nobody"}, "methods.jind.parent: no method 'nobody'"),
+    ("methods/jind_plus_x", {"method": "jind_plus", "jind_classifier": {"n_gens": 3}},
+     "methods.jind_plus_x.jind_classifier.n_gens: unknown key (did you mean 'n_genes'?)"),
+    ("methods/jind_plus_x", {"method": "jind_plus", "jind": 3}, "methods.jind_plus_x.jind: expected a mapping, got 3"),
+    ("methods/jind_plus_x", {"method": "jind_plus", "n_genes": 0}, "methods.jind_plus_x.n_genes: expected greater than or equal to 1, got 0"),
+    ("methods/jind_plus_x", {"method": "jind_plus", "jind": {"epochs": 0}}, "methods.jind_plus_x.jind.epochs: expected greater than or equal to 1"),
+    ("methods", {"jind_x": {"method": "jind", "preset": "robust"}, "jind_plus_x": {"method": "jind_plus", "preset": "paper"}},
+     "methods.jind_plus_x.preset: 'paper', but methods.jind_x.preset is 'robust'; the stages of a variant share it"),
+    ("methods", {"jind_x": {"method": "jind", "epochs": 3}, "jind_plus_x": {"method": "jind_plus", "jind": {"epochs": 4}}},
+     "methods.jind_plus_x.jind.epochs: 4, but methods.jind_x.epochs is 3"),
+    ("methods", {"jind_x": {"method": "svm_rej"}, "jind_plus_x": {"method": "jind_plus"}},
+     "methods.jind_x: a stage of 'jind_plus_x' has this name too"),
     ("datasets", 0, "datasets: expected a mapping, got 0"),
     ("methods", [], "methods: expected a mapping, got []"),
     ("tables/s1", {"title": "S1", "tasks": ["q"], "methods": ["jind"]}, "tables.s1.tasks: no task 'q' (there are: t)"),
@@ -159,13 +221,10 @@ FAULTS = [
     ("methods/majority", {"title": "metric"}, "run.methods: 'metric' is a column of the tables"),
     ("methods/majority", {"title": 3}, "methods.majority.title: expected text, got 3"),
     ("methods/majority", {"title": "</script>"}, "methods.majority.title: expected a title without HTML tags, got '</script>'"),
-    ("methods/jind", {"parent": "majority"}, "methods.jind.parent: expected jind_classifier or a variant of it, got 'majority'"),
-    ("methods/jind_classifier", {"parent": "jind"}, "methods.jind_classifier.parent: expected none, got 'jind'"),
     ("datasets/pbmc68k_reduced", {"normalize": True}, "datasets.pbmc68k_reduced.normalize: unknown key"),
     ("methods/jind", {"preset": "papers"}, "methods.jind.preset: expected 'paper', 'preprint', 'published' or 'robust', got 'papers'"),
     ("methods/majority", {"title": "JIND"}, "run.methods: two have the title 'JIND' in tables; set title"),
     ("methods/majority", {"input": "surat"}, "methods.majority.input: no integration 'surat' (did you mean 'seurat'?)"),
-    ("methods/jind_plus", {"input": "seurat"}, "methods.jind_plus.input: its parent 'jind' reads 'None', it reads 'seurat'"),
     ("methods/majority", {"skip": {"q": "why"}}, "methods.majority.skip: no task 'q' (there are: t)"),
     ("methods/majority", {"skip": {"t": 3}}, "methods.majority.skip.t: expected text, got 3"),
     ("integrations/seurat", {"n_gens": 3}, "integrations.seurat.n_gens: unknown key (did you mean 'n_genes'?)"),

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from jindbench.annotate.settings import LOG, Settings
-from jindbench.config import load
+from jindbench.config import messages
 from jindbench.errors import InputError
 from jindbench.execution import job
 
@@ -30,7 +30,7 @@ def main() -> None:
     given.pop("command")
     threads = given.pop("threads")
     try:
-        settings = load.annotation(given)
+        settings = messages.checked(Settings, given, "annotate")
         settings.check()
         job.start_log(Path(settings.output, LOG), shown="INFO")
         job.limit_threads(threads)
@@ -39,7 +39,7 @@ def main() -> None:
         )
 
         annotate(settings, threads=threads)
-    except (InputError, load.ConfigurationError, OSError) as error:
+    except (InputError, OSError) as error:
         sys.exit(f"jindbench annotate: {error}")
 
 

@@ -1,8 +1,15 @@
 """Exceptions for what a user can mend; each message is one line."""
 
+import difflib
+from collections.abc import Iterable
+
 
 class InputError(Exception):
     """Bad input: a configuration, a file, its content. Names the file or key and what was expected."""
+
+
+class ConfigurationError(InputError):
+    """A wrong configuration; one line for each fault."""
 
 
 class NotAvailable(InputError):
@@ -11,3 +18,11 @@ class NotAvailable(InputError):
 
 class CutShort(Exception):
     """A guarded run came to no end of its own, and its job is to be tried again."""
+
+
+def hint(name: object, known: Iterable[object]) -> str:
+    """What else a name could have been: the closest of those known, else all of them."""
+    known = [str(item) for item in known]
+    if close := difflib.get_close_matches(str(name), known, n=1):
+        return f" (did you mean '{close[0]}'?)"
+    return f" (there are: {', '.join(known) or 'none'})"

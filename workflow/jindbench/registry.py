@@ -34,6 +34,12 @@ def component(kind: str, name: str) -> ModuleType:
     return module
 
 
+def stages(method: str) -> list[str]:
+    """Files of a method and of those whose models it starts from, the first stage first."""
+    parent = component("methods", method).PARENT
+    return [method] if parent is None else [*stages(parent), method]
+
+
 def export_library_path() -> None:
     """Let the processes that this one starts import this library, from this folder and no other."""
     paths = [str(LIBRARY.parent), os.environ.get("PYTHONPATH")]

@@ -1,9 +1,11 @@
 # `snakemake annotate`: a user's own cells, labelled from a reference. All that it may be told is `annotate.settings.Settings`.
 
+from jindbench.annotate.settings import Settings
+from jindbench.config import messages
 from jindbench.execution import records
 
 try:
-    ANNOTATION = configuration.annotation(config)
+    ANNOTATION = messages.checked(Settings, config, "annotate")
     # Before Snakemake removes earlier results, and not once more in every job.
     if workflow.is_main_process:
         from jindbench.annotate.command import inspect
@@ -16,7 +18,7 @@ try:
                 raise InputError(
                     f"output: {path} is not what the last run wrote (cut off, or edited); rename it to keep it, or remove it"
                 )
-except (configuration.ConfigurationError, InputError) as error:
+except InputError as error:
     raise WorkflowError(str(error))
 
 if workflow.is_main_process:

@@ -9,7 +9,7 @@ try:
     CONFIG = configuration.load(config)
     if workflow.is_main_process:  # not again in every job
         configuration.check_data(CONFIG)
-except configuration.ConfigurationError as error:
+except InputError as error:
     raise WorkflowError(str(error))
 
 RUN = CONFIG.run.name

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 import numpy as np
 from anndata import AnnData
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from jindbench.errors import InputError
 from jindbench.names import BATCH, LABEL, X_KIND
-from jindbench.parameters import Name, Parameters, Title
+from jindbench.parameters import DatasetName, Parameters, Title
 
 
 def _types(value: Any) -> Any:
@@ -21,7 +21,7 @@ def _types(value: Any) -> Any:
 class Side(Parameters):
     """Source or target of a task."""
 
-    dataset: Name = Field(description="Dataset the cells come from.")
+    dataset: DatasetName = Field(description="Dataset the cells come from.")
     batch: str | None = Field(None, description="One of its batches; without it, all its cells.")
     types: Annotated[str | list[str], BeforeValidator(_types)] = Field(
         "common",
@@ -32,7 +32,7 @@ class Side(Parameters):
 class Split(Parameters):
     """Random split of one batch."""
 
-    dataset: Name = Field(description="Dataset to split.")
+    dataset: DatasetName = Field(description="Dataset to split.")
     batch: str | None = Field(None, description="One of its batches; without it, all its cells.")
     source_share: float = Field(0.7, gt=0, lt=1, description="Share of the cells that form the source.")
     seed: int = Field(0, ge=0, description="Seed of the split, the same for all methods and seeds.")
@@ -45,6 +45,12 @@ class Task(Parameters):
     source: Side | None = Field(None, description="The labelled cells.")
     target: Side | None = Field(None, description="The cells to annotate.")
     split: Split | None = Field(None, description="A random split instead of `source` and `target`.")
+
+    @model_validator(mode="after")
+    def _one_of_two_forms(self):
+        if set(self.sides()) not in ({"split"}, {"source", "target"}):
+            raise ValueError("expected either source and target, or split")
+        return self
 
     def sides(self) -> dict[str, Side | Split]:
         """The parts of the task that name a dataset, by their key."""

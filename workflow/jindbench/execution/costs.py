@@ -19,7 +19,7 @@ import psutil
 from threadpoolctl import threadpool_limits
 
 from jindbench import io, registry
-from jindbench.config.load import Configuration
+from jindbench.config.plan import Configuration
 from jindbench.execution import records
 from jindbench.render import markdown_table
 

@@ -12,7 +12,7 @@
 One implementation reads them all: a preset is nothing but values.
 """
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -32,6 +32,8 @@ def _by_preset(
 
 class PresetParameters(Parameters):
     """Parameters whose defaults are those of a named preset; every one can be set by itself."""
+
+    OF_ALL_STAGES: ClassVar[tuple[str, ...]] = ("preset", "device", "precision")
 
     preset: Literal["paper", "preprint", "published", "robust"] = Field(
         "paper", description="Where the values of all parameters come from that are not set."

@@ -1,0 +1,103 @@
+"""Pydantic's errors as one line each: the key, what was expected, what was found."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from jindbench.errors import ConfigurationError, hint
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def checked(model: type[Model], values: Any, where: str) -> Model:
+    """A model of what a user gave.
+
+    Raises
+    ------
+    ConfigurationError
+        With a line for each fault; `where` begins each.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(lines(error, model, where))) from error
+
+
+def lines(
+    error: ValidationError,
+    model: type[BaseModel],
+    where: str = "",
+    *,
+    paths: Mapping[str, str] | None = None,
+    other_keys: Iterable[str] = (),
+) -> Iterator[str]:
+    """A line for each fault.
+
+    Parameters
+    ----------
+    model
+        What was validated.
+    where
+        Path of the validated values.
+    paths
+        Keys of these values that a user gave elsewhere, each with its path there.
+    other_keys
+        Keys that may stand beside the model's.
+    """
+    for fault in error.errors(include_url=False):
+        keys = [str(part) for part in fault["loc"] if part != "[key]"]
+        path = ".".join([where] * bool(where) + keys)
+        if keys and paths and keys[0] in paths:
+            path = ".".join([paths[keys[0]], *keys[1:]])
+        for text in _expected(fault, model, other_keys):
+            yield f"{path}: {text}"
+
+
+def unknown_key(key: object, known: Iterable[str]) -> str:
+    """What is said of a key that there is not."""
+    return f"unknown key{hint(key, known)}"
+
+
+def _expected(fault: dict, model: type[BaseModel], other_keys: Iterable[str]) -> list[str]:
+    """What was expected; several lines where one check found several faults."""
+    got = f", got {fault['input']!r}"
+    match fault["type"]:
+        case "extra_forbidden":
+            *parents, key = fault["loc"]
+            for part in parents:
+                model = _model_of(model, part)
+            return [unknown_key(key, [*other_keys, *model.model_fields])]
+        case "missing":
+            return ["this key is required"]
+        case "value_error":
+            texts = [str(text) for text in fault["ctx"]["error"].args]
+            return [text + got * (text.startswith("expected") and bool(fault["loc"])) for text in texts]
+        case "string_pattern_mismatch" | "string_type" if fault["loc"][-1] == "[key]":
+            return ["a name must consist of letters, digits, '_', '.' and '-'"]
+        case "string_pattern_mismatch":
+            return [f"expected letters, digits, '_', '.' and '-' only{got}"]
+        case "model_type" | "dict_type":
+            return [f"expected a mapping{got}"]
+        case "string_type":
+            return [f"expected text{got}"]
+        case "int_type":
+            return [f"expected a whole number{got}"]
+        case "float_type" if isinstance(fault["input"], str) and re.fullmatch(r"-?\d+[eE]-?\d+", fault["input"]):
+            return [f"expected a number{got}; YAML reads {fault['input']} as text, write a decimal point: 1.0e-4"]
+    message = fault["msg"].removeprefix("Input should be ").replace("a valid ", "a ")
+    return [f"expected {message[0].lower()}{message[1:]}{got}"]
+
+
+def _model_of(model: type[BaseModel], key: int | str) -> type[BaseModel]:
+    """The model of a field such as `source: Side | None`; a position or a name inside a field has the field's."""
+    field = model.model_fields.get(key)
+    return model if field is None else next(_models_in(field.annotation), model)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)

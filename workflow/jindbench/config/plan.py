@@ -1,0 +1,182 @@
+"""The checked configuration: what exists, what is run, and what follows from that."""
+
+from dataclasses import dataclass
+
+from jindbench import registry
+from jindbench.config.sections import (
+    DifferentialExpression,
+    Downloads,
+    Figures,
+    HeldOutTypes,
+    Run,
+    Runtime,
+    Table,
+)
+from jindbench.data.tasks import Task
+from jindbench.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset of the configuration: the file that loads it, and that file's parameters."""
+
+    loader: str
+    parameters: Parameters
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of the configuration: the file that runs it, its name in tables, what it starts from, its parameters."""
+
+    method: str
+    title: str
+    parent: str | None
+    input: str | None
+    skip: dict[str, str]
+    parameters: Parameters
+
+
+@dataclass(frozen=True)
+class Integration:
+    """An integration of the configuration: the file that runs it, its name in tables, its parameters."""
+
+    integration: str
+    title: str
+    parameters: Parameters
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The checked configuration: all that exists, and in `run` the selection."""
+
+    run: Run
+    extra_tables: dict[str, Table]
+    figures: Figures
+    differential_expression: DifferentialExpression
+    runtime: Runtime
+    held_out_types: HeldOutTypes
+    downloads: Downloads
+    datasets: dict[str, Dataset]
+    tasks: dict[str, Task]
+    integrations: dict[str, Integration]
+    methods: dict[str, Method]
+
+    def selected_tasks(self) -> dict[str, Task]:
+        """The selected tasks by name."""
+        return {name: self.tasks[name] for name in self.run.tasks}
+
+    def selected_datasets(self) -> list[str]:
+        """Names of the datasets that the selected tasks read, each once."""
+        return list(dict.fromkeys(name for task in self.selected_tasks().values() for name in task.datasets()))
+
+    def tables(self) -> dict[str, Table]:
+        """Table 2, which is the run's tasks and methods, and the others that have tasks of the run; by file name."""
+        tables = {"table2": Table(title="Table 2", tasks=self.run.tasks, methods=self.run.methods)}
+        for name, table in self.extra_tables.items():
+            if tasks := [task for task in self.run.tasks if task in table.tasks]:
+                tables[name] = table.model_copy(update={"tasks": tasks})
+        return tables
+
+    def selected_methods(self, *, parents: bool = True) -> dict[str, Method]:
+        """The methods of all tables by name, and those whose models they start from."""
+        names = list(dict.fromkeys(name for table in self.tables().values() for name in table.methods))
+        for name in names:
+            parent = self.methods[name].parent
+            if parents and parent is not None and parent not in names:
+                names.append(parent)
+        return {name: self.methods[name] for name in names}
+
+    def left_out(self, task: str, method: str) -> str | None:
+        """Why the configuration has a method not run on a task, as the tables' status; None if it is run."""
+        entry = self.methods[method]
+        if entry.input is not None and self.tasks[task].split is not None:
+            return "not applicable"  # one batch: there is nothing to integrate
+        if task in entry.skip:
+            return f"not run: {entry.skip[task]}"
+        return None if entry.parent is None else self.left_out(task, entry.parent)
+
+    def seeds(self, method: str) -> list[int]:
+        """Seeds that a method is run with: the first alone if nothing in it is random."""
+        module = registry.component("methods", self.methods[method].method)
+        return self.run.seeds if getattr(module, "RANDOM", True) else self.run.seeds[:1]
+
+    def cells(self, *, parents: bool = False) -> list[tuple[str, str]]:
+        """(task, method) of all tables' cells, task by task, each once; on request those that they start from too."""
+        wanted = {
+            (task, method) for table in self.tables().values() for task in table.tasks for method in table.methods
+        }
+        if parents:
+            wanted |= {(task, stage) for task, method in wanted for stage in self.chain(method)}
+        return [
+            (task, method) for task in self.run.tasks for method in self.selected_methods() if (task, method) in wanted
+        ]
+
+    def chain(self, method: str) -> list[str]:
+        """A method, preceded by those whose models it starts from, the first first."""
+        parent = self.methods[method].parent
+        return [method] if parent is None else [*self.chain(parent), method]
+
+    def pairs(self, *, parents: bool = False) -> list[tuple[str, str]]:
+        """(task, method) of what is run: the `cells` that are not left out."""
+        return [pair for pair in self.cells(parents=parents) if self.left_out(*pair) is None]
+
+    def integrated(self) -> list[tuple[str, str]]:
+        """(task, integration) of what is integrated, each once."""
+        pairs = ((task, self.methods[method].input) for task, method in self.pairs(parents=True))
+        return list(dict.fromkeys(pair for pair in pairs if pair[1] is not None))
+
+    def figure_tasks(self, figure: str) -> list[str]:
+        """Tasks that a figure of the paper shows."""
+        return [task for task in getattr(self.figures, figure) if task in self.run.tasks] or self.run.tasks
+
+    def stages(self, task: str) -> list[str]:
+        """The method that the figures show and what it starts from, first the first, if they are run on this task."""
+        stages = self.chain(self.figures.method) if self.figures.method in self.methods else [self.figures.method]
+        return stages if all((task, stage) in self.pairs(parents=True) for stage in stages) else []
+
+    def timed(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """What is timed alone: (task, method) and (task, integration)."""
+        tasks = [task for task in self.run.tasks if task in self.runtime.tasks]
+        methods = [pair for pair in self.pairs(parents=True) if pair[0] in tasks and pair[1] in self.runtime.methods]
+        return methods, [
+            pair for pair in self.integrated() if pair[0] in tasks and pair[1] in self.runtime.integrations
+        ]
+
+    def held_out(self) -> list[tuple[str, str, str]]:
+        """(task, method, why not): what is run without each of the source's types, or why it is not; "" if it is."""
+        chosen, integrated = self.held_out_types, "not applicable: the integration has seen the type"
+        return [
+            (task, method, self.left_out(task, method) or (integrated if self.methods[method].input else ""))
+            for task, method in self.cells()
+            if task in chosen.tasks and method in (chosen.methods or self.run.methods)
+        ]
+
+    def selected(self) -> dict:
+        """The selection as plain data, all defaults written out."""
+        datasets = {name: self.datasets[name] for name in self.selected_datasets()}
+        return {
+            "run": self.run.model_dump(),
+            "tables": {name: table.model_dump() for name, table in self.tables().items() if name != "table2"},
+            "figures": self.figures.model_dump(),
+            "differential_expression": self.differential_expression.model_dump(),
+            "runtime": self.runtime.model_dump(),
+            "held_out_types": self.held_out_types.model_dump(),
+            "datasets": {
+                name: {"loader": dataset.loader} | dataset.parameters.model_dump() for name, dataset in datasets.items()
+            },
+            "tasks": {name: task.model_dump(exclude_none=True) for name, task in self.selected_tasks().items()},
+            "integrations": {
+                name: {"integration": self.integrations[name].integration}
+                | self.integrations[name].parameters.model_dump()
+                for name in dict.fromkeys(integration for _, integration in self.integrated())
+            },
+            "methods": {
+                name: {key: getattr(method, key) for key in ("method", "title", "parent", "input", "skip")}
+                | method.parameters.model_dump()
+                for name, method in self.selected_methods().items()
+            },
+        }
+
+    def task_title(self, task: str) -> str:
+        """The task's name in tables and figures."""
+        return self.tasks[task].title or task
