@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo paper lock lint test test-faults audit test-real test-slurm bench bench-atlas trace clean
+.PHONY: help setup demo paper reference lock lint test test-faults audit test-real test-slurm bench bench-atlas trace clean
 
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 # The first Python on the path that is new enough; `make PYTHON=/path/to/python3.12 demo` chooses another.
@@ -52,6 +52,9 @@ demo: $(BIN)/.complete ## Run the whole benchmark on embedded data and write its
 
 paper: $(BIN)/.complete ## Run the paper's benchmark (config/config.yaml) and write its report
 	$(call run_and_report,paper,)
+
+reference: $(BIN)/.complete ## Write the tables of keys in config/README.md
+	PYTHONPATH=workflow $(BIN)/python -m jindbench.config.reference
 
 lock: $(BIN)/.complete ## Remember which files the first good downloads were, in config/downloads.lock.tsv
 	PYTHONPATH=workflow $(BIN)/python -m jindbench.data.lock

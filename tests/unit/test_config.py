@@ -1,10 +1,15 @@
 """A wrong configuration gets one line for each fault, naming the key and what was expected."""
 
+from pathlib import Path
+
 import pytest
+import yaml
+from snakemake.utils import update_config
 
 from jindbench import registry
 from jindbench.config import load
 
+REPOSITORY = Path(__file__).parents[2]
 GOOD = {
     "run": {"name": "r", "tasks": ["t"], "methods": ["majority", "jind"], "seeds": [0, 1]},
     "tasks": {"t": {"source": {"dataset": "toy", "batch": "source"}, "target": {"dataset": "toy", "batch": "target"}}},
@@ -35,6 +40,26 @@ def test_a_good_configuration():
     assert loaded.selected_datasets() == ["toy"]
     assert list(loaded.selected_methods()) == ["majority", "jind", "jind_classifier"]  # with what jind builds on
     assert loaded.methods["jind"].parent == "jind_classifier"
+
+
+REAL = [["tests/real/config.yaml", str(path.relative_to(REPOSITORY))] for path in REPOSITORY.glob("tests/real/*.yaml")]
+
+
+@pytest.mark.parametrize("files", [[], ["config/demo.yaml"], *REAL], ids=lambda files: "".join(files[-1:]))
+def test_the_configurations_that_come_with_the_project_are_good(files):
+    merged = {}
+    for file in ["config/config.yaml", *files]:
+        update_config(merged, yaml.safe_load((REPOSITORY / file).read_text()))
+    assert load.load(merged).pairs()
+
+
+def test_titles_of_what_is_not_selected_may_be_the_same():
+    other = changed("tasks/s", {"split": {"dataset": "toy"}, "title": "t"})
+    other["tables"] = {"s1": {"title": "S1", "tasks": ["s"], "methods": ["jind"]}}
+    assert load.load(other).pairs() == [("t", "majority"), ("t", "jind")]
+    other["run"]["tasks"] = ["t", "s"]
+    with pytest.raises(load.ConfigurationError, match="run.tasks: two have the title 't' in tables; set title"):
+        load.load(other)
 
 
 def test_a_method_can_have_variants():

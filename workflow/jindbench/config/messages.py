@@ -93,11 +93,12 @@ def _expected(fault: dict, model: type[BaseModel], other_keys: Iterable[str]) ->
 def _model_of(model: type[BaseModel], key: int | str) -> type[BaseModel]:
     """The model of a field such as `source: Side | None`; a position or a name inside a field has the field's."""
     field = model.model_fields.get(key)
-    return model if field is None else next(_models_in(field.annotation), model)
+    return model if field is None else next(models_in(field.annotation), model)
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models in a field's annotation, such as `Side | None` or `dict[str, Task]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in get_args(annotation):
-        yield from _models_in(argument)
+        yield from models_in(argument)
