@@ -116,6 +116,12 @@ def test_equal_stages_are_trained_once():
     assert load.load(GOOD | {"methods": entries}).chain("b") == ["jind_classifier", "jind.b", "b"]
 
 
+def test_the_selection_as_plain_data_tells_a_methods_file_from_its_parameters():
+    """JIND's alignment has a parameter that is called method too."""
+    plain = load.load(changed("methods/jind", {"jind": {"method": "moments"}})).selected()["methods"]["jind"]
+    assert (plain["method"], plain["parent"], plain["parameters"]["method"]) == ("jind", "jind_classifier", "moments")
+
+
 def test_an_entry_under_a_files_own_name_changes_what_others_start_from():
     assert chain({"jind": {"epochs": 5}}, "jind_plus")[1][2].epochs == 5
 

@@ -5,7 +5,6 @@ text that documents each key.
 """
 
 import re
-from collections.abc import Iterable
 from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationInfo
@@ -18,10 +17,10 @@ T = TypeVar("T")
 
 
 def existing(kind: str) -> AfterValidator:
-    """A check that one or several names exist, by the lists in the validation's context; without these, no check."""
+    """A check that one or several names exist, by the lists in the validation's context; none without a context."""
 
     def check(given: T, info: ValidationInfo) -> T:
-        names = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
+        names = [given] if isinstance(given, str) else list(given)
         known = info.context[kind] if info.context else names
         faults = [f"no {kind.removesuffix('s')} '{name}'{hint(name, known)}" for name in names if name not in known]
         twice = sorted({name for name in names if names.count(name) > 1})

@@ -1,1 +1,1 @@
-"""The configuration: its sections, what it asks for, and how it is read and checked."""
+"""The configuration: its sections, the variants of methods, the plan that follows, and how it is read and checked."""

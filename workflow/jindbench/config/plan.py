@@ -1,24 +1,16 @@
-"""The checked configuration: what exists, what is run, and what follows from that."""
+"""The checked configuration: what exists, what is to be run, and everything that follows from it."""
 
 from dataclasses import dataclass
 
 from jindbench import registry
-from jindbench.config.sections import (
-    DifferentialExpression,
-    Downloads,
-    Figures,
-    HeldOutTypes,
-    Run,
-    Runtime,
-    Table,
-)
+from jindbench.config.sections import DifferentialExpression, Downloads, Figures, HeldOutTypes, Run, Runtime, Table
 from jindbench.data.tasks import Task
 from jindbench.parameters import Parameters
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset of the configuration: the file that loads it, and that file's parameters."""
+    """A dataset: the file that loads it, and its parameters."""
 
     loader: str
     parameters: Parameters
@@ -26,7 +18,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Method:
-    """A method of the configuration: the file that runs it, its name in tables, what it starts from, its parameters."""
+    """A method: its file, its name in tables, the method it starts from, the integration it reads, its parameters."""
 
     method: str
     title: str
@@ -38,7 +30,7 @@ class Method:
 
 @dataclass(frozen=True)
 class Integration:
-    """An integration of the configuration: the file that runs it, its name in tables, its parameters."""
+    """An integration: its file, its name in tables, its parameters."""
 
     integration: str
     title: str
@@ -47,7 +39,7 @@ class Integration:
 
 @dataclass(frozen=True)
 class Configuration:
-    """The checked configuration: all that exists, and in `run` the selection."""
+    """The checked configuration: everything that exists, and in `run` the selection."""
 
     run: Run
     extra_tables: dict[str, Table]
@@ -66,11 +58,11 @@ class Configuration:
         return {name: self.tasks[name] for name in self.run.tasks}
 
     def selected_datasets(self) -> list[str]:
-        """Names of the datasets that the selected tasks read, each once."""
+        """Names of the datasets that the selected tasks read."""
         return list(dict.fromkeys(name for task in self.selected_tasks().values() for name in task.datasets()))
 
     def tables(self) -> dict[str, Table]:
-        """Table 2, which is the run's tasks and methods, and the others that have tasks of the run; by file name."""
+        """By file name: Table 2 (the run's tasks and methods), and the other tables that have tasks of the run."""
         tables = {"table2": Table(title="Table 2", tasks=self.run.tasks, methods=self.run.methods)}
         for name, table in self.extra_tables.items():
             if tasks := [task for task in self.run.tasks if task in table.tasks]:
@@ -78,7 +70,7 @@ class Configuration:
         return tables
 
     def selected_methods(self, *, parents: bool = True) -> dict[str, Method]:
-        """The methods of all tables by name, and those whose models they start from."""
+        """The methods of all tables by name, followed by those whose models they start from."""
         names = list(dict.fromkeys(name for table in self.tables().values() for name in table.methods))
         for name in names:
             parent = self.methods[name].parent
@@ -87,7 +79,7 @@ class Configuration:
         return {name: self.methods[name] for name in names}
 
     def left_out(self, task: str, method: str) -> str | None:
-        """Why the configuration has a method not run on a task, as the tables' status; None if it is run."""
+        """Why a method is not run on a task, as the tables show it; None if it is run."""
         entry = self.methods[method]
         if entry.input is not None and self.tasks[task].split is not None:
             return "not applicable"  # one batch: there is nothing to integrate
@@ -96,12 +88,12 @@ class Configuration:
         return None if entry.parent is None else self.left_out(task, entry.parent)
 
     def seeds(self, method: str) -> list[int]:
-        """Seeds that a method is run with: the first alone if nothing in it is random."""
+        """Seeds that a method is run with: only the first if the method has no randomness."""
         module = registry.component("methods", self.methods[method].method)
         return self.run.seeds if getattr(module, "RANDOM", True) else self.run.seeds[:1]
 
     def cells(self, *, parents: bool = False) -> list[tuple[str, str]]:
-        """(task, method) of all tables' cells, task by task, each once; on request those that they start from too."""
+        """(task, method) of all tables' cells, task by task; with `parents`, also of what they start from."""
         wanted = {
             (task, method) for table in self.tables().values() for task in table.tasks for method in table.methods
         }
@@ -112,7 +104,7 @@ class Configuration:
         ]
 
     def chain(self, method: str) -> list[str]:
-        """A method, preceded by those whose models it starts from, the first first."""
+        """A method, preceded by those whose models it starts from; the first stage first."""
         parent = self.methods[method].parent
         return [method] if parent is None else [*self.chain(parent), method]
 
@@ -121,7 +113,7 @@ class Configuration:
         return [pair for pair in self.cells(parents=parents) if self.left_out(*pair) is None]
 
     def integrated(self) -> list[tuple[str, str]]:
-        """(task, integration) of what is integrated, each once."""
+        """(task, integration) of all integrations that are run."""
         pairs = ((task, self.methods[method].input) for task, method in self.pairs(parents=True))
         return list(dict.fromkeys(pair for pair in pairs if pair[1] is not None))
 
@@ -130,7 +122,7 @@ class Configuration:
         return [task for task in getattr(self.figures, figure) if task in self.run.tasks] or self.run.tasks
 
     def stages(self, task: str) -> list[str]:
-        """The method that the figures show and what it starts from, first the first, if they are run on this task."""
+        """The stages of the method that the figures show, if all are run on this task; else none."""
         stages = self.chain(self.figures.method) if self.figures.method in self.methods else [self.figures.method]
         return stages if all((task, stage) in self.pairs(parents=True) for stage in stages) else []
 
@@ -143,7 +135,7 @@ class Configuration:
         ]
 
     def held_out(self) -> list[tuple[str, str, str]]:
-        """(task, method, why not): what is run without each of the source's types, or why it is not; "" if it is."""
+        """(task, method, reason) of the held-out-type matrix; `reason` says why it is not run, "" if it is."""
         chosen, integrated = self.held_out_types, "not applicable: the integration has seen the type"
         return [
             (task, method, self.left_out(task, method) or (integrated if self.methods[method].input else ""))
@@ -152,31 +144,20 @@ class Configuration:
         ]
 
     def selected(self) -> dict:
-        """The selection as plain data, all defaults written out."""
-        datasets = {name: self.datasets[name] for name in self.selected_datasets()}
-        return {
-            "run": self.run.model_dump(),
+        """The selection as plain data, with all defaults."""
+        sections = ("run", "figures", "differential_expression", "runtime", "held_out_types")
+        return {key: getattr(self, key).model_dump() for key in sections} | {
             "tables": {name: table.model_dump() for name, table in self.tables().items() if name != "table2"},
-            "figures": self.figures.model_dump(),
-            "differential_expression": self.differential_expression.model_dump(),
-            "runtime": self.runtime.model_dump(),
-            "held_out_types": self.held_out_types.model_dump(),
-            "datasets": {
-                name: {"loader": dataset.loader} | dataset.parameters.model_dump() for name, dataset in datasets.items()
-            },
             "tasks": {name: task.model_dump(exclude_none=True) for name, task in self.selected_tasks().items()},
-            "integrations": {
-                name: {"integration": self.integrations[name].integration}
-                | self.integrations[name].parameters.model_dump()
-                for name in dict.fromkeys(integration for _, integration in self.integrated())
-            },
-            "methods": {
-                name: {key: getattr(method, key) for key in ("method", "title", "parent", "input", "skip")}
-                | method.parameters.model_dump()
-                for name, method in self.selected_methods().items()
-            },
+            "datasets": {name: _plain(self.datasets[name]) for name in self.selected_datasets()},
+            "integrations": {name: _plain(self.integrations[name]) for _, name in self.integrated()},
+            "methods": {name: _plain(method) for name, method in self.selected_methods().items()},
         }
 
     def task_title(self, task: str) -> str:
         """The task's name in tables and figures."""
         return self.tasks[task].title or task
+
+
+def _plain(item: Dataset | Method | Integration) -> dict:
+    return vars(item) | {"parameters": item.parameters.model_dump()}

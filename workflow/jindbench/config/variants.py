@@ -5,7 +5,7 @@ An entry describes its method and all stages before it, which get names of their
 all of them whichever entry sets it, so a chain of different presets cannot come about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from pydantic import ValidationError
@@ -14,9 +14,9 @@ from jindbench import registry
 from jindbench.config import messages
 from jindbench.config.plan import Integration, Method
 from jindbench.config.sections import Entry, MethodKeys
+from jindbench.parameters import Parameters
 
 ALL_STAGES = "all stages"
-INPUT = "input"
 
 
 @dataclass
@@ -28,70 +28,23 @@ class Variant:
     names
         Each stage's name, by its file; a stage comes after the one it starts from.
     keys
-        Of the stages that have an entry of their own: its keys beside the parameters.
-    values, paths
-        For each stage's file, and for all stages together: values that entries give, by key, and where they do.
+        For each stage with an entry of its own: the keys beside its parameters.
+    given
+        Values that the entries give, each with its path in the configuration; by the stage's file (or `ALL_STAGES`) and
+        the key.
     """
 
     names: dict[str, str] = field(default_factory=dict)
     keys: dict[str, MethodKeys] = field(default_factory=dict)
-    values: dict[str, dict] = field(default_factory=dict)
-    paths: dict[str, dict[str, str]] = field(default_factory=dict)
+    given: dict[tuple[str, str], tuple[object, str]] = field(default_factory=dict)
 
-    def add(self, name: str, entry: Entry, stages: list[str], suffix: str) -> list[str]:
-        """Take in an entry; returns its faults."""
-        for stage in stages:
-            self.names.setdefault(stage, stage + suffix)
-        self.names[entry.file], self.keys[entry.file] = name, entry.keys
-        where, faults = f"methods.{name}", []
-        if entry.keys.input is not None:
-            faults += self._set(ALL_STAGES, INPUT, entry.keys.input, f"{where}.{INPUT}")
-        fields = {stage: list(_parameters(stage).model_fields) for stage in stages}
-        for key, value in entry.values.items():
-            if key in stages:  # what is below it is that stage's
-                if not isinstance(value, dict):
-                    faults.append(f"{where}.{key}: expected a mapping, got {value!r}")
-                    continue
-                for inner, of_stage in value.items():
-                    faults += self._set(key, inner, of_stage, f"{where}.{key}.{inner}", known=fields[key])
-                continue
-            having = [stage for stage in reversed(stages) if key in fields[stage]] or [entry.file]
-            if having[0] != entry.file and len(having) > 1 and key not in _parameters(having[0]).OF_ALL_STAGES:
-                faults.append(f"{where}.{key}: {' and '.join(having)} have this key; write {having[0]}: {{{key}: ...}}")
-                continue
-            known = [*MethodKeys.model_fields, *fields[having[0]], *stages[:-1]]
-            faults += self._set(having[0], key, value, f"{where}.{key}", known=known)
-        return faults
+    def of_stage(self, file: str) -> dict[str, tuple[object, str]]:
+        """What is given of one stage's parameters."""
+        known = _parameters(file).model_fields
+        return {key: it for (stage, key), it in self.given.items() if stage in (file, ALL_STAGES) and key in known}
 
-    def _set(self, stage: str, key: str, value: object, path: str, known: list[str] | None = None) -> list[str]:
-        if known is not None and key not in known:
-            return [f"{path}: {messages.unknown_key(key, known)}"]
-        if stage != ALL_STAGES and key in _parameters(stage).OF_ALL_STAGES:
-            stage = ALL_STAGES
-        values, paths = self.values.setdefault(stage, {}), self.paths.setdefault(stage, {})
-        if values.setdefault(key, value) != value:
-            return [f"{path}: {value!r}, but {paths[key]} is {values[key]!r}; the stages of a variant share it"]
-        paths.setdefault(key, path)
-        return []
-
-    def stage(
-        self, file: str, parent: str | None, integrations: Mapping[str, Integration]
-    ) -> tuple[Method | None, list[str]]:
-        """One stage as a method, or None and what is wrong with its values."""
-        parameters = _parameters(file)
-        shared = {
-            key: value for key, value in self.values.get(ALL_STAGES, {}).items() if key in parameters.model_fields
-        }
-        try:
-            checked = parameters.model_validate(shared | self.values.get(file, {}))
-        except ValidationError as error:
-            paths = self.paths.get(ALL_STAGES, {}) | self.paths.get(file, {})
-            return None, list(messages.lines(error, parameters, f"methods.{self.names[file]}", paths=paths))
-        keys, read = self.keys.get(file, MethodKeys()), self.values.get(ALL_STAGES, {}).get(INPUT)
-        return Method(file, self._title(file, integrations.get(read)), parent, read, keys.skip, checked), []
-
-    def _title(self, file: str, integration: Integration | None) -> str:
-        """The entry's own; else the file's, followed by what the last entry's title adds to that file's."""
+    def title(self, file: str, integration: Integration | None) -> str:
+        """The title in the stage's entry; else that of its file, with what another entry's title adds to its file's."""
         if (keys := self.keys.get(file)) and keys.title is not None:
             return keys.title
         own = registry.component("methods", file).TITLE
@@ -103,38 +56,81 @@ class Variant:
 
 
 def methods(
-    entries: Mapping[str, Entry], integrations: Mapping[str, Integration]
+    entries: Mapping[str, Entry[MethodKeys]], integrations: Mapping[str, Integration]
 ) -> tuple[dict[str, Method], list[str], list[str]]:
-    """All methods: those with an entry and the stages that these start from.
+    """All methods: those with an entry, and the stages that these start from.
 
-    A stage that equals another method, its title apart, is not run: what starts from it starts from that other one.
+    A stage may equal another method in all but its title; what starts from it then starts from the first such method.
 
     Returns
     -------
-    The methods by name; the names of all, those included whose entries have faults; and the faults.
+    The methods by name; the names of all, including those whose entries have faults; and the faults.
     """
     variants: dict[tuple[str, str], Variant] = {}
-    faults, found = [], {}
+    faults: list[str] = []
     for name, entry in entries.items():
         stages = registry.stages(entry.file)
-        is_stage = name == entry.file or name.startswith(f"{entry.file}_")
-        suffix = name.removeprefix(entry.file) if is_stage else f".{name}"
+        named_after_file = name == entry.file or name.startswith(f"{entry.file}_")
+        suffix = name.removeprefix(entry.file) if named_after_file else f".{name}"
         variant = variants.setdefault((stages[0], suffix), Variant())
-        faults += variant.add(name, entry, stages, suffix)
+        variant.names = {stage: stage + suffix for stage in stages} | variant.names | {entry.file: name}
+        variant.keys[entry.file] = entry.keys
+        for stage, key, value, path in _given(f"methods.{name}", entry, stages, faults):
+            earlier, its_path = variant.given.setdefault((stage, key), (value, path))
+            if earlier != value:
+                faults.append(f"{path}: {value!r}, but {its_path} is {earlier!r}; the stages of a variant share it")
+
+    found: dict[str, Method] = {}
     for variant in variants.values():
-        started_from = {None: None}
+        read, _ = variant.given.get((ALL_STAGES, "input"), (None, ""))
+        starts_from: dict[str | None, str] = {}
         for file, name in variant.names.items():
-            parent = started_from.get(registry.component("methods", file).PARENT)
-            method, wrong = variant.stage(file, parent, integrations)
-            faults += wrong
             if name in found or (name in entries and file not in variant.keys):
                 faults.append(f"methods.{name}: a stage of '{list(variant.names.values())[-1]}' has this name too")
-            elif method is not None:
-                found[name] = method
-                same = (other for other, it in found.items() if replace(it, title=method.title) == method)
-                started_from[file] = next(same)
+                continue
+            parameters, given = _parameters(file), variant.of_stage(file)
+            try:
+                checked = parameters.model_validate({key: value for key, (value, _) in given.items()})
+            except ValidationError as error:
+                paths = {key: path for key, (_, path) in given.items()}
+                faults += messages.lines(error, parameters, f"methods.{name}", paths=paths)
+                continue
+            title, keys = variant.title(file, integrations.get(read)), variant.keys.get(file, MethodKeys())
+            parent = starts_from.get(registry.component("methods", file).PARENT)
+            method = found[name] = Method(file, title, parent, read, keys.skip, checked)
+            starts_from[file] = next(other for other, it in found.items() if replace(it, title=title) == method)
     return found, [name for variant in variants.values() for name in variant.names.values()], faults
 
 
-def _parameters(file: str) -> type:
+def _given(
+    where: str, entry: Entry[MethodKeys], stages: list[str], faults: list[str]
+) -> Iterator[tuple[str, str, object, str]]:
+    """What an entry gives: the stage's file (or `ALL_STAGES`), key, value, and path of each value."""
+    if entry.keys.input is not None:
+        yield ALL_STAGES, "input", entry.keys.input, f"{where}.input"
+    keys = {
+        stage: list(_parameters(stage).model_fields) for stage in reversed(stages)
+    }  # the last that has a key gets it
+    known = list(dict.fromkeys([*MethodKeys.model_fields, *stages[:-1], *(key for of in keys.values() for key in of)]))
+    for key, value in entry.values.items():
+        path, stage = f"{where}.{key}", next((stage for stage in keys if key in keys[stage]), None)
+        if key in stages and isinstance(value, dict):  # values of that stage
+            for inner, of_stage in value.items():
+                if inner in keys[key]:
+                    yield _where_it_holds(key, inner), inner, of_stage, f"{path}.{inner}"
+                else:
+                    faults.append(f"{path}.{inner}: {messages.unknown_key(inner, keys[key])}")
+        elif key in stages:
+            faults.append(f"{path}: expected a mapping, got {value!r}")
+        elif stage is None:
+            faults.append(f"{path}: {messages.unknown_key(key, known)}")
+        else:
+            yield _where_it_holds(stage, key), key, value, path
+
+
+def _where_it_holds(stage: str, key: str) -> str:
+    return ALL_STAGES if key in _parameters(stage).OF_ALL_STAGES else stage
+
+
+def _parameters(file: str) -> type[Parameters]:
     return registry.component("methods", file).Parameters
