@@ -22,7 +22,7 @@ class CutShort(Exception):
 
 def hint(name: object, known: Iterable[object]) -> str:
     """What else a name could have been: the closest of those known, else all of them."""
-    known = [str(item) for item in known]
+    known = list(dict.fromkeys(map(str, known)))
     if close := difflib.get_close_matches(str(name), known, n=1):
         return f" (did you mean '{close[0]}'?)"
     return f" (there are: {', '.join(known) or 'none'})"

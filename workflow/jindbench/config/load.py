@@ -112,6 +112,8 @@ class _Reader:
         """All entries: the configuration's, and one without values for each file that needs none."""
         given, discovered, found = self._sections.get(kind, {}), registry.names(kind), {}
         for name, values in ({name: {} for name in discovered} | given).items():
+            if not isinstance(name, str):
+                continue  # `Sections` says so
             where, values = f"{kind}.{name}", {} if values is None else values
             if not isinstance(values, dict):
                 self.faults.append(f"{where}: expected a mapping (or {{}} for the defaults), got {values!r}")

@@ -15,6 +15,7 @@ from jindbench.parameters import Name, Parameters, Title, existing
 
 Tasks = Annotated[list[Name], existing("tasks")]
 Methods = Annotated[list[Name], existing("methods")]
+Integrations = Annotated[list[Name], existing("integrations")]
 
 DATA_FOLDER = "data"  # the folder of the datasets, beside those of the runs
 # Tables that are no selection of tasks and methods.
@@ -80,7 +81,7 @@ class Table(Parameters):
 class Figures(Parameters):
     """Tasks that the paper's figures show: those named that the run selects; if it selects none, all of the run's."""
 
-    method: Name = Field(
+    method: Annotated[Name, existing("methods")] = Field(
         "jind_plus",
         description="The method whose predictions are shown; Figures 2 and 5 also show the two it starts from.",
     )
@@ -107,11 +108,11 @@ class Runtime(Parameters):
     """What is timed alone on all cores, for the runtime table."""
 
     tasks: Tasks = Field([], description="Tasks, if the run selects them; by default nothing is timed.")
-    methods: list[Name] = Field(
+    methods: Methods = Field(
         ["jind_classifier", "jind", "jind_plus", "svm_rej", "actinn", "scpred", "seurat_lt"],
         description="Methods, if they are run.",
     )
-    integrations: list[Name] = Field(["seurat"], description="Integrations, if they are run.")
+    integrations: Integrations = Field(["seurat"], description="Integrations, if they are run.")
 
 
 class HeldOutTypes(Parameters):

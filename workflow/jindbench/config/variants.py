@@ -86,7 +86,9 @@ def methods(
         starts_from: dict[str | None, str] = {}
         for file, name in variant.names.items():
             if name in found or (name in entries and file not in variant.keys):
-                faults.append(f"methods.{name}: a stage of '{list(variant.names.values())[-1]}' has this name too")
+                faults.append(
+                    f"methods.{name}: a stage of '{list(variant.names.values())[-1]}' has this name too; choose another"
+                )
                 continue
             parameters, given = _parameters(file), variant.of_stage(file)
             try:
