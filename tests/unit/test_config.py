@@ -286,7 +286,7 @@ def test_a_broken_file_concerns_only_who_uses_it(monkeypatch):
 
     def broken(kind, name):
         if name == "svm_rej":
-            raise SyntaxError("bad file")
+            raise SyntaxError("bad\nfile")
         return component(kind, name)
 
     monkeypatch.setattr(registry, "component", broken)

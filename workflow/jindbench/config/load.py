@@ -4,9 +4,7 @@ Datasets, integrations and methods are files found by discovery; an entry of the
 adds a variant of one under a name of its own.
 """
 
-from collections.abc import Iterable, Iterator
-
-from pydantic import ValidationError
+from collections.abc import Iterator
 
 from jindbench import registry
 from jindbench.config import messages, variants
@@ -27,36 +25,25 @@ def load(config: dict) -> Configuration:
     ConfigurationError
         With a line for every fault that can be told without reading data.
     """
-    reader = _Reader({key: value for key, value in config.items() if isinstance(value, dict)})
+    reader = _Reader(config)
     datasets = {
         name: Dataset(entry.file, parameters)
-        for name, entry in reader.entries("datasets", "loader", DatasetKeys).items()
-        if (parameters := reader.parameters("datasets", name, entry))
+        for name, entry, parameters in reader.components("datasets", "loader", DatasetKeys)
     }
     integrations = {
         name: Integration(entry.file, entry.keys.title or entry.module.TITLE, parameters)
-        for name, entry in reader.entries("integrations", "integration", IntegrationKeys).items()
-        if (parameters := reader.parameters("integrations", name, entry))
+        for name, entry, parameters in reader.components("integrations", "integration", IntegrationKeys)
     }
     methods, stages, faults = variants.methods(reader.entries("methods", "method", MethodKeys), integrations)
     reader.names["methods"] += stages
     faults = reader.faults + faults
-    try:
-        sections = Sections.model_validate(config, context=reader.names)
-    except ValidationError as error:
-        _refuse([*faults, *messages.lines(error, Sections)])
-    found = {"datasets": datasets, "integrations": integrations, "methods": methods}
-    plain = {key: getattr(sections, key) for key in Sections.model_fields if key not in ("tables", *found)}
-    configuration = Configuration(extra_tables=sections.tables, **plain, **found)
-    faults += reader.faults_of_use(
-        "datasets", (name for task in configuration.tasks.values() for name in task.datasets())
-    )
-    tables = configuration.tables().values()
-    faults += reader.faults_of_use("methods", (name for table in tables for name in table.methods))
-    if not faults:
-        faults += _clashing_titles(configuration)
-    if not faults and not configuration.pairs():
-        faults.append("run: nothing is left to run: each of these methods is left out of each of these tasks")
+    with messages.collected(faults):
+        sections = messages.checked(Sections, config, context=reader.names)
+        found = {"datasets": datasets, "integrations": integrations, "methods": methods}
+        plain = {key: getattr(sections, key) for key in Sections.model_fields if key not in ("tables", *found)}
+        configuration = Configuration(extra_tables=sections.tables, **plain, **found)
+        faults += [line for used, line in reader.unusable.items() if used in _used(configuration)]
+        faults += [] if faults else _faults_of_the_selection(configuration)
     _refuse(faults)
     return configuration
 
@@ -97,72 +84,78 @@ class _Reader:
     Attributes
     ----------
     names
-        For each kind, the names that other sections may use; those with faults too, which are told once.
+        For each kind the names that exist, including those whose entries have faults.
+    unusable
+        A line for each file that cannot be used, by kind and name.
     faults
-        A line for each fault found so far.
+        A line for each other fault.
     """
 
-    def __init__(self, sections: dict[str, dict]) -> None:
-        self.names = {kind: list(sections.get(kind, {})) for kind in ("tasks", *registry.REQUIRED)}
+    def __init__(self, config: dict) -> None:
+        sections = {kind: entries for kind, entries in config.items() if isinstance(entries, dict)}
+        self._given = {  # names of other types are told with the sections
+            kind: {name: entry for name, entry in entries.items() if isinstance(name, str)}
+            for kind, entries in sections.items()
+        }
+        self.unusable: dict[tuple[str, str], str] = {}
+        self.names = {kind: list(self._given.get(kind, {})) for kind in ("tasks", *registry.REQUIRED)}
         self.faults: list[str] = []
-        self._sections = sections
-        self._unusable: dict[tuple[str, str], str] = {}
+
+    def components(self, kind: str, file_key: str, keys: type[Keys]) -> Iterator[tuple[str, Entry[Keys], Parameters]]:
+        """Name, entry and parameters of each dataset or integration."""
+        for name, entry in self.entries(kind, file_key, keys).items():
+            with messages.collected(self.faults):
+                model, other_keys = entry.module.Parameters, keys.model_fields
+                yield name, entry, messages.checked(model, entry.values, f"{kind}.{name}", other_keys=other_keys)
 
     def entries(self, kind: str, file_key: str, keys: type[Keys]) -> dict[str, Entry[Keys]]:
-        """All entries: the configuration's, and one without values for each file that needs none."""
-        given, discovered, found = self._sections.get(kind, {}), registry.names(kind), {}
-        for name, values in ({name: {} for name in discovered} | given).items():
-            if not isinstance(name, str):
-                continue  # `Sections` says so
-            where, values = f"{kind}.{name}", {} if values is None else values
-            if not isinstance(values, dict):
-                self.faults.append(f"{where}: expected a mapping (or {{}} for the defaults), got {values!r}")
-                continue
-            try:
-                own = {key: value for key, value in values.items() if key in keys.model_fields}
-                chosen = keys.model_validate(own, context=self.names)
-            except ValidationError as error:
-                self.faults += messages.lines(error, keys, where)
-                continue
-            file = getattr(chosen, file_key) or name
-            if file not in discovered:
-                self.faults.append(
-                    f"{where}: there is no file '{file}' in {kind}/{hint(file, discovered)}; set {file_key}"
-                )
-                continue
-            try:
-                module = registry.component(kind, file)
-                if kind == "methods":
-                    registry.stages(file)
-            except Exception as error:  # whatever is wrong with the file concerns only those who use it
-                self._unusable[kind, name] = (
-                    f"{where}: {kind}/{file}.py cannot be used: {type(error).__name__}: {error}"
-                )
-                self.faults += [self._unusable[kind, name]] if name in given else []
-                continue
-            if name in given or not any(field.is_required() for field in module.Parameters.model_fields.values()):
-                rest = {key: value for key, value in values.items() if key not in own}
-                found[name] = Entry(file, module, chosen, rest)
-        self.names[kind] = list(
-            dict.fromkeys([*found, *self.names[kind], *(name for of, name in self._unusable if of == kind)])
-        )
+        """The entries of the configuration, and an empty one for each other file that can do without."""
+        given, found = self._given.get(kind, {}), {}
+        for name, values in ({name: {} for name in registry.names(kind)} | given).items():
+            with messages.collected(self.faults):
+                entry = self._entry(kind, name, {} if values is None else values, file_key, keys)
+                if entry and (name in given or not _required(entry.module.Parameters)):
+                    found[name] = entry
+        self.names[kind] = [*found, *self.names[kind], *(name for of, name in self.unusable if of == kind)]
         return found
 
-    def parameters(self, kind: str, name: str, entry: Entry) -> Parameters | None:
-        """An entry's parameters, or None if these have faults."""
+    def _entry(self, kind: str, name: object, values: object, file_key: str, keys: type[Keys]) -> Entry[Keys] | None:
+        """One entry; None if its file cannot be used, which concerns only those who use it."""
+        where, files = f"{kind}.{name}", registry.names(kind)
+        if not isinstance(values, dict):
+            raise ConfigurationError(f"{where}: expected a mapping (or {{}} for the defaults), got {values!r}")
+        own = {key: value for key, value in values.items() if key in keys.model_fields}
+        checked = messages.checked(keys, own, where, context=self.names)
+        file = getattr(checked, file_key) or name
+        if file not in files:
+            raise ConfigurationError(
+                f"{where}: there is no file '{file}' in {kind}/{hint(file, files)}; set {file_key}"
+            )
         try:
-            return entry.module.Parameters.model_validate(entry.values)
-        except ValidationError as error:
-            other_keys = type(entry.keys).model_fields
-            self.faults += messages.lines(error, entry.module.Parameters, f"{kind}.{name}", other_keys=other_keys)
+            module = registry.component(kind, file)
+            if kind == "methods":
+                registry.stages(file)
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            line = f"{where}: {kind}/{file}.py cannot be used: {type(error).__name__}: {reason}"
+            self.unusable[kind, name] = line
+            if name in self._given.get(kind, {}):
+                raise ConfigurationError(line) from error
             return None
-
-    def faults_of_use(self, kind: str, names: Iterable[str]) -> list[str]:
-        """What is wrong with the files that are used."""
-        return [self._unusable[kind, name] for name in names if (kind, name) in self._unusable]
+        return Entry(file, module, checked, {key: value for key, value in values.items() if key not in own})
 
 
-def _clashing_titles(configuration: Configuration) -> Iterator[str]:
+def _required(parameters: type[Parameters]) -> bool:
+    return any(field.is_required() for field in parameters.model_fields.values())
+
+
+def _used(configuration: Configuration) -> set[tuple[str, str]]:
+    """Kind and name of the datasets and methods that tasks and tables name."""
+    datasets = {("datasets", name) for task in configuration.tasks.values() for name in task.datasets()}
+    return datasets | {("methods", name) for table in configuration.tables().values() for name in table.methods}
+
+
+def _faults_of_the_selection(configuration: Configuration) -> Iterator[str]:
     tables = configuration.tables().values()
     for key, items in (("tasks", configuration.tasks), ("methods", configuration.methods)):
         chosen = {name for table in tables for name in getattr(table, key)}
@@ -171,6 +164,8 @@ def _clashing_titles(configuration: Configuration) -> Iterator[str]:
             yield f"run.{key}: '{reserved[0]}' is a column of the tables; set another title"
         if repeated := sorted({title for title in titles if titles.count(title) > 1}):
             yield f"run.{key}: two have the title '{repeated[0]}' in tables; set title"
+    if not configuration.pairs():
+        yield "run: nothing is left to run: each of these methods is left out of each of these tasks"
 
 
 def _refuse(faults: list[str]) -> None:

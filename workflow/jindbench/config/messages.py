@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -11,48 +12,51 @@ from jindbench.errors import ConfigurationError, hint
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def checked(model: type[Model], values: Any, where: str) -> Model:
+def checked(
+    model: type[Model],
+    values: Any,
+    where: str = "",
+    *,
+    context: Mapping[str, list[str]] | None = None,
+    paths: Mapping[str, str] | None = None,
+    other_keys: Iterable[str] = (),
+) -> Model:
     """A model of what a user gave.
+
+    Parameters
+    ----------
+    where
+        Path of the values, which begins each line.
+    context
+        Names that exist, see `jindbench.parameters.existing`.
+    paths
+        Paths of the keys that the user gave elsewhere.
+    other_keys
+        Keys that may stand beside the model's.
 
     Raises
     ------
     ConfigurationError
-        With a line for each fault; `where` begins each.
+        With a line for each fault.
     """
     try:
-        return model.model_validate(values)
+        return model.model_validate(values, context=context)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(lines(error, model, where))) from error
+        lines = []
+        for fault in error.errors(include_url=False):
+            keys = [str(part) for part in fault["loc"] if part != "[key]"]
+            path = [paths[keys[0]], *keys[1:]] if keys and paths and keys[0] in paths else [where] * bool(where) + keys
+            lines += [f"{'.'.join(path)}: {text}" for text in _expected(fault, model, other_keys)]
+        raise ConfigurationError("\n".join(lines)) from error
 
 
-def lines(
-    error: ValidationError,
-    model: type[BaseModel],
-    where: str = "",
-    *,
-    paths: Mapping[str, str] | None = None,
-    other_keys: Iterable[str] = (),
-) -> Iterator[str]:
-    """A line for each fault.
-
-    Parameters
-    ----------
-    model
-        What was validated.
-    where
-        Path of the validated values.
-    paths
-        Keys of these values that a user gave elsewhere, each with its path there.
-    other_keys
-        Keys that may stand beside the model's.
-    """
-    for fault in error.errors(include_url=False):
-        keys = [str(part) for part in fault["loc"] if part != "[key]"]
-        path = ".".join([where] * bool(where) + keys)
-        if keys and paths and keys[0] in paths:
-            path = ".".join([paths[keys[0]], *keys[1:]])
-        for text in _expected(fault, model, other_keys):
-            yield f"{path}: {text}"
+@contextmanager
+def collected(faults: list[str]) -> Iterator[None]:
+    """Add the lines of a `ConfigurationError` to the faults, and go on."""
+    try:
+        yield
+    except ConfigurationError as error:
+        faults += str(error).splitlines()
 
 
 def unknown_key(key: object, known: Iterable[str]) -> str:

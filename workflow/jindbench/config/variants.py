@@ -8,8 +8,6 @@ all of them whichever entry sets it, so a chain of different presets cannot come
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from pydantic import ValidationError
-
 from jindbench import registry
 from jindbench.config import messages
 from jindbench.config.plan import Integration, Method
@@ -90,16 +88,15 @@ def methods(
                     f"methods.{name}: a stage of '{list(variant.names.values())[-1]}' has this name too; choose another"
                 )
                 continue
-            parameters, given = _parameters(file), variant.of_stage(file)
-            try:
-                checked = parameters.model_validate({key: value for key, (value, _) in given.items()})
-            except ValidationError as error:
-                paths = {key: path for key, (_, path) in given.items()}
-                faults += messages.lines(error, parameters, f"methods.{name}", paths=paths)
+            given, parameters = variant.of_stage(file), None
+            values, paths = ({key: it[part] for key, it in given.items()} for part in (0, 1))
+            with messages.collected(faults):
+                parameters = messages.checked(_parameters(file), values, f"methods.{name}", paths=paths)
+            if parameters is None:
                 continue
             title, keys = variant.title(file, integrations.get(read)), variant.keys.get(file, MethodKeys())
             parent = starts_from.get(registry.component("methods", file).PARENT)
-            method = found[name] = Method(file, title, parent, read, keys.skip, checked)
+            method = found[name] = Method(file, title, parent, read, keys.skip, parameters)
             starts_from[file] = next(other for other, it in found.items() if replace(it, title=title) == method)
     return found, [name for variant in variants.values() for name in variant.names.values()], faults
 
