@@ -10,7 +10,7 @@ from scipy import sparse
 import original_formats as formats
 from jindbench import registry
 from jindbench.data import checks
-from jindbench.data.parameters import Source
+from jindbench.data.parameters import Origin
 from jindbench.datasets import anndata_file
 from jindbench.tables import paper
 
@@ -43,8 +43,8 @@ def test_dataset_keeps_the_contract(name, tmp_path):
     assert sorted(cells.obs["batch"].unique()) == sorted(module.batches(chosen))
     assert cells.uns["x_kind"] in checks.X_KINDS
     assert isinstance(cells.uns["source"], str)
-    assert all(isinstance(source, Source) for source in module.sources(chosen))
-    assert bool(module.sources(chosen)) == (path is not None)
+    assert all(isinstance(origin, Origin) for origin in module.origins(chosen))
+    assert bool(module.origins(chosen)) == (path is not None)
     assert checks.to_contract(cells, name).shape == cells.shape  # passes its own checks again
 
 

@@ -22,7 +22,7 @@ import pytest
 import servers
 from jindbench.data import downloads
 from jindbench.data.downloads import check_format, extract_member, fetch
-from jindbench.data.parameters import Source
+from jindbench.data.parameters import Origin
 from jindbench.errors import InputError
 from servers import Reply, wait_for
 
@@ -78,7 +78,7 @@ logging.basicConfig(format="%(message)s")
 if {file_limit!r}:
     resource.setrlimit(resource.RLIMIT_FSIZE, ({file_limit!r}, {file_limit!r}))
 try:
-    print(downloads.fetch([downloads.Source({address!r}, "text")], {str(folder)!r}).sha256)
+    print(downloads.fetch([downloads.Origin({address!r}, "text")], {str(folder)!r}).sha256)
 except InputError as error:
     sys.exit(f"InputError: {{error}}")
 """
@@ -94,7 +94,7 @@ except InputError as error:
 def test_http(http, folder, monkeypatch, caplog):
     monkeypatch.setattr(downloads, "LOG_EVERY", 0)
     caplog.set_level(logging.INFO)
-    source = Source(http.address("/data/a%20b.txt?download=1"), "text", len(CONTENT), MD5)
+    source = Origin(http.address("/data/a%20b.txt?download=1"), "text", len(CONTENT), MD5)
     http.replies["/data/a%20b.txt?download=1"] = Reply(CONTENT)
     fetched = fetch([source], folder)
     assert fetched.source == source
@@ -108,7 +108,7 @@ def test_a_terminal_shows_a_bar(http, folder, monkeypatch):
     terminal.isatty = lambda: True
     monkeypatch.setattr(sys, "stderr", terminal)
     http.replies["/a.txt"] = Reply(CONTENT)
-    fetch([Source(http.address("/a.txt"), "text")], folder)
+    fetch([Origin(http.address("/a.txt"), "text")], folder)
     assert re.search(r"a.txt: 100%.*320k/320k .*B/s", terminal.getvalue())
 
 
@@ -116,7 +116,7 @@ def test_ftp_and_a_file_that_it_does_not_have(tmp_path, folder, caplog):
     (tmp_path / "served").mkdir()
     (tmp_path / "served/a.txt").write_bytes(CONTENT)
     with servers.ftp(tmp_path / "served") as ftp:
-        sources = [Source(ftp.address(path), "text") for path in ("/b.txt", "/no/a.txt", "/a.txt")]
+        sources = [Origin(ftp.address(path), "text") for path in ("/b.txt", "/no/a.txt", "/a.txt")]
         fetched = fetch(sources, folder)
     assert fetched.source == sources[2]
     assert_right(fetched, folder)
@@ -130,7 +130,7 @@ def test_a_redirection_is_followed_but_not_to_this_machines_files(http, folder, 
         "/2/a.txt": Reply(b"", 302, location="/3/elsewhere"),
         "/3/elsewhere": Reply(CONTENT),
     }
-    fetched = fetch([Source(http.address(f"/{n}/a.txt"), "text") for n in (1, 2)], folder, attempts=1)
+    fetched = fetch([Origin(http.address(f"/{n}/a.txt"), "text") for n in (1, 2)], folder, attempts=1)
     assert_right(fetched, folder)
     assert fetched.path.name == "a.txt"
 
@@ -138,7 +138,7 @@ def test_a_redirection_is_followed_but_not_to_this_machines_files(http, folder, 
 @pytest.mark.parametrize("status", [403, 404, 410])
 def test_what_is_not_there_comes_from_the_mirror_at_once(http, folder, caplog, status):
     http.replies = {"/1/a.txt": Reply(b"gone", status), "/2/a.txt": Reply(CONTENT)}
-    fetched = fetch([Source(http.address(f"/{n}/a.txt"), "text") for n in (1, 2)], folder)
+    fetched = fetch([Origin(http.address(f"/{n}/a.txt"), "text") for n in (1, 2)], folder)
     assert_right(fetched, folder)
     assert [path for path, _ in http.requests] == ["/1/a.txt", "/2/a.txt"]
     [record] = caplog.records
@@ -158,13 +158,13 @@ def test_what_is_not_there_comes_from_the_mirror_at_once(http, folder, caplog, s
 def test_a_cut_connection(http, folder, then, requested):
     first = Reply(CONTENT if then.etag == '"1"' else OTHER, cut=CUT)
     http.replies["/a.txt"] = [first, then]
-    assert_right(fetch([Source(http.address("/a.txt"), "text")], folder), folder)
+    assert_right(fetch([Origin(http.address("/a.txt"), "text")], folder), folder)
     assert ranges(http) == [None, *requested]
 
 
 def test_a_part_of_one_source_is_not_gone_on_with_from_another(http, folder):
     http.replies = {"/1/a.txt": [Reply(OTHER, cut=CUT), Reply(b"gone", 404)], "/2/a.txt": Reply(CONTENT)}
-    assert_right(fetch([Source(http.address(f"/{n}/a.txt"), "text") for n in (1, 2)], folder), folder)
+    assert_right(fetch([Origin(http.address(f"/{n}/a.txt"), "text") for n in (1, 2)], folder), folder)
     assert ranges(http) == [None, f"bytes={CUT}-", None]
 
 
@@ -178,7 +178,7 @@ def test_a_part_of_one_source_is_not_gone_on_with_from_another(http, folder):
 )
 def test_a_run_that_ended_between_the_last_byte_and_the_renaming(http, folder, monkeypatch, first, then, starts_over):
     http.replies["/a.txt"] = [Reply(first), then]
-    source = Source(http.address("/a.txt"), "text")
+    source = Origin(http.address("/a.txt"), "text")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(downloads.os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         fetch([source], folder)
@@ -202,7 +202,7 @@ def test_a_run_that_ended_between_the_last_byte_and_the_renaming(http, folder, m
 )  # fmt: skip
 def test_a_wrong_file_is_dropped_and_the_mirror_asked(http, folder, caplog, reply, expected, message):
     http.replies = {"/1/a.txt": reply, "/2/a.txt": Reply(CONTENT)}
-    right = Source(http.address("/2/a.txt"), "text", len(CONTENT))
+    right = Origin(http.address("/2/a.txt"), "text", len(CONTENT))
     wrong = replace(right, address=http.address("/1/a.txt"), bytes=None)
     locked = {"a.txt": {"bytes": len(CONTENT), "sha256": SHA256}}
     wrong = replace(wrong, **expected)
@@ -219,7 +219,7 @@ def test_a_wrong_file_is_dropped_and_the_mirror_asked(http, folder, caplog, repl
 
 def test_a_server_that_stalls(http, folder, caplog):
     http.replies = {"/1/a.txt": Reply(CONTENT, gate=threading.Event()), "/2/a.txt": Reply(CONTENT)}
-    sources = [Source(http.address(f"/{n}/a.txt"), "text") for n in (1, 2)]
+    sources = [Origin(http.address(f"/{n}/a.txt"), "text") for n in (1, 2)]
     try:
         assert_right(fetch(sources, folder, attempts=1, timeout=1), folder)
     finally:
@@ -228,7 +228,7 @@ def test_a_server_that_stalls(http, folder, caplog):
 
 
 def test_a_file_put_there_by_hand(http, folder, tmp_path):
-    source = Source(http.address("/a.txt"), "text", bytes=len(CONTENT))
+    source = Origin(http.address("/a.txt"), "text", bytes=len(CONTENT))
     folder.mkdir()
     (folder / "a.txt").write_bytes(CONTENT[:-1])
     with pytest.raises(InputError, match=re.escape(f"{folder}/a.txt: has {len(CONTENT) - 1} bytes, expected")):
@@ -237,7 +237,7 @@ def test_a_file_put_there_by_hand(http, folder, tmp_path):
 
     # It may be the one of any of the sources, and is used before anything is downloaded.
     (folder / "a.txt").write_bytes(CONTENT)
-    others = [Source(http.address("/b.txt"), "text"), replace(source, bytes=9)]
+    others = [Origin(http.address("/b.txt"), "text"), replace(source, bytes=9)]
     fetched = fetch([*others, source], folder)
     assert fetched.source == source
     assert_right(fetched, folder)
@@ -246,8 +246,8 @@ def test_a_file_put_there_by_hand(http, folder, tmp_path):
 
 def test_a_local_source_is_used_where_it_is(folder, tmp_path):
     (tmp_path / "a.txt").write_bytes(CONTENT)
-    missing = Source(str(tmp_path / "b.txt"), "text", note="on the cluster")
-    source = Source(str(tmp_path / "a.txt"), "text", bytes=len(CONTENT))
+    missing = Origin(str(tmp_path / "b.txt"), "text", note="on the cluster")
+    source = Origin(str(tmp_path / "a.txt"), "text", bytes=len(CONTENT))
     fetched = fetch([missing, source], folder)
     assert (fetched.path, fetched.sha256) == (tmp_path / "a.txt", SHA256)
     assert not folder.exists()
@@ -277,7 +277,7 @@ def test_a_killed_run_is_gone_on_with(http, folder, tmp_path, protocol, sent):
         assert visible(folder) == [part.name]
         gate.set()
         ftp.rate = 0
-        assert_right(fetch([Source(address, "text")], folder), folder)
+        assert_right(fetch([Origin(address, "text")], folder), folder)
         if protocol == "http":
             assert ranges(http) == [None, f"bytes={had}-"]
         else:
@@ -294,7 +294,7 @@ def test_a_full_disk(http, folder):
     )
     assert visible(folder) == [".a.txt.part"]
     assert len(http.requests) == 1  # neither another attempt nor another source would help
-    assert_right(fetch([Source(http.address("/a.txt"), "text")], folder), folder)
+    assert_right(fetch([Origin(http.address("/a.txt"), "text")], folder), folder)
     assert ranges(http) == [None, f"bytes={CUT}-"]
 
 
@@ -315,8 +315,8 @@ def test_two_processes_download_once(http, folder):
 def test_offline(folder, monkeypatch):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        refused = Source(f"http://127.0.0.1:{unused.getsockname()[1]}/a.txt", "text")
-        unknown = Source("https://nowhere.invalid/b.txt", "text", note="needs an account")
+        refused = Origin(f"http://127.0.0.1:{unused.getsockname()[1]}/a.txt", "text")
+        unknown = Origin("https://nowhere.invalid/b.txt", "text", note="needs an account")
         pauses = []
         monkeypatch.setattr(downloads, "BACK_OFF", 1)
         monkeypatch.setattr(downloads.time, "sleep", pauses.append)
@@ -338,7 +338,7 @@ def test_offline(folder, monkeypatch):
 )  # fmt: skip
 def test_an_address_without_a_usable_file_name(address, folder):
     with pytest.raises(InputError, match=re.escape(f"{address}: must end in a file name")):
-        fetch([Source(address, "text")], folder)
+        fetch([Origin(address, "text")], folder)
 
 
 # mtime=0: these bytes become the tests' names, which must be the same in every process of pytest
@@ -365,7 +365,7 @@ def test_the_lock_file(http, folder, tmp_path):
     path = tmp_path / "config/downloads.lock.tsv"
     assert downloads.read_lock(path) == {}
     http.replies = {"/b.txt": Reply(CONTENT), "/a.txt": Reply(OTHER)}
-    b, a = (fetch([Source(http.address(f"/{name}.txt"), "text")], folder) for name in "ba")
+    b, a = (fetch([Origin(http.address(f"/{name}.txt"), "text")], folder) for name in "ba")
     assert downloads.lock([b.record, a.record], path) == ["b.txt", "a.txt"]
     locked = downloads.read_lock(path)
     assert list(locked) == ["a.txt", "b.txt"]
@@ -489,13 +489,13 @@ extract_member({str(archive)!r}, "a.txt", {str(tmp_path / "out")!r})
 
 def test_a_file_of_another_address_is_not_taken_for_this_one(http, folder):
     http.replies = {"/1/content": Reply(CONTENT), "/2/content": Reply(OTHER)}
-    fetch([Source(http.address("/1/content"), "text")], folder)
+    fetch([Origin(http.address("/1/content"), "text")], folder)
     message = (
         f"{folder}/content: was downloaded from {http.address('/1/content')}, not from {http.address('/2/content')}"
     )
     with pytest.raises(InputError, match=re.escape(message)):
-        fetch([Source(http.address("/2/content"), "text")], folder)
-    both = [Source(http.address(f"/{n}/content"), "text") for n in (2, 1)]
+        fetch([Origin(http.address("/2/content"), "text")], folder)
+    both = [Origin(http.address(f"/{n}/content"), "text") for n in (2, 1)]
     assert fetch(both, folder).source == both[1]  # a mirror's file is the mirror's
 
 
@@ -509,7 +509,7 @@ def test_a_file_that_was_cut_off_before_it_was_published(http, folder, tmp_path,
         ad.AnnData(np.ones((50, 50))).write_h5ad(path)
     whole = path.read_bytes()
     http.replies = {"/1/a": Reply(whole[: len(whole) - 500]), "/2/a": Reply(whole)}
-    sources = [Source(http.address(f"/{n}/a"), format) for n in (1, 2)]
+    sources = [Origin(http.address(f"/{n}/a"), format) for n in (1, 2)]
     assert fetch(sources, folder).source == sources[1]
 
 

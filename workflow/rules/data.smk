@@ -20,7 +20,7 @@ rule download:
         mem_mb=mem_mb,
         runtime=runtime,
     params:
-        sources=lambda wildcards: [asdict(source) for source in dataset_sources(wildcards)],
+        origins=lambda wildcards: [asdict(origin) for origin in dataset_origins(wildcards)],
         folder=CONFIG.downloads.folder,
     script:
         "../../scripts/download.py"

@@ -28,7 +28,7 @@ from typing import IO
 import pandas as pd
 
 from jindbench import __version__, io
-from jindbench.data.parameters import Source
+from jindbench.data.parameters import Origin
 from jindbench.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Fetched:
     """A verified file on this machine, and the source it is from."""
 
     path: Path
-    source: Source
+    source: Origin
     sha256: str
     bytes: int
 
@@ -123,7 +123,7 @@ def check_format(path: str | Path, format: str, where: str | None = None) -> Non
 
 
 def fetch(
-    sources: list[Source],
+    sources: list[Origin],
     folder: str | Path,
     *,
     locked: Mapping[str, Mapping] | None = None,
@@ -299,7 +299,7 @@ def lock(records: Iterable[Mapping], path: str | Path) -> list[str]:
     return [record["file"] for record in new]
 
 
-def _shown(source: Source) -> str:
+def _shown(source: Origin) -> str:
     return f"{source.address} ({source.note})" if source.note else source.address
 
 
@@ -307,7 +307,7 @@ def _part(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
 
 
-def _verified(path: Path, source: Source, locked: Mapping[str, Mapping], where: str) -> Fetched:
+def _verified(path: Path, source: Origin, locked: Mapping[str, Mapping], where: str) -> Fetched:
     """Check everything that is known of a file, the most telling fault first."""
     check_format(path, source.format, where)
     _check_whole(path, source.format, where)
@@ -364,7 +364,7 @@ def check_unchanged(path: Path, sha256: str, record: Mapping) -> None:
             raise InputError(f"{path}: has changed since it was {when}: it has sha256 {sha256}, expected {expected}")
 
 
-def _in_folder(folder: Path, name: str, sources: list[Source], locked: Mapping[str, Mapping]) -> Fetched | None:
+def _in_folder(folder: Path, name: str, sources: list[Origin], locked: Mapping[str, Mapping]) -> Fetched | None:
     """Return the file of this name if it is there; refuse it, and leave it alone, if it fits none of the sources."""
     path = folder / name
     if not path.exists():
@@ -418,7 +418,7 @@ class _Interrupted(_Unavailable):
     """The same, but another attempt may do better."""
 
 
-def _download(source: Source, part: Path, record: IO[str], attempts: int, timeout: float) -> None:
+def _download(source: Origin, part: Path, record: IO[str], attempts: int, timeout: float) -> None:
     """Fill the part, with another attempt after each interruption."""
     for attempt in range(1, attempts + 1):
         try:
@@ -435,7 +435,7 @@ def _download(source: Source, part: Path, record: IO[str], attempts: int, timeou
             time.sleep(pause)
 
 
-def _transfer(source: Source, part: Path, record: IO[str], timeout: float) -> bool:
+def _transfer(source: Origin, part: Path, record: IO[str], timeout: float) -> bool:
     """Go on with the part, or begin it. False if there is a part but it cannot be gone on with."""
     import pycurl
 
@@ -482,7 +482,7 @@ def _transfer(source: Source, part: Path, record: IO[str], timeout: float) -> bo
         curl.close()
 
 
-def _prepare(curl: "pycurl.Curl", source: Source, offset: int, receiver: "_Receiver", timeout: float) -> None:  # noqa: F821
+def _prepare(curl: "pycurl.Curl", source: Origin, offset: int, receiver: "_Receiver", timeout: float) -> None:  # noqa: F821
     import certifi
     import pycurl
 
@@ -516,7 +516,7 @@ def _prepare(curl: "pycurl.Curl", source: Source, offset: int, receiver: "_Recei
 
 def _is_complete(
     curl: "pycurl.Curl",  # noqa: F821
-    source: Source,
+    source: Origin,
     part: Path,
     offset: int,
     receiver: "_Receiver",

@@ -13,8 +13,8 @@ from jindbench.parameters import Parameters
 
 
 @dataclass(frozen=True)
-class Source:
-    """One place that a file can be had from.
+class Origin:
+    """One place that a file can come from.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Source:
     bytes, md5
         Its length and checksum, where the publisher states them.
     note
-        A remark for who has to fetch the file by hand; shown where this source failed.
+        A remark for who has to fetch the file by hand; shown where this address failed.
     """
 
     address: str
@@ -93,12 +93,12 @@ class DownloadedParameters(CountParameters):
         False, description="Go on where cells, genes, types or batches are not those of the paper's Table 1."
     )
 
-    def sources(self, own: list[Source]) -> list[Source]:
+    def origins(self, own: list[Origin]) -> list[Origin]:
         """Where the file may come from, in this order: the configured address alone, or the dataset's `own`."""
         if self.address is None:
             return own
         suffix = urlsplit(self.address).path.rpartition(".")[2]
-        return [Source(self.address, suffix if suffix in ("h5ad", "zip") else own[0].format)]
+        return [Origin(self.address, suffix if suffix in ("h5ad", "zip") else own[0].format)]
 
 
 class DownloadedH5adParameters(DownloadedParameters):

@@ -5,7 +5,7 @@ A dataset file defines, with light imports at its top (the Snakefile imports it 
 `Parameters`
     a subclass of `jindbench.parameters.CountParameters`, or of `Parameters` where X is no counts: the keys that the
     configuration may set.
-`sources(parameters) -> list[Source]`
+`origins(parameters) -> list[Origin]`
     where the one file that `load` reads may be had, in order of preference: a path of this machine, or addresses to
     download it from; empty for embedded data. A change of the file makes everything that rests on it run again.
 `batches(parameters) -> list[str] | None`

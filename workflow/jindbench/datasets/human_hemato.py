@@ -14,13 +14,13 @@ from pydantic import Field
 from jindbench import io
 from jindbench.data import downloads
 from jindbench.data.checks import Content, check_content, to_contract
-from jindbench.data.parameters import DownloadedParameters, Source
+from jindbench.data.parameters import DownloadedParameters, Origin
 from jindbench.errors import InputError
 from jindbench.names import COUNTS, LABEL, SOURCE, X_KIND
 
 R_PACKAGES = ("SummarizedExperiment", "Matrix")
-SOURCES = [
-    Source(
+ORIGINS = [
+    Origin(
         "https://jeffgranja.s3.amazonaws.com/MPAL-10x/Supplementary_Data/Healthy-Data/"
         "scRNA-Healthy-Hematopoiesis-191120.rds",
         "rds",
@@ -37,8 +37,8 @@ class Parameters(DownloadedParameters):
     )
 
 
-def sources(parameters: Parameters) -> list[Source]:
-    return parameters.sources(SOURCES)
+def origins(parameters: Parameters) -> list[Origin]:
+    return parameters.origins(ORIGINS)
 
 
 def batches(parameters: Parameters) -> list[str]:

@@ -13,13 +13,13 @@ from pydantic import Field
 
 from jindbench.data.checks import Content, check_content, check_keys, to_contract
 from jindbench.data.downloads import unzipped
-from jindbench.data.parameters import DownloadedH5adParameters, Source
+from jindbench.data.parameters import DownloadedH5adParameters, Origin
 from jindbench.errors import InputError
 from jindbench.io import read_matrix_and_obs
 from jindbench.names import LABEL, SOURCE, X_KIND
 
 MEMBER = "MouseAtlas.total.h5ad"  # beside a `.subset.` in the archive
-SOURCES = [Source("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/MouseAtlas.zip", "zip")]
+ORIGINS = [Origin("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/MouseAtlas.zip", "zip")]
 CITATION = "Polanski et al. 2020, Bioinformatics 36:964 (BBKNN), Mouse Atlas"
 CONTENT = Content(cells=267690, genes=2797, types=13)
 
@@ -34,8 +34,8 @@ class Parameters(DownloadedH5adParameters):
     )
 
 
-def sources(parameters: Parameters) -> list[Source]:
-    return parameters.sources(SOURCES)
+def origins(parameters: Parameters) -> list[Origin]:
+    return parameters.origins(ORIGINS)
 
 
 def batches(parameters: Parameters) -> list[str]:

@@ -16,12 +16,12 @@ from scipy import sparse
 
 from jindbench.data.checks import Content, check_content, to_contract
 from jindbench.data.parameters import DownloadedParameters as Parameters
-from jindbench.data.parameters import Source
+from jindbench.data.parameters import Origin
 from jindbench.errors import InputError
 from jindbench.names import COUNTS, LABEL, SOURCE, X_KIND
 
-SOURCES = [
-    Source(
+ORIGINS = [
+    Origin(
         "https://storage.googleapis.com/linnarsson-lab-www-blobs/blobs/cortex/expression_mRNA_17-Aug-2014.txt",
         "text",
         md5="6bb4c2a9ade87b16909d39004021849e",
@@ -35,8 +35,8 @@ LEADING = 2  # columns before the first cell
 GENES_AT_A_TIME = 1000
 
 
-def sources(parameters: Parameters) -> list[Source]:
-    return parameters.sources(SOURCES)
+def origins(parameters: Parameters) -> list[Origin]:
+    return parameters.origins(ORIGINS)
 
 
 def batches(parameters: Parameters) -> list[str]:

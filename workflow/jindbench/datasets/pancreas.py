@@ -15,15 +15,15 @@ from anndata import AnnData
 from jindbench.data.checks import Content, check_content, check_keys, to_contract
 from jindbench.data.downloads import unzipped
 from jindbench.data.parameters import DownloadedH5adParameters as Parameters
-from jindbench.data.parameters import Source
+from jindbench.data.parameters import Origin
 from jindbench.errors import InputError
 from jindbench.io import read_matrix_and_obs
 from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
 
 MEMBER = "pancreas.h5ad"
-SOURCES = [
-    Source("https://www.dropbox.com/s/qj1jlm9w10wmt0u/pancreas.h5ad?dl=1", "h5ad"),
-    Source("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/objects-pancreas.zip", "zip"),
+ORIGINS = [
+    Origin("https://www.dropbox.com/s/qj1jlm9w10wmt0u/pancreas.h5ad?dl=1", "h5ad"),
+    Origin("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/objects-pancreas.zip", "zip"),
 ]
 CITATION = (
     "Polanski et al. 2020, Bioinformatics 36:964 (BBKNN); cells: Baron et al. 2016 (GSE84133), Muraro et al. 2016 "
@@ -34,8 +34,8 @@ LEFT_OUT = "wang"
 CONTENT = Content(cells=14058, genes=2448, types=22, batches={"Bar16": None, "Mur16": None, "Seg16": None})
 
 
-def sources(parameters: Parameters) -> list[Source]:
-    return parameters.sources(SOURCES)
+def origins(parameters: Parameters) -> list[Origin]:
+    return parameters.origins(ORIGINS)
 
 
 def batches(parameters: Parameters) -> list[str]:

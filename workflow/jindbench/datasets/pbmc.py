@@ -13,20 +13,20 @@ from anndata import AnnData
 
 from jindbench.data.checks import Content, check_content, check_keys, to_contract
 from jindbench.data.parameters import DownloadedH5adParameters as Parameters
-from jindbench.data.parameters import Source
+from jindbench.data.parameters import Origin
 from jindbench.io import read_matrix_and_obs
 from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
 
-SOURCES = [
-    Source("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/PBMC.merged.h5ad", "h5ad", bytes=84_227_519),
+ORIGINS = [
+    Origin("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/PBMC.merged.h5ad", "h5ad", bytes=84_227_519),
 ]
 CITATION = "Polanski et al. 2020, Bioinformatics 36:964 (BBKNN); cells: 10x Genomics pbmc8k and vdj_v1_hs_pbmc_5gex"
 BATCHES = {"0": "10x_v3", "1": "10x_v5"}
 CONTENT = Content(cells=15476, genes=1199, types=9, batches={"10x_v3": 8098, "10x_v5": 7378})
 
 
-def sources(parameters: Parameters) -> list[Source]:
-    return parameters.sources(SOURCES)
+def origins(parameters: Parameters) -> list[Origin]:
+    return parameters.origins(ORIGINS)
 
 
 def batches(parameters: Parameters) -> list[str]:

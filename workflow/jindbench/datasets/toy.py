@@ -14,7 +14,7 @@ from pydantic import Field
 from scipy import sparse
 
 from jindbench.data.checks import to_contract
-from jindbench.data.parameters import CountParameters, Source
+from jindbench.data.parameters import CountParameters, Origin
 from jindbench.names import BATCH, COUNTS, LABEL, SOURCE, X_KIND
 
 # type: share of the cells in the source batch and in the target batch
@@ -39,7 +39,7 @@ class Parameters(CountParameters):
     seed: int = Field(0, ge=0, description="Seed of the simulation.")
 
 
-def sources(parameters: Parameters) -> list[Source]:
+def origins(parameters: Parameters) -> list[Origin]:
     return []
 
 
