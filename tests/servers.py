@@ -30,7 +30,7 @@ class Reply:
     content: bytes
     status: int = 200
     ranges: bool = True
-    etag: str = '"1"'
+    changed: bool = False  # since a client had a part of it
     location: str | None = None
     cut: int | None = None  # the connection ends after so many bytes of the body
     gate: threading.Event | None = None  # the second half of the body waits for it
@@ -60,9 +60,9 @@ class _HttpHandler(BaseHTTPRequestHandler):
         if isinstance(reply, list):
             reply = reply.pop(0) if len(reply) > 1 else reply[0]
         body, status = reply.content, reply.status
-        headers = {"ETag": reply.etag}
-        if reply.location:
-            headers["Location"] = reply.location
+        headers = {"Location": reply.location} if reply.location else {}
+        if reply.changed and self.headers["If-Unmodified-Since"]:
+            body, status = b"changed", 412
         if reply.ranges and status == 200 and self.headers["Range"]:
             start = int(re.fullmatch(r"bytes=(\d+)-", self.headers["Range"]).group(1))
             body, whole = body[start:], len(body)

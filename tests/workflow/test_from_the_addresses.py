@@ -106,7 +106,7 @@ def test_without_a_network_it_says_where_files_go(fresh, monkeypatch):
     fresh.configure({})  # the paper's benchmark
     output = fresh.run(target="results/data/pbmc.h5ad", ok=False)
     assert "ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/PBMC.merged.h5ad: " in output
-    assert "put it at data/PBMC.merged.h5ad" in output
+    assert "put the file at data/PBMC.merged.h5ad" in output
 
 
 def test_a_file_that_changed_since_it_was_locked_is_refused(fresh, tmp_path):

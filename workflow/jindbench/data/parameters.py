@@ -19,20 +19,24 @@ class Origin:
     Parameters
     ----------
     address
-        An http, https or ftp address, or a path of this machine.
+        An http, https or ftp address, or a path on this machine.
     format
         What the file is, checked by its first bytes.
-    bytes, md5
-        Its length and checksum, where the publisher states them.
+    bytes, checksum
+        Its length and checksum, where the publisher states them. A checksum is its kind, a colon and hexadecimal
+        digits; the kinds are "sha256", "md5" and "git-blob", the id that git gives to a file's content.
     note
-        A remark for who has to fetch the file by hand; shown where this address failed.
+        A remark for the person who has to fetch the file by hand; shown where this address failed.
     """
 
     address: str
     format: Literal["h5ad", "zip", "rds", "text"]
     bytes: int | None = None
-    md5: str | None = None
+    checksum: str | None = None
     note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.address} ({self.note})" if self.note else self.address
 
     @property
     def is_local(self) -> bool:
@@ -40,15 +44,14 @@ class Origin:
 
     @property
     def file_name(self) -> str:
-        """The name that the file has in the downloads folder and in the lock file.
+        """The name that a download gets in the downloads folder and in the lock file.
 
         Raises
         ------
         InputError
             If the address ends in no name, or in one that could lead out of the folder or hide in it.
         """
-        path = self.address if self.is_local else unquote(urlsplit(self.address).path.rpartition("/")[2])
-        name = path.rpartition("/")[2] if self.is_local else path
+        name = unquote(urlsplit(self.address).path.rpartition("/")[2])
         if not name or name.startswith(".") or re.search(r"[/\\]", name) or not name.isprintable():
             raise InputError(
                 f"{self.address}: must end in a file name without a leading dot, '/' or '\\', not {name!r}"
@@ -56,17 +59,17 @@ class Origin:
         return name
 
     def check(self) -> None:
-        """Check what can be told without a download.
+        """Check what can be checked without a download.
 
         Raises
         ------
         InputError
-            If the file of this machine is not there or has one of <>{} in its path, or the address has another
-            scheme or no file name.
+            If there is no such file on this machine or its path has one of <>{}, or if the address has another scheme
+            or no file name.
         """
-        if self.is_local and re.search("[<>{}]", self.address):
-            raise InputError(f"{self.address}: a path must not hold any of <>{{}}, which Snakemake reads as wildcards")
         if self.is_local:
+            if re.search("[<>{}]", self.address):
+                raise InputError(f"{self.address}: a path must have none of <>{{}}, which Snakemake reads as wildcards")
             if not Path(self.address).is_file():
                 raise InputError(f"{self.address}: no such file")
         elif urlsplit(self.address).scheme.lower() not in ("http", "https", "ftp"):

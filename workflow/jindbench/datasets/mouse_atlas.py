@@ -11,8 +11,8 @@ import pandas as pd
 from anndata import AnnData
 from pydantic import Field
 
+from jindbench.data.archives import unzipped
 from jindbench.data.checks import Content, check_content, check_keys, to_contract
-from jindbench.data.downloads import unzipped
 from jindbench.data.parameters import DownloadedH5adParameters, Origin
 from jindbench.errors import InputError
 from jindbench.io import read_matrix_and_obs

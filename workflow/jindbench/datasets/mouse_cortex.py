@@ -24,7 +24,7 @@ ORIGINS = [
     Origin(
         "https://storage.googleapis.com/linnarsson-lab-www-blobs/blobs/cortex/expression_mRNA_17-Aug-2014.txt",
         "text",
-        md5="6bb4c2a9ade87b16909d39004021849e",
+        checksum="md5:6bb4c2a9ade87b16909d39004021849e",
         note="md5 as a third party recorded it; to go without, set address to this one",
     ),
 ]

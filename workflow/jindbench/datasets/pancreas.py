@@ -12,8 +12,8 @@ from pathlib import Path
 
 from anndata import AnnData
 
+from jindbench.data.archives import unzipped
 from jindbench.data.checks import Content, check_content, check_keys, to_contract
-from jindbench.data.downloads import unzipped
 from jindbench.data.parameters import DownloadedH5adParameters as Parameters
 from jindbench.data.parameters import Origin
 from jindbench.errors import InputError
