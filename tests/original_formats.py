@@ -4,6 +4,7 @@ import gzip
 import subprocess
 import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import h5py
 import numpy as np
@@ -210,6 +211,12 @@ FILES = {  # what each dataset's address ends in
     "pbmc": ("PBMC.merged.h5ad", pbmc),
     "pancreas": ("pancreas.h5ad", pancreas),
 }
+
+
+def parameters(dataset: ModuleType, **keys):
+    """Parameters for reading such a file, which holds other cells than the published one; and RDS must be trusted."""
+    needed = {"accept_other_content", "trust_rds"} & set(dataset.Parameters.model_fields)
+    return dataset.Parameters(**(dict.fromkeys(needed, True) | keys))
 
 
 def write(dataset: str, folder: Path) -> Path:
