@@ -17,8 +17,14 @@ from jindbench.data.parameters import Origin
 from jindbench.io import read_matrix_and_obs
 from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
 
+# The id that git gives to the file in the repository of the paper's authors: which file they had, wherever it is from.
+BLOB = "git-blob:53f92f6e1a964be3a66bf0f962b94315d850f2b0"
 ORIGINS = [
-    Origin("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/PBMC.merged.h5ad", "h5ad", bytes=84_227_519),
+    Origin(address, "h5ad", bytes=84_227_519, checksum=BLOB)
+    for address in (
+        "ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/PBMC.merged.h5ad",
+        "https://github.com/mohit1997/JIND/raw/61e2616/data/PBMC.merged.h5ad",
+    )
 ]
 CITATION = "Polanski et al. 2020, Bioinformatics 36:964 (BBKNN); cells: 10x Genomics pbmc8k and vdj_v1_hs_pbmc_5gex"
 BATCHES = {"0": "10x_v3", "1": "10x_v5"}
