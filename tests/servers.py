@@ -1,4 +1,4 @@
-"""Servers on this machine for the tests of downloads: http and ftp, with the faults that real ones have."""
+"""Local http and ftp servers for the tests of downloads, with the faults of real ones."""
 
 import re
 import threading
@@ -37,7 +37,7 @@ class Reply:
 
 
 class Http(ThreadingHTTPServer):
-    """`replies[path]` answers each request for a path; of a list of replies, each one request, the last the others."""
+    """`replies[path]` answers requests for a path: a reply all of them, a list one each and its last one the rest."""
 
     daemon_threads = True
 
@@ -96,7 +96,7 @@ def http() -> Iterator[Http]:
 
 
 class Ftp:
-    """An ftp server of the files in a folder. `rate` limits the bytes a second of each transfer, 0 does not."""
+    """An ftp server for the files in a folder. `rate` limits each transfer, in bytes a second; 0 is no limit."""
 
     def __init__(self, folder):
         authorizer = DummyAuthorizer()

@@ -162,6 +162,17 @@ def test_a_cut_connection(http, folder, first, then, requested):
     assert ranges(http) == [None, *requested]
 
 
+def test_a_part_of_a_file_that_changed_on_an_ftp_server_is_dropped(tmp_path, folder):
+    for path, content in (("served/a.txt", CONTENT), ("downloads/.a.txt.part", OTHER[:CUT])):
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_bytes(content)
+    os.utime(folder / ".a.txt.part", (1e9, 1e9))  # older than the server's file
+    with servers.ftp(tmp_path / "served") as ftp:
+        [origin] = texts(ftp, "/a.txt")
+        (folder / ".a.txt.lock").write_text(origin.address)
+        assert_right(fetch([origin], folder), folder, origin)
+
+
 def test_a_part_of_one_address_is_not_resumed_from_another(http, folder, monkeypatch):
     monkeypatch.setattr(downloads, "ATTEMPTS", 1)
     http.replies = {"/1/a.txt": Reply(OTHER, cut=CUT), "/2/a.txt": Reply(CONTENT)}

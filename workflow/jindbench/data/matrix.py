@@ -19,13 +19,13 @@ def checked(X: sparse.spmatrix | np.ndarray, where: str, *, copy: bool = True) -
     where
         What an error calls the matrix.
     copy
-        Leave X as it is. Without a copy, its values may be sorted in place, and an atlas needs half the memory.
+        Leave X as it is. Without a copy its values may be sorted in place, and an atlas takes half the memory.
 
     Raises
     ------
     InputError
-        If X is no matrix of real numbers, its sparse parts contradict each other (as in a damaged file), or a value is
-        NaN, infinite or larger than `HIGHEST`.
+        If X is not a matrix of real numbers, its sparse parts contradict each other (as in a damaged file), or a value
+        is NaN, infinite or larger than `HIGHEST`.
     """
     if not (isinstance(X, np.ndarray) or sparse.issparse(X)) or X.ndim != 2:
         raise InputError(f"{where} is a {type(X).__name__}; expected a dense or sparse matrix of numbers")

@@ -1,4 +1,4 @@
-"""What the parameters of datasets have in common, and where a dataset's file may come from."""
+"""Base classes of the parameters of datasets, and the places that a dataset's file can come from."""
 
 import re
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ class Origin:
 
 
 class CountParameters(Parameters):
-    """What every dataset of counts has."""
+    """Parameters of every dataset of counts."""
 
     normalize: bool = Field(
         False, description="Scale each cell to 10,000 counts in total. The log belongs to the method."
@@ -87,17 +87,17 @@ class CountParameters(Parameters):
 
 
 class DownloadedParameters(CountParameters):
-    """What every dataset has that is downloaded from a public address."""
+    """Parameters of every dataset that is downloaded from a public address."""
 
     address: str | None = Field(
-        None, description="Where the file is taken from instead: an http, https or ftp address, or a path."
+        None, description="Where the file comes from instead: an http, https or ftp address, or a path."
     )
     accept_other_content: bool = Field(
-        False, description="Go on where cells, genes, types or batches are not those of the paper's Table 1."
+        False, description="Accept cells, genes, types or batches that differ from the paper's Table 1."
     )
 
     def origins(self, own: list[Origin]) -> list[Origin]:
-        """Where the file may come from, in this order: the configured address alone, or the dataset's `own`."""
+        """The configured address alone, if there is one; otherwise the dataset's `own`, in their order."""
         if self.address is None:
             return own
         suffix = urlsplit(self.address).path.rpartition(".")[2]
@@ -105,12 +105,12 @@ class DownloadedParameters(CountParameters):
 
 
 class DownloadedH5adParameters(DownloadedParameters):
-    """What every dataset has that is downloaded as AnnData, its X processed by those who published it."""
+    """Parameters of every dataset that is downloaded as AnnData with an X that its publishers processed."""
 
     x_kind: Literal["counts", "normalized", "log", "scaled"] = Field(
-        "scaled", description="What `X` holds; a file whose values cannot be that is refused."
+        "scaled", description="What `X` holds; a file whose values contradict it is refused."
     )
-    use_raw: bool = Field(False, description="Read `raw.X`, for the genes of `X`, instead of `X`.")
+    use_raw: bool = Field(False, description="Read `raw.X` for the genes of `X`, instead of `X`.")
 
     @model_validator(mode="after")
     def _log_and_scaled_are_final(self):

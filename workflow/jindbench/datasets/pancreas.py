@@ -1,11 +1,11 @@
 """Pancreas: islet cells of three studies, as BBKNN's authors merged and annotated them (Table 1, the Pancreas tasks).
 
-X is stated to be scaled, as public users of the file describe it. `raw` is the logarithm of counts that were not scaled
-to one library size, by the notebook that made the file.
+X is stated to be scaled, as the notebook that made the file has it: log1p, then scale. `raw` is the log1p of counts
+that were not scaled to one library size.
 
-The file holds a fourth study, Wang, which the paper leaves out: 14,058 of 14,693 cells and 22 of 24 types are left.
-Labels that are no cell types ("not applicable", "unclassified endocrine", "co-expression") are among the 22; each is of
-one study alone, so that the tasks' rule of common types drops them.
+The file holds a fourth study, Wang, which the paper leaves out: 14,058 of 14,693 cells and 22 of 24 types remain.
+Labels that are not cell types ("not applicable", "unclassified endocrine", "co-expression") are among the 22; each
+occurs in one study only, so the tasks drop it: they keep the common types.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """PBMC: two 10x runs, 3' and 5', as BBKNN's authors merged and annotated them (Table 1 and the PBMC tasks).
 
-X is stated to be scaled: the file's length (84 MB) is that of 15,476 x 1,199 dense numbers of four bytes and the
-graph, and scaling is what makes expression dense.
+X is stated to be scaled: the file's length (84 MB) fits 15,476 x 1,199 dense numbers of four bytes and the graph, and
+expression is dense only if it was scaled.
 
 The paper calls the batches "10x_v3" and "10x_v5"; they are the 3' v2 chemistry and the 5' kit. In the file they are 0
 and 1, which the numbers of cells confirm (8098 and 7378, paper: 'Data').
@@ -17,7 +17,7 @@ from jindbench.data.parameters import Origin
 from jindbench.io import read_matrix_and_obs
 from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
 
-# The id that git gives to the file in the repository of the paper's authors: which file they had, wherever it is from.
+# The git id of this file in the repository of the paper's authors: it verifies the file, whichever address it is from.
 BLOB = "git-blob:53f92f6e1a964be3a66bf0f962b94315d850f2b0"
 ORIGINS = [
     Origin(address, "h5ad", bytes=84_227_519, checksum=BLOB)

@@ -1,4 +1,4 @@
-"""700 blood cells that come inside scanpy: real cells without a download."""
+"""700 blood cells that come with scanpy: real cells without a download."""
 
 from pathlib import Path
 
