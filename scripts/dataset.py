@@ -1,4 +1,4 @@
-"""Load a dataset from its file, check it, normalise it if the configuration says so."""
+"""Load a dataset from its file, check it, and normalise it if configured."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ with job.run(snakemake):
     adata = loader.load(parameters, path)
     if getattr(parameters, "normalize", False):
         normalize_library_size(adata)
-    # Which file the cells come from; a list of text, since AnnData takes "/" in keys for folders.
+    # The file that the cells come from; a list of text, because AnnData takes "/" in keys for folders.
     adata.uns["files"] = [f"{path.name} sha256 {sha256}{origin}"] if path else []
     job.log.info("%s: %d cells x %d genes, X is %s", snakemake.wildcards.dataset, *adata.shape, adata.uns["x_kind"])
     io.write_h5ad(adata, snakemake.output[0])

@@ -4,6 +4,7 @@ import gzip
 import subprocess
 import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import h5py
 import numpy as np
@@ -25,7 +26,7 @@ SEGERSTOLPE = [
 WANG = ["mesenchyme", "none/other"]
 TYPES = {
     "pbmc": [f"blood type {i}" for i in range(9)],
-    "mouse_atlas": [f"tissue {i}" for i in range(13)],
+    "mouse_atlas": [f"Type {i}" for i in range(13)],
     "mouse_cortex": [
         "astrocytes_ependymal",
         "endothelial-mural",
@@ -142,14 +143,21 @@ def pancreas(path: Path, n: dict[str, int] | None = None, n_genes: int = 40) -> 
         member.unlink()
 
 
-def mouse_atlas(path: Path, n: int = 130, n_genes: int = 40) -> None:
-    labels = np.resize(TYPES["mouse_atlas"], n)
+def mouse_atlas(path: Path, n: int = 130, n_genes: int = 40, types: list[str] = TYPES["mouse_atlas"]) -> None:
+    """X is dense. There are as many groups of organs as types, as in a smaller file of the same authors."""
+    labels = np.resize(types, n)
+    organs = np.repeat([f"organ {i}" for i in range(13)], -(-n // 13))[:n]
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, share in (("MouseAtlas.subset.h5ad", n // 2), ("MouseAtlas.total.h5ad", n)):
-            obs = {"Cell types": labels[:share], "Experiments": np.resize(["a", "b"], share)}
+            obs = {
+                "cell types": np.char.lower(labels[:share]),
+                "Cell types": labels[:share],
+                "Organ groups": organs[:share],
+                "Experiments": np.resize(["a", "b"], share),
+            }
             member = path.with_name(name)
-            X = logs(labels, n_genes)[:share]
-            old_h5ad(member, X, X, obs, list(obs), [f"cell{i}" for i in range(share)])
+            X, raw = scaled(labels, n_genes)[:share], logs(labels, n_genes)[:share]
+            old_h5ad(member, X, raw, obs, list(obs), [f"cell{i}" for i in range(share)])
             archive.write(member, f"MouseAtlas/{name}")
             member.unlink()
 
@@ -210,6 +218,12 @@ FILES = {  # what each dataset's address ends in
     "pbmc": ("PBMC.merged.h5ad", pbmc),
     "pancreas": ("pancreas.h5ad", pancreas),
 }
+
+
+def parameters(dataset: ModuleType, **keys):
+    """Parameters for reading such a file, which holds other cells than the published one; and RDS must be trusted."""
+    needed = {"accept_other_content", "trust_rds"} & set(dataset.Parameters.model_fields)
+    return dataset.Parameters(**(dict.fromkeys(needed, True) | keys))
 
 
 def write(dataset: str, folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Servers on this machine for the tests of downloads: http and ftp, with the faults that real ones have."""
+"""Local http and ftp servers for the tests of downloads, with the faults of real ones."""
 
 import re
 import threading
@@ -30,14 +30,14 @@ class Reply:
     content: bytes
     status: int = 200
     ranges: bool = True
-    etag: str = '"1"'
+    changed: bool = False  # since a client had a part of it
     location: str | None = None
     cut: int | None = None  # the connection ends after so many bytes of the body
     gate: threading.Event | None = None  # the second half of the body waits for it
 
 
 class Http(ThreadingHTTPServer):
-    """`replies[path]` answers each request for a path; of a list of replies, each one request, the last the others."""
+    """`replies[path]` answers requests for a path: a reply all of them, a list one each and its last one the rest."""
 
     daemon_threads = True
 
@@ -60,9 +60,9 @@ class _HttpHandler(BaseHTTPRequestHandler):
         if isinstance(reply, list):
             reply = reply.pop(0) if len(reply) > 1 else reply[0]
         body, status = reply.content, reply.status
-        headers = {"ETag": reply.etag}
-        if reply.location:
-            headers["Location"] = reply.location
+        headers = {"Location": reply.location} if reply.location else {}
+        if reply.changed and self.headers["If-Unmodified-Since"]:
+            body, status = b"changed", 412
         if reply.ranges and status == 200 and self.headers["Range"]:
             start = int(re.fullmatch(r"bytes=(\d+)-", self.headers["Range"]).group(1))
             body, whole = body[start:], len(body)
@@ -96,7 +96,7 @@ def http() -> Iterator[Http]:
 
 
 class Ftp:
-    """An ftp server of the files in a folder. `rate` limits the bytes a second of each transfer, 0 does not."""
+    """An ftp server for the files in a folder. `rate` limits each transfer, in bytes a second; 0 is no limit."""
 
     def __init__(self, folder):
         authorizer = DummyAuthorizer()

@@ -54,7 +54,7 @@ def test_zeisels_cells_come_through_the_parser_of_their_text_file(tmp_path):
     labels = cells.obs["cell_type"].astype(str)
     formats.mouse_cortex(tmp_path / "cortex.txt", cells.X, labels, cells.var_names, cells.obs_names)
     parameters = mouse_cortex.Parameters(address=str(tmp_path / "cortex.txt"), accept_other_content=True)
-    read = mouse_cortex.load(parameters, Path(mouse_cortex.sources(parameters)[0].address))
+    read = mouse_cortex.load(parameters, Path(mouse_cortex.origins(parameters)[0].address))
     assert (read.X != cells.X).nnz == 0
     assert read.obs["label"].tolist() == labels.tolist()
     assert read.var_names.tolist() == cells.var_names.tolist()

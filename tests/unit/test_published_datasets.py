@@ -13,15 +13,16 @@ import original_formats as formats
 from jindbench import io, registry
 from jindbench.data import downloads
 from jindbench.data.checks import Content, check_content, to_contract
+from jindbench.datasets import mouse_atlas
 from jindbench.errors import InputError
 
-PUBLISHED = list(formats.FILES)
+# Those that state what they must hold.
+PUBLISHED = [name for name in formats.FILES if hasattr(registry.component("datasets", name), "CONTENT")]
 
 
 def load(name, path, **keys):
     module = registry.component("datasets", name)
-    trust = {"trust_rds": True} if name == "human_hemato" else {}
-    return module.load(module.Parameters(**({"accept_other_content": True} | trust | keys)), path)
+    return module.load(formats.parameters(module, **keys), path)
 
 
 @pytest.fixture(scope="module")
@@ -87,22 +88,34 @@ def test_pancreas_with_an_unknown_study(tmp_path):
         load("pancreas", tmp_path / "pancreas.h5ad")
 
 
-def test_mouse_atlas_is_the_total_file_with_its_13_types(tmp_path):
+def test_mouse_atlas_is_the_total_file_with_its_13_types(tmp_path, monkeypatch):
+    monkeypatch.setattr(io, "DENSE_ROWS", 40)  # several blocks, the last one shorter
     path = formats.write("mouse_atlas", tmp_path)
     cells = load("mouse_atlas", path)
-    assert cells.n_obs == 130
-    assert set(cells.obs["label"]) == set(formats.TYPES["mouse_atlas"])
+    labels = np.resize(formats.TYPES["mouse_atlas"], 130)
+    assert cells.obs["label"].tolist() == [label.lower() for label in labels]
+    assert (cells.X.toarray() == formats.scaled(labels, 40)).all()
     by_name = load("mouse_atlas", path, label_key="Experiments")
     assert set(by_name.obs["label"]) == {"a", "b"}
 
 
-def test_mouse_atlas_without_a_column_of_13_types(tmp_path):
-    formats.mouse_atlas(tmp_path / "atlas.zip", n=12)
-    with pytest.raises(
-        InputError, match=re.escape("0 columns of obs have 13 values and a name like 'Cell type'")
-    ) as refused:
+def test_mouse_atlas_does_not_take_organs_for_types(tmp_path):
+    types = [f"Type {i}" for i in range(14)]
+    formats.mouse_atlas(tmp_path / "atlas.zip", n=128, types=types)  # ten cells of the first two, nine of the others
+    with pytest.raises(InputError) as refused:
         load("mouse_atlas", tmp_path / "atlas.zip")
-    assert "Cell types (12), Experiments (2)" in str(refused.value)
+    message = str(refused.value)
+    assert "no column of obs named like cell types has 13 types; set label_key. Organs are not cell types" in message
+    assert "'Cell types' has 14, the rarest 'Type " in message
+    assert "(9); 'Organ groups' has 13, " in message
+
+
+def test_of_columns_of_types_that_disagree_none_is_taken():
+    types = np.resize(["a", "b", "c"], 12)
+    obs = pd.DataFrame({"Cell types": types, "Renamed types": np.char.upper(types), "Annotation": np.sort(types)})
+    assert mouse_atlas.column_of_types(obs.iloc[:, :2], 3, "it") == "Cell types"
+    with pytest.raises(InputError, match="it: more than one column of obs named like cell types has 3 types"):
+        mouse_atlas.column_of_types(obs, 3, "it")
 
 
 @pytest.mark.parametrize("name", ["cortex.txt", "cortex.txt.gz"])

@@ -9,7 +9,6 @@ import original_formats as formats
 import servers
 from jindbench import io
 
-DATASETS = [name for name in formats.FILES if name != "human_hemato" or shutil.which("Rscript")]
 PAPER_TASKS = {
     "human_hemato": ["paper_human_hemato_7_3"],
     "mouse_cortex": ["paper_mouse_cortex_7_3"],
@@ -17,6 +16,7 @@ PAPER_TASKS = {
     "pbmc": ["paper_pbmc_v3_v5"],
     "pancreas": ["paper_pancreas_bar16_mur16", "paper_pancreas_bar16_seg16", "paper_figure_2", "paper_figure_5"],
 }
+DATASETS = [name for name in PAPER_TASKS if name != "human_hemato" or shutil.which("Rscript")]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_without_a_network_it_says_where_files_go(fresh, monkeypatch):
     fresh.configure({})  # the paper's benchmark
     output = fresh.run(target="results/data/pbmc.h5ad", ok=False)
     assert "ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/PBMC.merged.h5ad: " in output
-    assert "put it at data/PBMC.merged.h5ad" in output
+    assert "put the file at data/PBMC.merged.h5ad" in output
 
 
 def test_a_file_that_changed_since_it_was_locked_is_refused(fresh, tmp_path):

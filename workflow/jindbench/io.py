@@ -18,7 +18,9 @@ from jindbench.names import BATCH, CELL_ID, LABEL
 # than many of those jobs to do their work.
 if TYPE_CHECKING:
     from anndata import AnnData
+    from h5py import Dataset
     from matplotlib.figure import Figure
+    from scipy import sparse
 
 DENSE_ROWS = 10_000  # cells of a dense matrix that are read at one time
 PART_PATTERN = ".*.[0-9]*.part"  # names of files that are being written
@@ -74,7 +76,9 @@ def shape(path: str | Path) -> tuple[int, int] | None:
 
 
 def read_matrix_and_obs(path: str | Path, *, use_raw: bool = False) -> "AnnData":
-    """Read X (sparse) and `obs` and nothing else: embeddings and graphs stay on disk, a dense X is read in blocks.
+    """Read X (sparse) and `obs` and nothing else: embeddings and graphs stay on disk.
+
+    A dense X is read in blocks: it takes the memory of the sparse matrix and one block.
 
     `use_raw` takes the genes of X from `raw.X` instead.
 
@@ -97,16 +101,31 @@ def read_matrix_and_obs(path: str | Path, *, use_raw: bool = False) -> "AnnData"
                 lacking = backed.var_names[genes < 0]
                 raise InputError(f"{path}: raw lacks {len(lacking)} genes of X, such as {lacking[0]}")
             stored = backed.raw.X
-        if hasattr(stored, "to_memory"):
-            X = sparse.csr_matrix(stored.to_memory())
-        else:
-            blocks = range(0, backed.n_obs, DENSE_ROWS)
-            X = sparse.vstack([sparse.csr_matrix(stored[row : row + DENSE_ROWS]) for row in blocks], format="csr")
+        X = sparse.csr_matrix(stored.to_memory()) if hasattr(stored, "to_memory") else _sparse_of_dense(stored)
         return AnnData(X[:, genes] if use_raw else X, obs=backed.obs.copy(), var=pd.DataFrame(index=backed.var_names))
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path}: X cannot be read: {error}".replace("\n", " ")) from error
     finally:
         backed.file.close()
+
+
+def _sparse_of_dense(stored: "Dataset") -> "sparse.csr_matrix":
+    """CSR float32 of a dense matrix on disk. It is read twice, so that nothing is ever put together from parts."""
+    import numpy as np
+    from scipy import sparse
+
+    blocks = [slice(row, row + DENSE_ROWS) for row in range(0, stored.shape[0], DENSE_ROWS)]
+    in_row = np.concatenate([[0], *(np.count_nonzero(stored[block], axis=1) for block in blocks)])
+    indptr = np.cumsum(in_row)
+    index = sparse.get_index_dtype(maxval=max(indptr[-1], stored.shape[1]))
+    data, indices = np.empty(indptr[-1], np.float32), np.empty(indptr[-1], index)
+    for block in blocks:
+        part = sparse.csr_matrix(stored[block])
+        place = slice(indptr[block.start], indptr[block.start] + part.nnz)
+        with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, which the checks refuse
+            data[place] = part.data
+        indices[place] = part.indices
+    return sparse.csr_matrix((data, indices, indptr.astype(index)), shape=stored.shape)
 
 
 def write_h5ad(adata: "AnnData", path: str | Path) -> None:

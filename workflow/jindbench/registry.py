@@ -9,7 +9,7 @@ from types import ModuleType
 
 LIBRARY = Path(__file__).parent
 REQUIRED = {
-    "datasets": ("Parameters", "sources", "batches", "load"),
+    "datasets": ("Parameters", "origins", "batches", "load"),
     "methods": ("TITLE", "PARENT", "Parameters", "run"),
     "integrations": ("TITLE", "Parameters", "integrate"),
 }

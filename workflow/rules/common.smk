@@ -131,18 +131,18 @@ def dataset_code(wildcards):
     return registry.library_code(f"datasets/{CONFIG.datasets[wildcards.dataset].loader}")
 
 
-def dataset_sources(wildcards):
+def dataset_origins(wildcards):
     dataset = CONFIG.datasets[wildcards.dataset]
-    return registry.component("datasets", dataset.loader).sources(dataset.parameters)
+    return registry.component("datasets", dataset.loader).origins(dataset.parameters)
 
 
 def dataset_file(wildcards):
     """The file that the loader reads: where it lies on this machine, or the download and what is known of it."""
-    sources = dataset_sources(wildcards)
-    if not sources:
+    origins = dataset_origins(wildcards)
+    if not origins:
         return {}
-    if sources[0].is_local:
-        return {"file": sources[0].address}
+    if origins[0].is_local:
+        return {"file": origins[0].address}
     folder = f"results/data/downloads/{wildcards.dataset}"
     return {"file": f"{folder}/file", "record": f"{folder}/record.json"}
 

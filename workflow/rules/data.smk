@@ -1,7 +1,7 @@
-# Datasets, each to one AnnData contract, and the tasks cut from them.
+# Datasets, all in the same AnnData format, and the tasks cut from them.
 
 
-# The file itself lies in the folder of the configuration, which checkouts may share; a link to it comes out here.
+# The file itself is in the configured folder, which checkouts may share; the output is a link to it.
 rule download:
     input:
         code=library_code("data/downloads"),
@@ -20,7 +20,7 @@ rule download:
         mem_mb=mem_mb,
         runtime=runtime,
     params:
-        sources=lambda wildcards: [asdict(source) for source in dataset_sources(wildcards)],
+        origins=lambda wildcards: [asdict(origin) for origin in dataset_origins(wildcards)],
         folder=CONFIG.downloads.folder,
     script:
         "../../scripts/download.py"
@@ -37,7 +37,7 @@ rule dataset:
         "results/data/logs/{dataset}.log",
     benchmark:
         "results/data/benchmarks/{dataset}.tsv"
-    priority: 100  # bad data shows before any long work starts
+    priority: 100  # faults in the data show before long work starts
     conda:
         dataset_environment
     threads: 1

@@ -62,8 +62,8 @@ def check_data(configuration: Configuration) -> None:
         try:
             loader = registry.component("datasets", dataset.loader)
             batches[name] = loader.batches(dataset.parameters)
-            for source in loader.sources(dataset.parameters):
-                source.check()
+            for origin in loader.origins(dataset.parameters):
+                origin.check()
         except InputError as error:
             faults.append(f"datasets.{name}: {error}")
             batches[name] = None

@@ -46,7 +46,7 @@ def check_keys(adata: AnnData, where: str, label_key: str, batch_key: str | None
             raise InputError(f"{where}: {role} '{key}' names {n} columns of obs; expected one")
 
 
-def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) -> AnnData:
+def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False, copy: bool = True) -> AnnData:
     """Check a loaded dataset and return it as the workflow stores it.
 
     Parameters
@@ -57,6 +57,8 @@ def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) 
         The file or dataset that an error names.
     fractional_counts
         Accept counts that are not integers (CEL-seq's corrected UMIs).
+    copy
+        Leave `adata` as it is; see `matrix.checked`.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False) 
     _check_unique(adata.obs_names, f"{where}: cell ids (obs_names)")
     _check_unique(adata.var_names, f"{where}: genes (var_names)")
 
-    X = checked(adata.X, f"{where}: X")
+    X = checked(adata.X, f"{where}: X", copy=copy)
     lowest, highest = X.data.min(initial=0), X.data.max(initial=0)
     if lowest < 0 and x_kind not in (SCALED, INTEGRATED):
         raise InputError(

@@ -1,7 +1,7 @@
 """`make lock`: remember which files the first good downloads were, in `config/downloads.lock.tsv`.
 
-Good is a download whose dataset came out and is what the paper describes. From then on a download of another file is
-refused. Run it in the folder that Snakemake runs in, and commit the file.
+A download is good if its dataset was prepared and holds what the paper describes, where the dataset states that. From
+then on any other file is refused. Run it in the folder that Snakemake runs in, and commit the file.
 """
 
 from pathlib import Path
@@ -15,17 +15,19 @@ DATA = Path("results/data")
 
 
 def main() -> None:
-    """Add every good download that is not locked yet, and say which are not good."""
+    """Add every good download that is not locked yet, and say why others are not."""
     records = []
     for path in sorted((DATA / "downloads").glob("*/record.json")):
         dataset = path.parent.name
+        prepared, download = DATA / f"{dataset}.h5ad", path.with_name("file")
         try:
-            adata = io.read_h5ad(DATA / f"{dataset}.h5ad", backed=True)
+            adata = io.read_h5ad(prepared, backed=True)
             if dataset in registry.names("datasets"):
-                content = registry.component("datasets", dataset).CONTENT
-                check_content(adata, content, DATA / f"{dataset}.h5ad", accept=False)
+                content = getattr(registry.component("datasets", dataset), "CONTENT", None)
+                if content is not None:
+                    check_content(adata, content, prepared, accept=False)
             record = io.read_json(path)
-            downloads.check_unchanged(path.with_name("file"), io.sha256(path.with_name("file")), record)
+            downloads.check_unchanged(download, io.sha256(download), record)
             records.append(record)
         except InputError as error:
             print(f"{dataset}: not locked: {error}")

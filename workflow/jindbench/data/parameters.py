@@ -1,4 +1,4 @@
-"""What the parameters of datasets have in common, and where a dataset's file may come from."""
+"""Base classes of the parameters of datasets, and the places that a dataset's file can come from."""
 
 import re
 from dataclasses import dataclass
@@ -13,26 +13,30 @@ from jindbench.parameters import Parameters
 
 
 @dataclass(frozen=True)
-class Source:
-    """One place that a file can be had from.
+class Origin:
+    """One place that a file can come from.
 
     Parameters
     ----------
     address
-        An http, https or ftp address, or a path of this machine.
+        An http, https or ftp address, or a path on this machine.
     format
         What the file is, checked by its first bytes.
-    bytes, md5
-        Its length and checksum, where the publisher states them.
+    bytes, checksum
+        Its length and checksum, where the publisher states them. A checksum is its kind, a colon and hexadecimal
+        digits; the kinds are "sha256", "md5" and "git-blob", the id that git gives to a file's content.
     note
-        A remark for who has to fetch the file by hand; shown where this source failed.
+        A remark for the person who has to fetch the file by hand; shown where this address failed.
     """
 
     address: str
     format: Literal["h5ad", "zip", "rds", "text"]
     bytes: int | None = None
-    md5: str | None = None
+    checksum: str | None = None
     note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.address} ({self.note})" if self.note else self.address
 
     @property
     def is_local(self) -> bool:
@@ -40,15 +44,14 @@ class Source:
 
     @property
     def file_name(self) -> str:
-        """The name that the file has in the downloads folder and in the lock file.
+        """The name that a download gets in the downloads folder and in the lock file.
 
         Raises
         ------
         InputError
             If the address ends in no name, or in one that could lead out of the folder or hide in it.
         """
-        path = self.address if self.is_local else unquote(urlsplit(self.address).path.rpartition("/")[2])
-        name = path.rpartition("/")[2] if self.is_local else path
+        name = unquote(urlsplit(self.address).path.rpartition("/")[2])
         if not name or name.startswith(".") or re.search(r"[/\\]", name) or not name.isprintable():
             raise InputError(
                 f"{self.address}: must end in a file name without a leading dot, '/' or '\\', not {name!r}"
@@ -56,17 +59,17 @@ class Source:
         return name
 
     def check(self) -> None:
-        """Check what can be told without a download.
+        """Check what can be checked without a download.
 
         Raises
         ------
         InputError
-            If the file of this machine is not there or has one of <>{} in its path, or the address has another
-            scheme or no file name.
+            If there is no such file on this machine or its path has one of <>{}, or if the address has another scheme
+            or no file name.
         """
-        if self.is_local and re.search("[<>{}]", self.address):
-            raise InputError(f"{self.address}: a path must not hold any of <>{{}}, which Snakemake reads as wildcards")
         if self.is_local:
+            if re.search("[<>{}]", self.address):
+                raise InputError(f"{self.address}: a path must have none of <>{{}}, which Snakemake reads as wildcards")
             if not Path(self.address).is_file():
                 raise InputError(f"{self.address}: no such file")
         elif urlsplit(self.address).scheme.lower() not in ("http", "https", "ftp"):
@@ -76,7 +79,7 @@ class Source:
 
 
 class CountParameters(Parameters):
-    """What every dataset of counts has."""
+    """Parameters of every dataset of counts."""
 
     normalize: bool = Field(
         False, description="Scale each cell to 10,000 counts in total. The log belongs to the method."
@@ -84,30 +87,30 @@ class CountParameters(Parameters):
 
 
 class DownloadedParameters(CountParameters):
-    """What every dataset has that is downloaded from a public address."""
+    """Parameters of every dataset that is downloaded from a public address."""
 
     address: str | None = Field(
-        None, description="Where the file is taken from instead: an http, https or ftp address, or a path."
+        None, description="Where the file comes from instead: an http, https or ftp address, or a path."
     )
     accept_other_content: bool = Field(
-        False, description="Go on where cells, genes, types or batches are not those of the paper's Table 1."
+        False, description="Accept cells, genes, types or batches that differ from the paper's Table 1."
     )
 
-    def sources(self, own: list[Source]) -> list[Source]:
-        """Where the file may come from, in this order: the configured address alone, or the dataset's `own`."""
+    def origins(self, own: list[Origin]) -> list[Origin]:
+        """The configured address alone, if there is one; otherwise the dataset's `own`, in their order."""
         if self.address is None:
             return own
         suffix = urlsplit(self.address).path.rpartition(".")[2]
-        return [Source(self.address, suffix if suffix in ("h5ad", "zip") else own[0].format)]
+        return [Origin(self.address, suffix if suffix in ("h5ad", "zip") else own[0].format)]
 
 
 class DownloadedH5adParameters(DownloadedParameters):
-    """What every dataset has that is downloaded as AnnData, its X processed by those who published it."""
+    """Parameters of every dataset that is downloaded as AnnData with an X that its publishers processed."""
 
     x_kind: Literal["counts", "normalized", "log", "scaled"] = Field(
-        "scaled", description="What `X` holds; a file whose values cannot be that is refused."
+        "scaled", description="What `X` holds; a file whose values contradict it is refused."
     )
-    use_raw: bool = Field(False, description="Read `raw.X`, for the genes of `X`, instead of `X`.")
+    use_raw: bool = Field(False, description="Read `raw.X` for the genes of `X`, instead of `X`.")
 
     @model_validator(mode="after")
     def _log_and_scaled_are_final(self):

@@ -19,11 +19,11 @@ def normalize_library_size(adata: AnnData) -> None:
     Raises
     ------
     InputError
-        If X is on a log scale already, or scaled.
+        If X is already on a log scale, or scaled.
     """
     if adata.uns[X_KIND] not in (COUNTS, NORMALIZED):
         raise InputError(f"normalize: X is stated to be '{adata.uns[X_KIND]}'; only counts can be normalised")
-    import scanpy as sc  # slow to import, and only datasets need it: not every method's job
+    import scanpy as sc  # slow to import, and the jobs of methods do not need it
 
     sc.pp.normalize_total(adata, target_sum=CELL_TOTAL)
     adata.uns[X_KIND] = NORMALIZED
@@ -37,14 +37,14 @@ def transform(
     cell_total: float | None = None,
     log_normalized: bool = True,
 ) -> sparse.csr_matrix:
-    """What a method reads: log(1 + X) (paper, Methods, 'Data preprocessing').
+    """Return the expression that a method reads: log(1 + X) (paper, Methods, 'Data preprocessing').
 
     Parameters
     ----------
     X
         Cells x genes; left as it is.
     x_kind
-        What X holds. What is a logarithm already, scaled or integrated is returned as it is.
+        What X holds. Logarithms, scaled and integrated values are returned as they are.
     log_base
         "2" or "e".
     cell_total
@@ -59,7 +59,7 @@ def transform(
     Raises
     ------
     InputError
-        If X is no sound matrix (see `jindbench.data.matrix`), or holds negative values where none can be.
+        If X is not a sound matrix (see `jindbench.data.matrix`), or has negative values where `x_kind` allows none.
     """
     X = checked(X, "X")
     if x_kind not in (SCALED, INTEGRATED) and X.data.min(initial=0) < 0:

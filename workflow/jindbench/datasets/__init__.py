@@ -1,25 +1,27 @@
 """Datasets: one file each, found by its name.
 
-A dataset file defines, with light imports at its top (the Snakefile imports it when it is parsed):
+A dataset file defines the following, with fast imports at its top (the Snakefile imports it whenever it is parsed):
 
 `Parameters`
-    a subclass of `jindbench.parameters.CountParameters`, or of `Parameters` where X is no counts: the keys that the
-    configuration may set.
-`sources(parameters) -> list[Source]`
-    where the one file that `load` reads may be had, in order of preference: a path of this machine, or addresses to
-    download it from; empty for embedded data. A change of the file makes everything that rests on it run again.
+    the keys that the configuration may set: a subclass of `jindbench.data.parameters.CountParameters`, or of
+    `jindbench.parameters.Parameters` if X cannot be counts.
+`origins(parameters) -> list[Origin]`
+    where the file that `load` reads can come from: a path on this machine, or addresses in order of preference; empty
+    for embedded data. If the file changes, everything made from it is made again.
 `batches(parameters) -> list[str] | None`
-    the names of the batches, fast and without loading the data, None where only the downloaded file will tell; raises
-    `InputError` where a file of this machine cannot be read.
+    the names of the batches, without loading the data; None if only the downloaded file will tell. Raises `InputError`
+    if a file on this machine cannot be read.
 `load(parameters, path) -> AnnData`
     cells x genes with `obs["label"]`, `obs["batch"]` if there are batches, `uns["x_kind"]` and `uns["source"]`. `path`
-    is the file, whichever source it came from; None for embedded data.
+    is the file, wherever it came from; None for embedded data.
 
 It may define
 
 `R_PACKAGES`
     a tuple of the R packages that it needs.
 `shape(parameters) -> tuple[int, int] | None`
-    cells and genes, fast and without loading the data, None where only the downloaded file will tell; or `CONTENT`,
-    what a published dataset must hold. Memory and time of jobs are expected by it.
+    numbers of cells and genes, without loading the data; None if only the downloaded file will tell. The expected
+    memory and time of jobs depend on it.
+`CONTENT`
+    a `jindbench.data.checks.Content`: what a published file must hold, and the shape where there is no `shape`.
 """

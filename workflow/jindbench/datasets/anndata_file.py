@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from jindbench import io
 from jindbench.data.checks import check_keys, to_contract
-from jindbench.data.parameters import CountParameters, Source
+from jindbench.data.parameters import CountParameters, Origin
 from jindbench.errors import InputError
 from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
 
@@ -32,12 +32,12 @@ class Parameters(CountParameters):
         return self
 
 
-def sources(parameters: Parameters) -> list[Source]:
-    return [Source(parameters.path, "h5ad")]
+def origins(parameters: Parameters) -> list[Origin]:
+    return [Origin(parameters.path, "h5ad")]
 
 
 def batches(parameters: Parameters) -> list[str] | None:
-    if not sources(parameters)[0].is_local:
+    if not origins(parameters)[0].is_local:
         return None
     try:
         adata = io.read_h5ad(parameters.path, backed=True)

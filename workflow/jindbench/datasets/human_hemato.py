@@ -1,8 +1,8 @@
 """Human-Hemato: Granja et al. 2019, healthy bone marrow and blood (Table 1 and the Human-Hemato task).
 
 The authors' file is an R object, a SummarizedExperiment with the assay `counts`; R reads it (see `jindbench.r.bridge`).
-An RDS file can carry code, which R runs when it reads or first uses what is in it, so it is read only where it
-is known which file it is, or the user says so.
+An RDS file can carry code that R runs when it reads or first uses the content. It is therefore read only if the lock
+file knows it, or the user trusts it.
 """
 
 from pathlib import Path
@@ -14,13 +14,13 @@ from pydantic import Field
 from jindbench import io
 from jindbench.data import downloads
 from jindbench.data.checks import Content, check_content, to_contract
-from jindbench.data.parameters import DownloadedParameters, Source
+from jindbench.data.parameters import DownloadedParameters, Origin
 from jindbench.errors import InputError
 from jindbench.names import COUNTS, LABEL, SOURCE, X_KIND
 
 R_PACKAGES = ("SummarizedExperiment", "Matrix")
-SOURCES = [
-    Source(
+ORIGINS = [
+    Origin(
         "https://jeffgranja.s3.amazonaws.com/MPAL-10x/Supplementary_Data/Healthy-Data/"
         "scRNA-Healthy-Hematopoiesis-191120.rds",
         "rds",
@@ -33,12 +33,12 @@ ASSAY, TYPE = "counts", "BioClassification"
 
 class Parameters(DownloadedParameters):
     trust_rds: bool = Field(
-        False, description="Read the RDS file though its sha256 is not in the lock file; it can carry code that R runs."
+        False, description="Read the RDS file even if the lock file lacks its sha256; it can carry code that R runs."
     )
 
 
-def sources(parameters: Parameters) -> list[Source]:
-    return parameters.sources(SOURCES)
+def origins(parameters: Parameters) -> list[Origin]:
+    return parameters.origins(ORIGINS)
 
 
 def batches(parameters: Parameters) -> list[str]:
@@ -77,6 +77,6 @@ def _check_known(path: Path) -> None:
     if digest not in {entry["sha256"] for entry in downloads.read_lock(downloads.LOCK).values()}:
         raise InputError(
             f"{path}: not read: an RDS file can carry code that R's readRDS runs, and its sha256 {digest} is not in "
-            f"config/{downloads.LOCK.name}. If you trust the file, set trust_rds: true on its dataset "
-            "(`make lock` then adds it there, and the key can go again), or add its line there by hand"
+            f"config/{downloads.LOCK.name}. If you trust the file, set trust_rds: true on its dataset (`make lock` "
+            "then adds the file, and the key can be removed), or add the file's line by hand"
         )

@@ -1,41 +1,39 @@
 """Mouse Atlas: 267,690 cells of several studies, as BBKNN's authors merged them (Table 1, the Mouse Atlas task).
 
-The paper does not say which column of `obs` holds its 13 cell types. Unless the configuration names it, it is the one
-column with 13 values whose name speaks of types; a file with none or several is refused with what its columns hold.
+The paper does not say which column of `obs` holds its 13 cell types. Public code shows `Cell types` and `cell types`,
+with 14 values in a smaller file of the same authors, and `Organ groups` with 13. Unless the configuration names a
+column, it is the one named like types that has 13 types; if none has, the loader stops and shows what the columns hold.
+
+X is stated to be scaled: others give it to a neural network as it is, so it is dense.
 """
 
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 from anndata import AnnData
 from pydantic import Field
 
+from jindbench.data.archives import unzipped
 from jindbench.data.checks import Content, check_content, check_keys, to_contract
-from jindbench.data.downloads import unzipped
-from jindbench.data.parameters import DownloadedH5adParameters, Source
+from jindbench.data.parameters import DownloadedH5adParameters, Origin
 from jindbench.errors import InputError
 from jindbench.io import read_matrix_and_obs
 from jindbench.names import LABEL, SOURCE, X_KIND
 
 MEMBER = "MouseAtlas.total.h5ad"  # beside a `.subset.` in the archive
-SOURCES = [Source("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/MouseAtlas.zip", "zip")]
+ORIGINS = [Origin("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/MouseAtlas.zip", "zip")]
 CITATION = "Polanski et al. 2020, Bioinformatics 36:964 (BBKNN), Mouse Atlas"
 CONTENT = Content(cells=267690, genes=2797, types=13)
 
 
 class Parameters(DownloadedH5adParameters):
-    x_kind: Literal["counts", "normalized", "log", "scaled"] = Field(
-        "log", description="What `X` holds; a file whose values cannot be that is refused."
-    )
     label_key: str | None = Field(
-        None,
-        description="Column of `obs` with the cell types; null: the one with 13 values named like types.",
+        None, description="Column of `obs` with the cell types; null: the one named like types that has 13."
     )
 
 
-def sources(parameters: Parameters) -> list[Source]:
-    return parameters.sources(SOURCES)
+def origins(parameters: Parameters) -> list[Origin]:
+    return parameters.origins(ORIGINS)
 
 
 def batches(parameters: Parameters) -> list[str]:
@@ -49,25 +47,35 @@ def load(parameters: Parameters, path: Path) -> AnnData:
     check_keys(adata, str(path), label_key, None)
     adata.obs = adata.obs[[label_key]].rename(columns={label_key: LABEL})
     adata.uns = {X_KIND: parameters.x_kind, SOURCE: CITATION}
-    adata = to_contract(adata, str(path))
+    adata = to_contract(adata, str(path), copy=False)  # it may be 6 GB
     check_content(adata, CONTENT, path, accept=parameters.accept_other_content)
     return adata
 
 
 def column_of_types(obs: pd.DataFrame, n_types: int, where: str) -> str:
-    """The only text column with `n_types` values and a name like "Cell types" or "Annotation".
+    """The text column named like types, not organs, in which cells have `n_types` types.
+
+    Columns that group the cells alike, such as `cell types` and `Cell types`, count as one: the first is taken.
 
     Raises
     ------
     InputError
-        If there is none, or more than one.
+        If there is none, or there are several that group the cells differently.
     """
-    n_values = obs.select_dtypes(["category", "object", "string"]).nunique()
-    found = n_values.index[(n_values == n_types) & n_values.index.str.contains("type|annot", case=False)]
-    if len(found) != 1:
-        columns = ", ".join(f"{name} ({n})" for name, n in n_values.items()) or "none"
-        raise InputError(
-            f"{where}: {len(found)} columns of obs have {n_types} values and a name like 'Cell type'; "
-            f"set label_key (text columns and their numbers of values: {columns})"
-        )
-    return found[0]
+    text = obs.select_dtypes(["category", "object", "string"])
+    n_values = text.nunique()  # a category without cells does not count
+    is_named = n_values.index.str.contains("type|annot", case=False)
+    is_organ = n_values.index.str.contains("organ|tissue", case=False)
+    found = n_values.index[is_named & ~is_organ & (n_values == n_types)]
+    if len(found) and len(text[found].drop_duplicates()) == n_types:
+        return found[0]
+    columns = []
+    for name, n in n_values.items():
+        rarest = text[name].value_counts().loc[lambda cells: cells > 0].tail(3)
+        columns.append(f"{name!r} has {n}, the rarest " + ", ".join(f"{value!r} ({m})" for value, m in rarest.items()))
+    raise InputError(
+        f"{where}: {'no column' if found.empty else 'more than one column'} of obs named like cell types has {n_types} "
+        "types; set label_key. Organs are not cell types, even where there are as many. If a column has one type more "
+        f"than {n_types}, look for one that the paper lost by a filter: one with few cells, or without a name. "
+        f"Text columns and their numbers of values: {'; '.join(columns) or 'none'}"
+    )

@@ -1,8 +1,8 @@
 """Mouse Cortex: Zeisel et al. 2015, from the text file of its authors (Table 1 and the Mouse Cortex task).
 
-The file is tab-separated. Its first rows describe the cells, one property a row, named in the second column; then each
-row is a gene: its name, the number of a gene group, and the molecules counted in each cell. GEO (GSE60361) has the same
-counts without the cell types, which is why it is no mirror here.
+The file is tab-separated. Its first rows describe the cells, one property per row, named in the second column. Then
+each row is a gene: its name, the number of a gene group, and the molecules counted in each cell. GEO (GSE60361) is not
+a mirror: it has the same counts without the cell types.
 """
 
 import gzip
@@ -16,16 +16,16 @@ from scipy import sparse
 
 from jindbench.data.checks import Content, check_content, to_contract
 from jindbench.data.parameters import DownloadedParameters as Parameters
-from jindbench.data.parameters import Source
+from jindbench.data.parameters import Origin
 from jindbench.errors import InputError
 from jindbench.names import COUNTS, LABEL, SOURCE, X_KIND
 
-SOURCES = [
-    Source(
+ORIGINS = [
+    Origin(
         "https://storage.googleapis.com/linnarsson-lab-www-blobs/blobs/cortex/expression_mRNA_17-Aug-2014.txt",
         "text",
-        md5="6bb4c2a9ade87b16909d39004021849e",
-        note="md5 as a third party recorded it; to go without, set address to this one",
+        checksum="md5:6bb4c2a9ade87b16909d39004021849e",
+        note="its md5 was recorded by a third party; to skip that check, set `address` to this address",
     ),
 ]
 CITATION = "Zeisel et al. 2015, Science 347:1138 (GSE60361)"
@@ -35,8 +35,8 @@ LEADING = 2  # columns before the first cell
 GENES_AT_A_TIME = 1000
 
 
-def sources(parameters: Parameters) -> list[Source]:
-    return parameters.sources(SOURCES)
+def origins(parameters: Parameters) -> list[Origin]:
+    return parameters.origins(ORIGINS)
 
 
 def batches(parameters: Parameters) -> list[str]:
@@ -82,9 +82,9 @@ def load(parameters: Parameters, path: Path) -> AnnData:
 
 
 def read_header(path: Path) -> tuple[dict[str, list[str]], int]:
-    """What the first rows say of the cells, by the name in their second column, and the number of these rows.
+    """Return the cells' properties by name, and the number of rows that hold them.
 
-    A gene's row has its name in the first column, which is empty in the rows of the header.
+    A gene's row has its name in the first column, which is empty in these rows.
     """
     opened = gzip.open if compression(path) else open
     properties, n_rows = {}, 0
@@ -105,6 +105,6 @@ def read_header(path: Path) -> tuple[dict[str, list[str]], int]:
 
 
 def compression(path: Path) -> str | None:
-    """How the file is compressed, whatever its name: "gzip" or not."""
+    """Return "gzip" if the file's first bytes say so, whatever its name."""
     with open(path, "rb") as file:
         return "gzip" if file.read(2) == b"\x1f\x8b" else None

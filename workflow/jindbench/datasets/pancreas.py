@@ -1,29 +1,29 @@
 """Pancreas: islet cells of three studies, as BBKNN's authors merged and annotated them (Table 1, the Pancreas tasks).
 
-X is stated to be scaled, as public users of the file describe it. `raw` is the logarithm of counts that were not scaled
-to one library size, by the notebook that made the file.
+X is stated to be scaled, as the notebook that made the file has it: log1p, then scale. `raw` is the log1p of counts
+that were not scaled to one library size.
 
-The file holds a fourth study, Wang, which the paper leaves out: 14,058 of 14,693 cells and 22 of 24 types are left.
-Labels that are no cell types ("not applicable", "unclassified endocrine", "co-expression") are among the 22; each is of
-one study alone, so that the tasks' rule of common types drops them.
+The file holds a fourth study, Wang, which the paper leaves out: 14,058 of 14,693 cells and 22 of 24 types remain.
+Labels that are not cell types ("not applicable", "unclassified endocrine", "co-expression") are among the 22; each
+occurs in one study only, so the tasks drop it: they keep the common types.
 """
 
 from pathlib import Path
 
 from anndata import AnnData
 
+from jindbench.data.archives import unzipped
 from jindbench.data.checks import Content, check_content, check_keys, to_contract
-from jindbench.data.downloads import unzipped
 from jindbench.data.parameters import DownloadedH5adParameters as Parameters
-from jindbench.data.parameters import Source
+from jindbench.data.parameters import Origin
 from jindbench.errors import InputError
 from jindbench.io import read_matrix_and_obs
 from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
 
 MEMBER = "pancreas.h5ad"
-SOURCES = [
-    Source("https://www.dropbox.com/s/qj1jlm9w10wmt0u/pancreas.h5ad?dl=1", "h5ad"),
-    Source("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/objects-pancreas.zip", "zip"),
+ORIGINS = [
+    Origin("https://www.dropbox.com/s/qj1jlm9w10wmt0u/pancreas.h5ad?dl=1", "h5ad"),
+    Origin("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/objects-pancreas.zip", "zip"),
 ]
 CITATION = (
     "Polanski et al. 2020, Bioinformatics 36:964 (BBKNN); cells: Baron et al. 2016 (GSE84133), Muraro et al. 2016 "
@@ -34,8 +34,8 @@ LEFT_OUT = "wang"
 CONTENT = Content(cells=14058, genes=2448, types=22, batches={"Bar16": None, "Mur16": None, "Seg16": None})
 
 
-def sources(parameters: Parameters) -> list[Source]:
-    return parameters.sources(SOURCES)
+def origins(parameters: Parameters) -> list[Origin]:
+    return parameters.origins(ORIGINS)
 
 
 def batches(parameters: Parameters) -> list[str]:

@@ -1,11 +1,11 @@
-"""700 blood cells that come inside scanpy: real cells without a download."""
+"""700 blood cells that come with scanpy: real cells without a download."""
 
 from pathlib import Path
 
 from anndata import AnnData
 
 from jindbench.data.checks import to_contract
-from jindbench.data.parameters import Source
+from jindbench.data.parameters import Origin
 from jindbench.names import LABEL, LOG, SOURCE, X_KIND
 from jindbench.parameters import Parameters as BaseParameters
 
@@ -14,7 +14,7 @@ class Parameters(BaseParameters):
     pass
 
 
-def sources(parameters: Parameters) -> list[Source]:
+def origins(parameters: Parameters) -> list[Origin]:
     return []
 
 

@@ -1,8 +1,8 @@
 """Simulated counts of two batches, for the demo and the tests.
 
 Each cell type has its own expression profile; counts are negative binomial. The target batch differs from the source
-by a factor for each gene (the batch effect), by its sequencing depth and by its composition, and it holds one type
-that the source lacks.
+by a factor for each gene (the batch effect), its sequencing depth and its composition, and it has one type that the
+source lacks.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from pydantic import Field
 from scipy import sparse
 
 from jindbench.data.checks import to_contract
-from jindbench.data.parameters import CountParameters, Source
+from jindbench.data.parameters import CountParameters, Origin
 from jindbench.names import BATCH, COUNTS, LABEL, SOURCE, X_KIND
 
 # type: share of the cells in the source batch and in the target batch
@@ -39,7 +39,7 @@ class Parameters(CountParameters):
     seed: int = Field(0, ge=0, description="Seed of the simulation.")
 
 
-def sources(parameters: Parameters) -> list[Source]:
+def origins(parameters: Parameters) -> list[Origin]:
     return []
 
 
@@ -60,7 +60,7 @@ def load(parameters: Parameters, path: Path | None = None) -> AnnData:
     is_marker = rng.random((len(types), parameters.n_genes)) < 0.08
     profiles = base * np.exp(is_marker * rng.normal(0, 1.6, is_marker.shape))
     profiles /= profiles.sum(axis=1, keepdims=True)
-    # Pericytes resemble endothelial cells, so that something is there to reject.
+    # Pericytes resemble endothelial cells, so that some cells should be rejected.
     profiles[types.index("Pericyte")] = (
         0.35 * profiles[types.index("Pericyte")] + 0.65 * profiles[types.index("Endothelial")]
     )
