@@ -23,7 +23,7 @@ with job.run(snakemake):
     kept = {}
     for facts, table in runs:
         if facts["method"] == snakemake.params.reference:
-            share = metrics.outcomes(table, truths[facts["task"]])["kept"].mean()
+            share = metrics.correct_and_kept(table, truths[facts["task"]])["kept"].mean()
             kept.setdefault(facts["task"], {})[facts["seed"]] = share
 
     parts = {name: [] for name in ("quality", "per_type", "confusion", "reliability", "coverage")}

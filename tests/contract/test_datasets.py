@@ -12,7 +12,7 @@ from jindbench import registry
 from jindbench.data import checks
 from jindbench.data.parameters import Source
 from jindbench.datasets import anndata_file
-from jindbench.tables import paper
+from jindbench.tables import published
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -50,8 +50,8 @@ def test_dataset_keeps_the_contract(name, tmp_path):
 
 @pytest.mark.parametrize("name", formats.FILES)
 def test_published_datasets_expect_what_table_1_says(name):
-    published = paper.read_published(REPOSITORY / "workflow/resources/published_values.tsv")
-    row = published[(published["table"] == 1) & (published["name"] == name)].set_index("metric")["value"]
+    values = published.read(REPOSITORY / "workflow/resources/published_values.tsv")
+    row = values[(values["table"] == 1) & (values["name"] == name)].set_index("metric")["value"]
     content = registry.component("datasets", name).CONTENT
     assert (content.cells, content.genes, content.types) == (row["cells"], row["genes"], row["cell_types"])
     assert len(content.batches) == row.get("batches", 1)
