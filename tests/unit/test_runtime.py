@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jindbench.tables import claims, runtime, summary
+from jindbench.tables import claims, runtime, summary, verdicts
 
 PARENTS = {"classifier": None, "jind": "classifier", "jind_plus": "jind", "svm": None, "actinn": None}
 
@@ -75,7 +75,7 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
     assert "- ACTINN on t, seed 0, timed alone: failed: no luck" in page
     assert "jind on t: alignment did not converge (1 run)" in page
     assert "3 claims: 1 reproduced, 0 within noise, 1 not tested, 1 not reproduced." in page
-    assert "2 numbers of Tables 1 and 2 to compare with: 1 reproduced, 0 within noise, 0 not tested, 1 not repr" in page
+    assert "2 numbers of Tables 1 and 2: 1 reproduced, 0 within noise, 0 not tested, 1 not repr" in page
     assert "- two" in page
     assert "- Table 2, T, m: raw: ours 0.5, the paper's 0.9" in page
     assert "- one" not in page
@@ -83,3 +83,5 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
     assert "HELD OUT" in page
     assert "TIMES" in page
     assert "- Data: toy.h5ad: sha256 abc" in page
+    none = verdicts.count(printed["verdict"].head(0))
+    assert none == "0 reproduced, 0 within noise, 0 not tested, 0 not reproduced"

@@ -68,7 +68,7 @@ def page(
         table2,
         "## The paper's claims",
         claims.summary(sentences),
-        f"{len(printed)} numbers of Tables 1 and 2 to compare with: {verdicts.count(printed['verdict'])}.",
+        f"{len(printed)} numbers of Tables 1 and 2: {verdicts.count(printed['verdict'])}.",
         _list(refuted, "Not reproduced:"),
         "All of them: `tables/claims.md`, `tables/table1.md`, `tables/table2_extended.md`.",
         "## Types held out of the source",
@@ -85,7 +85,8 @@ def page(
 
 
 def _not_reproduced(table: pd.DataFrame) -> Iterable:
-    return table[verdicts.without_reason(table["verdict"].astype(str)) == verdicts.NOT_REPRODUCED].itertuples()
+    """The rows with this verdict, as named tuples."""
+    return table[verdicts.without_reason(table["verdict"]) == verdicts.NOT_REPRODUCED].itertuples()
 
 
 def costs(outcomes: Sequence[dict], titles: dict[str, str]) -> str:

@@ -66,10 +66,10 @@ def verdict(ours: Quantity, low: float, high: float, tolerance: float) -> str:
 
 def without_reason(verdicts: pd.Series) -> pd.Series:
     """One of `VERDICTS` each."""
-    return verdicts.str.partition(":")[0]
+    return verdicts.astype(str).str.split(":").str[0]
 
 
 def count(verdicts: pd.Series) -> str:
     """How often each verdict was given, in words."""
-    counts = without_reason(verdicts.astype(str)).value_counts()
+    counts = without_reason(verdicts).value_counts()
     return ", ".join(f"{counts.get(name, 0)} {name}" for name in VERDICTS)
