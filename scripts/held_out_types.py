@@ -2,7 +2,7 @@
 
 from jindbench import io
 from jindbench.execution import hold_out, job
-from jindbench.names import LABEL
+from jindbench.plots import cells
 from jindbench.plots import held_out_types as plots
 from jindbench.scoring import held_out_types
 from jindbench.tables import held_out_types as tables
@@ -11,11 +11,7 @@ from jindbench.tables import titles
 with job.run(snakemake):
     params = snakemake.params
     truths = {task: io.read_solution(path) for task, path in zip(params.tasks, snakemake.input.solutions)}
-    sources = {}
-    for task, path in zip(params.tasks, snakemake.input.sources):
-        source = io.read_h5ad(path, backed=True)
-        sources[task] = source.obs[LABEL].astype(str)
-        source.file.close()
+    sources = {task: cells.source_labels(path) for task, path in zip(params.tasks, snakemake.input.sources)}
 
     runs = [(*left_out, hold_out.none(), {}) for left_out in params.left_out]
     for names, outcome, path in zip(

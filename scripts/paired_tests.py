@@ -20,8 +20,8 @@ with job.run(snakemake):
         for (task, method), of_method in runs.items()
         if method != snakemake.params.reference and (task, snakemake.params.reference) in runs
     ]
-    table = paired_tests.correct(pd.concat(parts, ignore_index=True)) if parts else paired_tests.none()
-    table = table[["task", "method", *table.columns.difference(["task", "method"], sort=False)]]
+    table = paired_tests.correct(pd.concat(parts, ignore_index=True)) if parts else pd.DataFrame()
+    table = table.reindex(columns=["task", "method", *paired_tests.COLUMNS])
     shown = table.replace({"task": snakemake.params.task_titles, "method": snakemake.params.method_titles})
     reference = snakemake.params.method_titles.get(snakemake.params.reference, snakemake.params.reference)
     title = f"{reference} against each method, on the same cells ({snakemake.wildcards.run})"

@@ -1,4 +1,4 @@
-"""Are misclassified cells different? Genes that differ between cells of one true type, by what was predicted of them.
+"""Are misclassified cells different? Genes that differ between cells of one true type with different predictions.
 
 Paper, 'JIND+ misclassified cells exhibit differentially expressed genes', with its negative control: random subsets of
 the same type and size. The tests are limma's; the text names voom, the authors' script fitted the values as they were.
@@ -26,7 +26,7 @@ FEWEST_CELLS = 3
 
 
 class TooFewCells(Exception):
-    """A group is too small to be compared; the message says the sizes."""
+    """A group is too small to be compared; the message has the sizes."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +146,11 @@ def negative_control(
     seed: int = 0,
     alpha: float,
 ) -> pd.DataFrame:
-    """Compare random groups of cells of one type with each other, as `compare` does, again and again.
+    """Draw random groups of cells of one type many times, and compare them as `compare` does.
 
     The paper's control (Figures S3 and S4) drew once; one draw does not show how often such groups differ by chance.
-    They can: to voom a count of zero is the lower, the larger its cell, so that in sparse data a random group of a few
-    large cells may differ in hundreds of genes.
+    They can: to voom, a count of zero is lower in a larger cell, so that in sparse data a random group of a few large
+    cells may differ in hundreds of genes.
 
     Parameters
     ----------

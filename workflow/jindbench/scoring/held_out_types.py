@@ -1,4 +1,4 @@
-"""How a method takes cells of a type that its source lacks, for each type that `hold_out` removed from the source.
+"""How a method handles cells of a type that its source lacks, for each type that `hold_out` removed from the source.
 
 New cells are the target's cells of the type that was removed, known cells those of the types that were left. Cells of a
 type that the source lacks anyway are labelled with the others, and count as neither.
@@ -56,7 +56,7 @@ def score(predictions: pd.DataFrame, truth: pd.Series, held_out: str, source_typ
 
 
 def destinations(predictions: pd.DataFrame, truth: pd.Series, held_out: str) -> pd.DataFrame:
-    """What the cells of a type are taken for by a method that has not seen it.
+    """The labels that the cells of a type get from a method that has not seen it.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def destinations(predictions: pd.DataFrame, truth: pd.Series, held_out: str) -> 
 
 
 def joined(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    """The tables of all runs as one, which has its columns also where nothing was run."""
+    """The tables of all runs as one; without any, an empty table with these columns."""
     parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
@@ -128,7 +128,7 @@ def worst(statuses: pd.Series) -> str:
 
 
 def shares_over_seeds(labels: pd.DataFrame) -> pd.DataFrame:
-    """Means over seeds of where new cells go: columns task, method, held_out, label, share."""
+    """Means over seeds of the labels that new cells get: columns task, method, held_out, label, share."""
     keys = ["task", "method", HELD_OUT]
     seeds = labels.groupby(keys, sort=False)["seed"].nunique().rename("seeds")
     summed = labels.groupby([*keys, LABEL], sort=False)["share"].sum().reset_index().join(seeds, on=keys)

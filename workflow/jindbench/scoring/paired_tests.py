@@ -164,8 +164,3 @@ def correct(table: pd.DataFrame) -> pd.DataFrame:
     adjusted = pd.Series(np.nan, index=table.index)
     adjusted[compared] = multipletests(table.loc[compared, "p"], method="holm")[1]
     return table.assign(adjusted_p=adjusted)
-
-
-def none() -> pd.DataFrame:
-    """The table of a run in which nothing can be compared."""
-    return pd.DataFrame(columns=["task", "method", *COLUMNS])

@@ -2,7 +2,7 @@
 
 A threshold is one point on a curve: keep the cells that a method is most confident of, however many, and see how many
 of those are right. The curve tells methods apart whose thresholds reject different shares of the cells, also methods
-that have none. `scoring` defines when a cell is right and when it is kept.
+that have none. `metrics` defines when a cell is right and when it is kept.
 """
 
 from collections.abc import Collection
@@ -24,8 +24,8 @@ def _cells(predictions: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
 def coverage_curve(predictions: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
     """Accuracy of the most confident cells, for each number of them.
 
-    Cells enter by decreasing confidence, whatever a method's thresholds (which may differ between types) make of it.
-    Cells of equal confidence enter together, so the order of the rows does not matter.
+    Cells enter by decreasing confidence, regardless of a method's thresholds (which may differ between types). Cells of
+    equal confidence enter together, so the order of the rows does not matter.
 
     Returns
     -------

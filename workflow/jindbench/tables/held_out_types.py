@@ -1,4 +1,4 @@
-"""How each method takes cells of a type that its source lacks, in the mean over types."""
+"""How each method handles cells of a type that its source lacks, as means over the types."""
 
 import pandas as pd
 
