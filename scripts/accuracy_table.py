@@ -1,17 +1,14 @@
-"""Table 2 of the paper, or one of its form, as TSV, Markdown and HTML."""
+"""Table 2 of the paper, or a table of its form, as TSV, Markdown and HTML."""
 
 from jindbench import io
 from jindbench.execution import job
-from jindbench.tables import paper
+from jindbench.tables import table2, titles
 
 with job.run(snakemake):
-    scores = paper.titled(
+    scores = titles.titled(
         io.read_table(snakemake.input.scores, text=["task", "method", "status"]),
         snakemake.params.tasks,
         snakemake.params.methods,
     )
-    table, marks = paper.table2(scores), (paper.best_raw(scores), paper.high_rejection(scores))
-    notes, title = snakemake.params.notes, f"{snakemake.params.title} ({snakemake.wildcards.run})"
-    io.write_table(table, snakemake.output.tsv)
-    io.write_text(paper.markdown(table, *marks, notes), snakemake.output.md)
-    io.write_text(paper.html_page(table, *marks, notes, title), snakemake.output.html)
+    title = f"{snakemake.params.title} ({snakemake.wildcards.run})"
+    table2.shown(scores, snakemake.params.notes).write(table2.table2(scores), title, snakemake.output)

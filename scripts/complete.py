@@ -1,8 +1,7 @@
 """The last step: succeeds only if every run did.
 
-The record of a failed run is removed here, after all tables have been written with its reason, so that the next
-Snakemake run tries it again. What was not run, for want of R say, is told, and is a failure only if `run: strict` says
-so.
+It removes the record of each failed run, once all tables show the reason, so that the next Snakemake run tries it
+again. What was not run, without R for example, is logged; it counts as failed only with `run: strict`.
 """
 
 import sys

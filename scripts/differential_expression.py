@@ -1,6 +1,6 @@
-"""Compare the cells of a type that are labelled rightly with those that are taken for another type.
+"""Compare the cells of a type that are labelled correctly with those that are mistaken for another type.
 
-Groups that are too small, and a machine without R, leave empty tables and a record that says so.
+Groups that are too small, and a machine without R, give empty tables and a record with the reason.
 """
 
 import pandas as pd
@@ -35,7 +35,7 @@ def compare(record):
     predicted = predictions.read(snakemake.input.predictions)
     pair = snakemake.params.pair or de.most_confused_pair(truth, predicted)
     if pair is None:
-        record["status"] = "not compared: no type is taken for another"
+        record["status"] = "not compared: no type is mistaken for another"
         return {}
     first, second = de.groups(truth, predicted, tuple(pair))
     record |= {"type_a": pair[0], "type_b": pair[1], "n_first": len(first), "n_second": len(second)}

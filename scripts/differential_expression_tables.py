@@ -4,13 +4,13 @@ import pandas as pd
 
 from jindbench import io
 from jindbench.execution import job
-from jindbench.scoring import differential_expression as de
+from jindbench.tables import differential_expression as de
 
 with job.run(snakemake):
     records = [io.read_json(path) for path in snakemake.input.comparisons]
     genes = [io.read_table(path, text=["gene"]) for path in snakemake.input.genes]
     controls = [io.read_table(path) for path in snakemake.input.controls]
-    table = pd.DataFrame(records).reindex(columns=de.RECORD)
+    table = pd.DataFrame(records).reindex(columns=de.COLUMNS)
     io.write_table(table, snakemake.output.comparisons)
     every = [
         of_task.rename(columns={"log2_fold_change": "log_fold_change"}).assign(task=record["task"])
@@ -24,5 +24,5 @@ with job.run(snakemake):
         sheets[f"{record['task']}"] = of_task
         sheets[f"control {record['task']}"] = control
     de.workbook(snakemake.output.workbook, sheets)
-    shown = table.replace({"task": snakemake.params.task_titles})
-    io.write_text(de.html(shown, f"Differential expression ({snakemake.params.run})"), snakemake.output.html)
+    shown = de.shown(table.replace({"task": snakemake.params.task_titles}))
+    io.write_text(shown.page(f"Differential expression ({snakemake.params.run})"), snakemake.output.html)

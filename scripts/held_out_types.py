@@ -2,19 +2,16 @@
 
 from jindbench import io
 from jindbench.execution import hold_out, job
-from jindbench.names import LABEL
+from jindbench.plots import cells
 from jindbench.plots import held_out_types as plots
 from jindbench.scoring import held_out_types
-from jindbench.tables import paper
+from jindbench.tables import held_out_types as tables
+from jindbench.tables import titles
 
 with job.run(snakemake):
     params = snakemake.params
     truths = {task: io.read_solution(path) for task, path in zip(params.tasks, snakemake.input.solutions)}
-    sources = {}
-    for task, path in zip(params.tasks, snakemake.input.sources):
-        source = io.read_h5ad(path, backed=True)
-        sources[task] = source.obs[LABEL].astype(str)
-        source.file.close()
+    sources = {task: cells.source_labels(path) for task, path in zip(params.tasks, snakemake.input.sources)}
 
     runs = [(*left_out, hold_out.none(), {}) for left_out in params.left_out]
     for names, outcome, path in zip(
@@ -30,12 +27,10 @@ with job.run(snakemake):
     scores = held_out_types.joined(parts["scores"], held_out_types.COLUMNS)
     labels = held_out_types.joined(parts["labels"], held_out_types.LABEL_COLUMNS)
 
-    io.write_table(paper.selected(scores, params.tasks, params.methods), snakemake.output.tsv)
-    io.write_table(paper.selected(labels, params.tasks, params.methods), snakemake.output.labels)
-    scores, labels = (paper.titled(table, params.tasks, params.methods) for table in (scores, labels))
-    page = held_out_types.means(scores, labels)
-    io.write_text(held_out_types.markdown(page), snakemake.output.md)
-    io.write_text(held_out_types.html(page, f"Types held out of the source ({params.run})"), snakemake.output.html)
+    values = titles.selected(scores, params.tasks, params.methods)
+    io.write_table(titles.selected(labels, params.tasks, params.methods), snakemake.output.labels)
+    scores, labels = (titles.titled(table, params.tasks, params.methods) for table in (scores, labels))
+    tables.shown(scores, labels).write(values, f"Types held out of the source ({params.run})", snakemake.output)
     scores, shares = held_out_types.over_seeds(scores), held_out_types.shares_over_seeds(labels)
     io.write_figure(plots.draw(scores), snakemake.output.svg, snakemake.output.png)
     io.write_figure(plots.draw_labels(shares, scores), snakemake.output.labels_svg, snakemake.output.labels_png)

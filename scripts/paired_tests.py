@@ -5,6 +5,7 @@ import pandas as pd
 from jindbench import io, predictions
 from jindbench.execution import job
 from jindbench.scoring import paired_tests
+from jindbench.tables import paired_tests as tables
 
 with job.run(snakemake):
     truths = {task: io.read_solution(path) for task, path in zip(snakemake.params.tasks, snakemake.input.solutions)}
@@ -19,11 +20,9 @@ with job.run(snakemake):
         for (task, method), of_method in runs.items()
         if method != snakemake.params.reference and (task, snakemake.params.reference) in runs
     ]
-    table = paired_tests.correct(pd.concat(parts, ignore_index=True)) if parts else paired_tests.none()
-    table = table[["task", "method", *table.columns.difference(["task", "method"], sort=False)]]
-    io.write_table(table, snakemake.output.tsv)
+    table = paired_tests.correct(pd.concat(parts, ignore_index=True)) if parts else pd.DataFrame()
+    table = table.reindex(columns=["task", "method", *paired_tests.COLUMNS])
     shown = table.replace({"task": snakemake.params.task_titles, "method": snakemake.params.method_titles})
     reference = snakemake.params.method_titles.get(snakemake.params.reference, snakemake.params.reference)
-    io.write_text(paired_tests.markdown(shown, reference), snakemake.output.md)
     title = f"{reference} against each method, on the same cells ({snakemake.wildcards.run})"
-    io.write_text(paired_tests.html(shown, reference, title), snakemake.output.html)
+    tables.shown(shown, reference).write(table, title, snakemake.output)

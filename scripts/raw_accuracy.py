@@ -3,10 +3,10 @@
 from jindbench import io
 from jindbench.execution import job
 from jindbench.plots import raw_accuracy
-from jindbench.tables import paper
+from jindbench.tables import titles
 
 with job.run(snakemake):
-    scores = paper.titled(
+    scores = titles.titled(
         io.read_table(snakemake.input.scores, text=["task", "method", "status"]),
         snakemake.params.tasks,
         snakemake.params.methods,

@@ -4,17 +4,14 @@ import pandas as pd
 
 from jindbench import io, predictions
 from jindbench.execution import job
-from jindbench.names import LABEL
+from jindbench.plots import cells
 from jindbench.plots.confidence import thin
 from jindbench.scoring import metrics, rejection
 
 with job.run(snakemake):
     truths = {task: io.read_solution(path) for task, path in zip(snakemake.params.tasks, snakemake.input.solutions)}
-    types = {}
-    for task, path in zip(snakemake.params.tasks, snakemake.input.sources):
-        source = io.read_h5ad(path, backed=True)
-        types[task] = set(source.obs[LABEL])
-        source.file.close()
+    sources = zip(snakemake.params.tasks, snakemake.input.sources)
+    types = {task: set(cells.source_labels(path)) for task, path in sources}
     runs = []
     for outcome, path in zip(map(io.read_json, snakemake.input.outcomes), snakemake.input.predictions):
         if outcome["status"] == "ok":
@@ -23,7 +20,7 @@ with job.run(snakemake):
     kept = {}
     for facts, table in runs:
         if facts["method"] == snakemake.params.reference:
-            share = metrics.outcomes(table, truths[facts["task"]])["kept"].mean()
+            share = metrics.correct_and_kept(table, truths[facts["task"]])["kept"].mean()
             kept.setdefault(facts["task"], {})[facts["seed"]] = share
 
     parts = {name: [] for name in ("quality", "per_type", "confusion", "reliability", "coverage")}

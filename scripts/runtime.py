@@ -11,6 +11,5 @@ with job.run(snakemake):
     titles["compared_with"] = titles["method"] | {
         f"{name} in total": f"{title} in total" for name, title in titles["method"].items()
     }
-    io.write_table(table, snakemake.output.tsv)
-    io.write_text(runtime.markdown(table.replace(titles)), snakemake.output.md)
-    io.write_text(runtime.html(table.replace(titles), f"Run times ({snakemake.params.run})"), snakemake.output.html)
+    shown = runtime.shown(table.replace(titles))
+    shown.write(table, f"Run times ({snakemake.params.run})", snakemake.output)

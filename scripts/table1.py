@@ -5,7 +5,7 @@ import pandas as pd
 from jindbench import io
 from jindbench.execution import job
 from jindbench.names import BATCH, LABEL
-from jindbench.tables import paper
+from jindbench.tables import published, table1
 
 with job.run(snakemake):
     sizes = []
@@ -15,7 +15,5 @@ with job.run(snakemake):
         sizes[-1] |= {"cell_types": adata.obs[LABEL].nunique(), "batches": adata.obs[BATCH].nunique()}
         adata.file.close()
     scores = pd.concat([io.read_table(path, text=["dataset", "batch"]) for path in snakemake.input.scores])
-    table = paper.table1(pd.DataFrame(sizes), scores, paper.read_published(snakemake.input.published))
-    io.write_table(table, snakemake.output.tsv)
-    io.write_text(paper.table1_markdown(table), snakemake.output.md)
-    io.write_text(paper.table1_html(table, f"Table 1 ({snakemake.params.run})"), snakemake.output.html)
+    table = table1.table1(pd.DataFrame(sizes), scores, published.read(snakemake.input.published))
+    table1.shown(table).write(table, f"Table 1 ({snakemake.params.run})", snakemake.output)

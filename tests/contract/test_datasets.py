@@ -12,7 +12,7 @@ from jindbench import registry
 from jindbench.data import checks
 from jindbench.data.parameters import Origin
 from jindbench.datasets import anndata_file
-from jindbench.tables import paper
+from jindbench.tables import published
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -47,7 +47,7 @@ def test_dataset_keeps_the_contract(name, tmp_path):
     assert checks.to_contract(cells, name).shape == cells.shape  # passes its own checks again
 
 
-PUBLISHED = paper.read_published(REPOSITORY / "workflow/resources/published_values.tsv")
+PUBLISHED = published.read(REPOSITORY / "workflow/resources/published_values.tsv")
 TABLE_1 = PUBLISHED[PUBLISHED["table"] == 1]
 
 

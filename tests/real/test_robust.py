@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from jindbench.jind.estimator import JIND
 from jindbench.methods import logreg
 from jindbench.names import CELL_ID, LABEL, RAW_LABEL
-from jindbench.scoring.metrics import outcomes
+from jindbench.scoring.metrics import correct_and_kept
 from jindbench.scoring.paired_tests import against
 from jindbench.scoring.rejection import area, coverage_curve
 
@@ -49,7 +49,7 @@ def row(runs, truth):
     each = []
     for stage, of_stage in runs.items():
         for seed, run in of_stage.items():
-            plain, cells = outcomes(runs["unaligned"][seed], truth), outcomes(run, truth)
+            plain, cells = correct_and_kept(runs["unaligned"][seed], truth), correct_and_kept(run, truth)
             curve = coverage_curve(run, truth)
             each.append(
                 {

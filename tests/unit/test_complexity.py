@@ -11,9 +11,9 @@ from scipy import sparse
 
 from jindbench import io, registry
 from jindbench.scoring import complexity
-from jindbench.tables import paper
+from jindbench.tables import published, table1
 
-PUBLISHED = paper.read_published(Path(__file__).parents[2] / "workflow/resources/published_values.tsv")
+PUBLISHED = published.read(Path(__file__).parents[2] / "workflow/resources/published_values.tsv")
 
 
 def blobs(*sizes, n_genes=30, seed=0):
@@ -146,25 +146,30 @@ SCORES = pd.DataFrame(
 
 
 def test_table1_has_the_papers_values_beside_ours():
-    table = paper.table1(SIZES, SCORES, PUBLISHED).set_index("dataset")
+    table = table1.table1(SIZES, SCORES, PUBLISHED).set_index("dataset")
     assert list(table.index) == ["mine|<1>", "PBMC", "Mouse Cortex"]
     pbmc = table.loc["PBMC"].to_dict()
     assert pbmc == {
         "cells": 15476,
         "cells_paper": 15476,
         "cells_difference": 0,
+        "cells_verdict": "reproduced",
         "genes": 1199,
         "genes_paper": 1199,
         "genes_difference": 0,
+        "genes_verdict": "reproduced",
         "cell_types": 9,
         "cell_types_paper": 9,
         "cell_types_difference": 0,
+        "cell_types_verdict": "reproduced",
         "batches": 2,
         "batches_paper": 2,
         "batches_difference": 0,
+        "batches_verdict": "reproduced",
         "knn_as_published": 0.97,  # the mean over batches
         "knn_as_published_paper": 0.95,
         "knn_as_published_difference": 0.02,
+        "knn_as_published_verdict": "not reproduced",
         "knn_held_out": 0.85,  # which the paper does not have
     }
     assert table.loc["Mouse Cortex", "cells_difference"] == -5
@@ -174,27 +179,37 @@ def test_table1_has_the_papers_values_beside_ours():
 
 
 def test_table1_for_readers(tmp_path):
-    table = paper.table1(SIZES, SCORES, PUBLISHED)
-    lines = paper.table1_markdown(table).splitlines()
+    table = table1.table1(SIZES, SCORES, PUBLISHED)
+    shown = table1.shown(table)
+    lines = shown.markdown().splitlines()
     assert lines[0] == "| dataset | cells | genes | cell types | batches | kNN as published | kNN held out |"
     assert lines[2] == "| mine\\|&lt;1> | 950 (-) | 400 (-) | 7 (-) | 2 (-) | 0.900 (-) | 0.700 |"
-    assert (
-        lines[3]
-        == "| PBMC | 15476 (15476, +0) | 1199 (1199, +0) | 9 (9, +0) | 2 (2, +0) | 0.970 (0.95, +0.020) | 0.850 |"
-    )
-    assert lines[4] == "| Mouse Cortex | 3000 (3005, -5) | 19972 (19972, +0) | 7 (7, +0) | 1 (-) | NA (0.97) | NA |"
-    page = paper.table1_html(table, "Table 1 (<run>)")
+    equal = "+0, reproduced"
+    sizes = f"15476 (15476, {equal}) | 1199 (1199, {equal}) | 9 (9, {equal}) | 2 (2, {equal})"
+    assert lines[3] == f"| PBMC | {sizes} | 0.970 (0.95, +0.020, not reproduced) | 0.850 |"
+    sizes = f"3000 (3005, -5, not reproduced) | 19972 (19972, {equal}) | 7 (7, {equal}) | 1 (-)"
+    assert lines[4] == f"| Mouse Cortex | {sizes} | NA (0.97, not tested: the run has no value) | NA |"
+    page = shown.page("Table 1 (<run>)")
     assert "<td>mine|&lt;1&gt;</td><td>950 (-)</td>" in page
     assert "<h1>Table 1 (&lt;run&gt;)</h1>" in page
     io.write_table(table, tmp_path / "table1.tsv")
-    assert (tmp_path / "table1.tsv").read_text().splitlines()[1].startswith("mine|<1>\t950\tNA\tNA\t400\tNA")
+    assert (tmp_path / "table1.tsv").read_text().splitlines()[1].startswith("mine|<1>\t950\tNA\tNA\tNA\t400\tNA")
+    of_paper = table1.verdicts(io.read_table(tmp_path / "table1.tsv", text=["dataset"]))
+    assert len(of_paper) == 9
+    assert of_paper.iloc[0].to_dict() == {
+        "what": "Table 1, PBMC: cells",
+        "ours": "15476",
+        "paper": "15476",
+        "verdict": "reproduced",
+    }
 
 
 def test_published_values_are_complete_and_belong_to_the_configuration():
     assert PUBLISHED["table"].value_counts().to_dict() == {2: 135, 1: 22}
+    assert set(PUBLISHED["metric"]) == set(published.TOLERANCES)
     assert not PUBLISHED.duplicated(["table", "name", "input", "method", "metric"]).any()
     printed = PUBLISHED.set_index(["name", "input", "method", "metric"])
-    assert printed.loc[("human_hemato", "-", "-", "knn"), "value"] == 0.85
+    assert printed.loc[("human_hemato", "-", "-", "knn_as_published"), "value"] == 0.85
     assert printed.loc[("paper_pbmc_v3_v5", "seurat", "ACTINN", "eff"), "value"] == 0.98
     assert set(printed.loc[printed["value"].isna(), "printed"]) == {"not applicable", "not run", "NA"}
     configuration = yaml.safe_load((Path(__file__).parents[2] / "config/config.yaml").read_text())

@@ -15,6 +15,7 @@ from jindbench import r
 from jindbench.errors import InputError, NotAvailable
 from jindbench.plots import heatmap, random_groups
 from jindbench.scoring import differential_expression as de
+from jindbench.tables import differential_expression as tables
 
 PLAIN = """
 suppressPackageStartupMessages(library(limma))
@@ -200,7 +201,7 @@ def test_a_workbook_keeps_text_as_text(tmp_path):
     genes = ["MARCH1", "1E5", "=A1", "2-Sep", "NA", "0012", "#N/A", "TRUE"]
     table = pd.DataFrame({"gene": genes, "t": np.linspace(-1, 1, 8)})
     path = tmp_path / "genes.xlsx"
-    de.workbook(path, {"genes": table})
+    tables.workbook(path, {"genes": table})
     sheet = openpyxl.load_workbook(path)["genes"]
     assert [cell.value for cell in sheet["A"]] == ["gene", *genes]
     assert {cell.data_type for cell in sheet["A"]} == {"s"}
@@ -214,7 +215,7 @@ def test_sheets_have_names_that_excel_takes(tmp_path):
     table = pd.DataFrame({"draw": [1]})
     paths = [tmp_path / name for name in ("one.xlsx", "two.xlsx")]
     for path in paths:
-        de.workbook(path, dict.fromkeys(titles, table))
+        tables.workbook(path, dict.fromkeys(titles, table))
     assert openpyxl.load_workbook(paths[0]).sheetnames == [
         "Bar16_Mur16_ _Ductal_ as Acinar",
         "Bar16_Mur16_ _Ductal_ as Acin 2",
@@ -224,7 +225,7 @@ def test_sheets_have_names_that_excel_takes(tmp_path):
     ]
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["one.xlsx", "two.xlsx"]
     assert paths[0].read_bytes() == paths[1].read_bytes()
-    assert openpyxl.load_workbook(paths[0]).properties.modified == de.FIRST_DAY
+    assert openpyxl.load_workbook(paths[0]).properties.modified == tables.FIRST_DAY
     assert {part.date_time for part in zipfile.ZipFile(paths[0]).infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 

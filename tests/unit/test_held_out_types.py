@@ -8,6 +8,7 @@ from jindbench import predictions, registry
 from jindbench.execution import hold_out
 from jindbench.plots import held_out_types as plots
 from jindbench.scoring import held_out_types
+from jindbench.tables import held_out_types as tables
 from toy_task import sides
 
 TYPES = np.array(["A", "B"])
@@ -88,13 +89,13 @@ def test_what_has_no_measures_says_why_and_leaves_no_mean():
         "New": "ok",
     }
     assert set(labels["held_out"]) == {"New"}
-    text = held_out_types.markdown(held_out_types.means(scores, labels))
+    text = tables.shown(scores, labels).markdown()
     assert "| failed: ValueError: no luck (without A, seed 0) | - |" in text
     scores, labels = scores_of(without_result="not run: no R")
     assert set(scores["status"]) == {"not run: no R"}
-    assert "not run: no R" in held_out_types.markdown(held_out_types.means(scores, labels))
-    nothing = held_out_types.means(pd.DataFrame(columns=held_out_types.COLUMNS), labels)
-    assert held_out_types.markdown(nothing).startswith("No type is held out")
+    assert "not run: no R" in tables.shown(scores, labels).markdown()
+    nothing = tables.shown(pd.DataFrame(columns=held_out_types.COLUMNS), labels)
+    assert nothing.markdown() == f"{tables.NOTHING}\n"
 
 
 @pytest.mark.usefixtures("few")
@@ -102,7 +103,7 @@ def test_the_page_has_means_over_types_and_seeds():
     scores, labels = (pd.concat(parts) for parts in zip(scores_of(), scores_of(seed=1), strict=True))
     scores = scores[scores["held_out"] == "New"]
     scores["auroc"] = [0.7, 0.9]
-    row = held_out_types.means(scores, labels).iloc[0]
+    row = tables.means(scores, labels).iloc[0]
     assert row["AUROC"] == "0.800 ± 0.141"
     assert row["lowest"] == "0.800 New: 50% B"
     assert row["types"] == "1"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jindbench.tables import claims, runtime, summary
+from jindbench.tables import claims, runtime, summary, verdicts
 
 PARENTS = {"classifier": None, "jind": "classifier", "jind_plus": "jind", "svm": None, "actinn": None}
 
@@ -41,28 +41,47 @@ def test_totals_hold_the_stages_before_and_ratios_name_what_they_are_of():
 
 
 def test_a_failed_job_shows_why_and_no_number():
-    text = runtime.markdown(runtime.table(OUTCOMES, PARENTS, "jind_plus", "jind"))
+    text = runtime.shown(runtime.table(OUTCOMES, PARENTS, "jind_plus", "jind")).markdown()
     line = next(line for line in text.splitlines() if "actinn" in line)
     assert "failed: no luck" in line
     assert "1.0" not in line
-    assert runtime.markdown(runtime.table([], PARENTS, "jind_plus", "jind")).startswith(runtime.NOTHING_TIMED)
+    assert runtime.shown(runtime.table([], PARENTS, "jind_plus", "jind")).markdown() == f"{runtime.NOTHING}\n"
 
 
 def test_the_summary_says_what_failed_and_what_is_not_reproduced():
     statements = pd.DataFrame([dict.fromkeys(claims.COLUMNS, "-")] * 3)
     statements["verdict"] = ["reproduced", "not reproduced", "not tested: no task"]
     statements["sentence"] = ["one", "two", "three"]
+    printed = pd.DataFrame(
+        [("Table 2, T, m: raw", "0.5", "0.9", "not reproduced"), ("Table 1, d: genes", "1", "1", "reproduced")]
+    )
+    printed.columns = ["what", "ours", "paper", "verdict"]
     facts = pd.DataFrame({"fact": ["Data: toy.h5ad"], "value": ["sha256 abc"]})
     page = summary.page(
-        "r", ["T"], [0], OUTCOMES, OUTCOMES, "TABLE 2", statements, "HELD OUT", "TIMES", facts, {"actinn": "ACTINN"}
+        "r",
+        ["T"],
+        [0],
+        OUTCOMES,
+        OUTCOMES,
+        "TABLE 2",
+        printed,
+        statements,
+        "HELD OUT",
+        "TIMES",
+        facts,
+        {"actinn": "ACTINN"},
     )
     assert "- ACTINN on t, seed 0: failed: no luck" in page
     assert "- ACTINN on t, seed 0, timed alone: failed: no luck" in page
     assert "jind on t: alignment did not converge (1 run)" in page
     assert "3 claims: 1 reproduced, 0 within noise, 1 not tested, 1 not reproduced." in page
+    assert "2 numbers of Tables 1 and 2: 1 reproduced, 0 within noise, 0 not tested, 1 not repr" in page
     assert "- two" in page
+    assert "- Table 2, T, m: raw: ours 0.5, the paper's 0.9" in page
     assert "- one" not in page
     assert "TABLE 2" in page
     assert "HELD OUT" in page
     assert "TIMES" in page
     assert "- Data: toy.h5ad: sha256 abc" in page
+    none = verdicts.count(printed["verdict"].head(0))
+    assert none == "0 reproduced, 0 within noise, 0 not tested, 0 not reproduced"

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jindbench.tables import paper
+from jindbench import render
+from jindbench.tables import table2, table2_extended, titles
 
 
 def score(task, method, metric, value, status="ok", sd=0.01):
@@ -32,7 +33,7 @@ SCORES = pd.DataFrame(
 
 
 def test_cells_say_what_they_are():
-    table = paper.table2(SCORES).set_index("metric")
+    table = table2.table2(SCORES).set_index("metric")
     assert table.loc["raw", "Good"] == "0.900 ± 0.010 [0.800, 1.000]"
     assert table.loc["raw", "<b>Bad"] == "0.800 [0.700, 0.900]"  # one seed: no standard deviation
     assert table.loc["eff", "Good"] == "NA"
@@ -43,57 +44,91 @@ def test_cells_say_what_they_are():
 
 def test_best_raw_with_ties_as_printed_and_high_rejection():
     tied = pd.DataFrame([score("T", "x", "raw", 0.90004), score("T", "y", "raw", 0.9), score("T", "z", "raw", 0.899)])
-    assert paper.best_raw(tied) == {("T", "x"), ("T", "y")}
-    assert paper.high_rejection(SCORES) == {("T", "Good")}
-    assert paper.high_rejection(pd.DataFrame([score("T", "x", "rej", 0.1)])) == set()
+    assert table2.best_raw(tied) == {("T", "x"), ("T", "y")}
+    assert table2.high_rejection(SCORES) == {("T", "Good")}
+    assert table2.high_rejection(pd.DataFrame([score("T", "x", "rej", 0.1)])) == set()
 
 
 def test_markdown_and_html_mark_and_escape():
-    table, best, high = paper.table2(SCORES), paper.best_raw(SCORES), paper.high_rejection(SCORES)
-    md = paper.markdown(table, best, high)
-    assert "**0.900 ± 0.010 [0.800, 1.000]**" in md
-    assert "0.200 ± 0.010 [0.100, 0.300] (!)" in md
-    assert "failed: a \\| b &lt;i>" in md
-    page = paper.html_page(table, best, high, ["a <note>"], "Table <2>")
+    table = table2.shown(SCORES, ["a <note>"])
+    assert "**0.900 ± 0.010 [0.800, 1.000]**" in table.markdown()
+    assert "0.200 ± 0.010 [0.100, 0.300] (!)" in table.markdown()
+    assert "failed: a \\| b &lt;i>" in table.markdown()
+    assert table.markdown().endswith("\n\na <note>\n")
+    page = table.page("Table <2>")
     assert "<b>0.900 ± 0.010 [0.800, 1.000]</b>" in page
     assert '<span class="high">0.200' in page
     assert "<i>" not in page
     assert "&lt;b&gt;Bad" in page
+    assert "<p>a &lt;note&gt;</p>" in page
     assert "Table &lt;2&gt;" in page
 
 
+def test_a_data_frame_becomes_text():
+    values = pd.DataFrame({"n_cells": [3, 12], "share": [0.1234567, np.nan], "of": ["<a>", None]})
+    table = render.Table.of(values, lead="Two rows.", nothing="No rows.")
+    expected = "Two rows.\n\n| n cells | share | of |\n| --- | --- | --- |\n| 3 | 0.123457 | &lt;a> |\n| 12 | - | - |\n"
+    assert table.markdown() == expected
+    empty = render.Table.of(values.head(0), lead="Two rows.", nothing="No rows.")
+    assert empty.markdown() == "No rows.\n"
+    assert empty.html() == "<p>No rows.</p>"
+
+
+def beside(scores, printed):
+    """The extended table of one task; `printed` has (method, input, metric, text)."""
+    scores = pd.DataFrame(scores).assign(seeds=3)
+    published = pd.DataFrame(printed, columns=["method", "input", "metric", "printed"]).assign(table=2, name="t")
+    published["value"] = pd.to_numeric(published["printed"], errors="coerce")
+    names = {"svm": ["SVM_Rej", "none"], "svm_seurat": ["SVM_Rej", "seurat"], "mine": ["Mine", "none"]}
+    return table2_extended.table2_extended(scores, published, names)
+
+
 def test_the_papers_numbers_stand_beside_ours():
-    scores = pd.DataFrame(
-        [
-            score("t", "svm", "raw", 0.9) | {"seeds": 3},
-            score("t", "svm", "rej", 0.2) | {"seeds": 3},
-            score("t", "svm_seurat", "raw", 0.7) | {"seeds": 3},
-            score("t", "mine", "raw", 0.6) | {"seeds": 3},
-        ]
-    )
-    published = pd.DataFrame(
-        [
-            {"table": 2, "name": "t", "method": "SVM_Rej", "input": "none", "metric": "raw", "value": 0.95},
-            {"table": 2, "name": "t", "method": "SVM_Rej", "input": "none", "metric": "rej", "value": 0.4},
-            {"table": 2, "name": "t", "method": "SVM_Rej", "input": "seurat", "metric": "raw", "value": np.nan},
-            {"table": 1, "name": "t", "method": "-", "input": "-", "metric": "cells", "value": 40},
-        ]
-    )
-    papers = {"svm": ["SVM_Rej", "none"], "svm_seurat": ["SVM_Rej", "seurat"], "mine": ["Mine", "none"]}
-    table = paper.table2_extended(scores, published, papers)
+    scores = [score("t", "svm", "raw", 0.9), score("t", "svm", "rej", 0.2), score("t", "svm_seurat", "raw", 0.7)]
+    printed = [
+        ("SVM_Rej", "none", "raw", "0.95"),
+        ("SVM_Rej", "none", "rej", "0.4"),
+        ("SVM_Rej", "seurat", "raw", "NA"),
+    ]
+    table = beside([*scores, score("t", "mine", "raw", 0.6)], printed)
     assert table["paper"].tolist() == pytest.approx([0.95, 0.4, np.nan, np.nan], nan_ok=True)
     assert table["difference"].tolist() == pytest.approx([-0.05, -0.2, np.nan, np.nan], nan_ok=True)
     assert table["inside"].tolist()[:2] == ["yes", "no"]
     assert table["inside"].isna().tolist() == [False, False, True, True]
-    text = paper.table2_extended_markdown(table)
-    assert "| t | svm | raw | 0.900 ± 0.010 [0.800, 1.000] | 0.950 | -0.050 | yes |" in text
+    text = table2_extended.shown(table).markdown()
+    assert "| t | svm | raw | 0.900 ± 0.010 [0.800, 1.000] | 0.95 | -0.050 | yes | within noise |" in text
+    assert "| t | svm_seurat | raw | 0.700 ± 0.010 [0.600, 0.800] | NA | - | - | not reproduced |" in text
     assert "mine" not in text
-    assert paper.table2_extended_markdown(table.assign(paper=np.nan)).startswith("The paper has no numbers")
+    nothing = table2_extended.shown(table.assign(verdict=np.nan)).markdown()
+    assert nothing.startswith("The paper has no numbers")
+    assert table2_extended.verdicts(table)["what"].tolist()[1] == "Table 2, t, svm: rej"
+
+
+@pytest.mark.parametrize(
+    ("ours", "printed", "verdict"),
+    [
+        (score("t", "svm", "raw", 0.904), "0.9", "reproduced"),
+        (score("t", "svm", "raw", 0.99), "0.9", "within noise"),  # the interval over cells reaches to .89
+        (score("t", "svm", "raw", 0.8, sd=0.1) | {"low": 0.79, "high": 0.81}, "0.9", "within noise"),  # over seeds
+        (score("t", "svm", "raw", 0.8) | {"low": 0.79, "high": 0.81}, "0.9", "not reproduced"),
+        (score("t", "svm", "raw", np.nan, status="failed: out of memory"), "0.9", "not tested: failed: out of memory"),
+        (score("t", "svm", "rej", np.nan, status="not applicable"), "0.9", "not tested: not applicable"),
+        (score("t", "svm", "eff", np.nan), "0.9", "not tested: not defined, all cells are rejected"),
+        (score("t", "svm", "eff", np.nan), "NA", "reproduced"),
+        (score("t", "svm", "eff", 0.9), "NA", "not reproduced"),
+        (score("t", "svm", "rej", np.nan, status="not applicable"), "not applicable", "reproduced"),
+        (score("t", "svm", "rej", 0.1), "not applicable", "not reproduced"),
+        (score("t", "svm", "raw", 0.9), "not run", "not tested: the paper has no value"),
+    ],
+)
+def test_every_printed_value_has_a_verdict(ours, printed, verdict):
+    table = beside([ours], [("SVM_Rej", "none", ours["metric"], printed)])
+    assert table["verdict"].tolist() == [verdict]
 
 
 def test_scores_are_selected_in_the_order_asked_for():
-    chosen = paper.titled(SCORES, {"T": "Task"}, {"<b>Bad": "Bad", "Good": "Good"})
+    chosen = titles.titled(SCORES, {"T": "Task"}, {"<b>Bad": "Bad", "Good": "Good"})
     assert chosen["method"].tolist() == ["Bad"] * 3 + ["Good"] * 3
     assert chosen["metric"].tolist() == ["raw", "rej", "eff"] * 2
     assert set(chosen["task"]) == {"Task"}
-    assert paper.titled(SCORES, {"T": "Task"}, {"Good": "Good"})["method"].tolist() == ["Good"] * 3
+    assert titles.titled(SCORES, {"T": "Task"}, {"Good": "Good"})["method"].tolist() == ["Good"] * 3

@@ -29,7 +29,7 @@ def append(workflow, path, text="\n# edited\n"):
             {("run_method", "jind_classifier"), ("run_method", "jind"), ("run_method", "jind_plus")} | TABLES,
         ),
         (
-            "workflow/jindbench/tables/paper.py",
+            "workflow/jindbench/tables/titles.py",
             DONE | {("accuracy_table",), ("table2_extended",), ("raw_accuracy",)},
         ),
         ("workflow/jindbench/plots/training.py", DONE | {("training",)}),

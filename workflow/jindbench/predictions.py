@@ -1,14 +1,14 @@
-"""A method's predictions: built, checked, written and read here alone.
+"""A method's predictions: this file alone builds, checks, writes and reads them.
 
 The table has one row for each target cell: `cell_id`, `raw_label` (the most probable type), `confidence` (its
-probability), `threshold` (the confidence below which, or for some methods at which, the cell is rejected; NA where the
-method never rejects), `novelty` (the higher, the more likely is the cell of a type that the source lacks) and `label`
-(the raw label, or "unassigned" for a rejected cell).
+probability), `threshold` (the cell is rejected if its confidence is below, for some methods also if it is equal; NA
+where the method never rejects), `novelty` (the higher, the more likely the cell is of a type that the source lacks) and
+`label` (the raw label, or "unassigned" for a rejected cell).
 
 Novelty is how far the confidence lies below the threshold of the raw label, threshold - confidence; for a method that
-never rejects it is 1 - confidence. A method may have a better one: JIND after alignment, which draws new cells into
-known types, has that of its unaligned model, and with its preset `robust` adds how unlike the mean expression of its
-type a cell is (`jindbench.jind.profiles`). It orders the cells of one run. No label follows from it.
+never rejects it is 1 - confidence. A method may have a better measure: JIND after alignment, which draws new cells into
+known types, takes that of its unaligned model, and its preset `robust` adds how unlike the mean expression of its type
+a cell is (`jindbench.jind.profiles`). Novelty orders the cells of one run; labels do not depend on it.
 """
 
 from dataclasses import dataclass
@@ -62,16 +62,16 @@ def from_probabilities(
     classes
         The K cell types.
     probabilities
-        n x K. Rows of a method that asks for each type by itself (one model against the rest) do not sum to 1: its
-        confidence is the highest as it is, and the probabilities are divided by their sum.
+        n x K. Rows of a method with one model against the rest for each type do not sum to 1: the confidence is the
+        highest of them as it is, and the probabilities are divided by their sum.
     threshold
-        One for all, one for each class (length K), or None for a method that does not reject.
+        One for all classes, one for each (length K), or None for a method that does not reject.
     reject_at_threshold
         Reject also where the confidence equals the threshold.
     scores
-        n x K, what the probabilities are a growing function of: tells types apart that both have probability 1.
+        n x K, of which the probabilities are an increasing function; they order types that both have probability 1.
     novelty
-        Of each of the n cells, for a method that has another than the distance of its confidence from the threshold.
+        One for each cell, for a method with a better measure than the distance of the confidence from the threshold.
     """
     best = (probabilities if scores is None else scores).argmax(axis=1)
     confidence = probabilities[np.arange(len(best)), best].astype(np.float64)

@@ -1,41 +1,119 @@
-"""Tables and pages as Markdown and HTML; the one place that escapes text."""
+"""Tables for readers as Markdown and HTML; the only place that escapes text."""
 
 import html
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from jindbench import io
 
 
-def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], note: str) -> str:
-    """A table of text cells as Markdown, with a note under it."""
-    return markdown_from_cells(head, [map(markdown_escape, row) for row in rows]) + f"\n{note.rstrip('.')}.\n"
+class Bold(str):
+    """A cell that stands out."""
 
 
-def html_table_page(title: str, head: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> str:
-    """A table of text cells as an HTML page, with a note under it; the note alone where there are no rows."""
-    body = html_from_cells(map(html.escape, head), [map(html.escape, row) for row in rows]) if rows else ""
-    return page(title, f"{body}\n<p>{html.escape(note.rstrip('.'))}.</p>")
+class High(str):
+    """A cell with a value that is too high: marked (!), and red in HTML."""
 
 
-def markdown_escape(cell: str) -> str:
-    return cell.replace("|", "\\|").replace("<", "&lt;")
+@dataclass(frozen=True)
+class Table:
+    """A table of text, as a reader sees it.
+
+    Attributes
+    ----------
+    head, rows
+        Text as it is; it is escaped on writing. Cells may be `Bold` or `High`.
+    notes
+        Paragraphs below the table.
+    lead
+        A paragraph above it.
+    nothing
+        What to say in place of all this if there are no rows.
+    """
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+    lead: str = ""
+    nothing: str = ""
+
+    @classmethod
+    def of(cls, values: pd.DataFrame, bold: str = "", **others: Any) -> "Table":
+        """A data frame as text: six significant digits, "-" for missing values, spaces for "_" in column names.
+
+        `bold` is a column that stands out.
+        """
+        kinds = [Bold if column == bold else str for column in values]
+        rows = [
+            [kind(_text(cell)) for kind, cell in zip(kinds, row, strict=True)]
+            for row in values.astype(object).to_numpy()
+        ]
+        return cls([column.replace("_", " ") for column in values], rows, **others)
+
+    def markdown(self) -> str:
+        """The table as Markdown."""
+        if self.nothing and not self.rows:
+            return f"{self.nothing}\n"
+        lines = [f"| {' | '.join(map(_markdown_cell, cells))} |" for cells in [self.head, *self.rows]]
+        lines.insert(1, "|" + " --- |" * len(self.head))
+        return "\n\n".join(filter(None, [self.lead, "\n".join(lines), *self.notes])) + "\n"
+
+    def html(self) -> str:
+        """The table as a part of an HTML page."""
+        if self.nothing and not self.rows:
+            return _paragraph(self.nothing)
+        grid = ["<table>", _html_row("th", self.head), *(_html_row("td", row) for row in self.rows), "</table>"]
+        return "\n".join([*([_paragraph(self.lead)] if self.lead else []), *grid, *map(_paragraph, self.notes)])
+
+    def page(self, title: str) -> str:
+        """The table as an HTML page of its own."""
+        return page(title, self.html())
+
+    def write(self, values: pd.DataFrame, title: str, files: Any) -> None:
+        """Write `values` as TSV to `files.tsv`, and this table to `files.md` and, as a page, to `files.html`."""
+        io.write_table(values, files.tsv)
+        io.write_text(self.markdown(), files.md)
+        io.write_text(self.page(title), files.html)
 
 
-def markdown_from_cells(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table from cells that are escaped already."""
-    head = list(head)
-    lines = ["| " + " | ".join(cells) + " |" for cells in [head, *rows]]
-    lines.insert(1, "|" + " --- |" * len(head))
-    return "\n".join(lines) + "\n"
+def _text(cell: Any) -> str:
+    if pd.isna(cell):
+        return "-"
+    return f"{cell:g}" if isinstance(cell, float) else str(cell)
 
 
-def html_from_cells(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table from cells that are escaped already."""
-    lines = ["".join(f"<th>{cell}</th>" for cell in head)]
-    lines += ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
-    return "<table>\n" + "\n".join(f"<tr>{line}</tr>" for line in lines) + "\n</table>"
+def _markdown_cell(cell: str) -> str:
+    text = cell.replace("|", "\\|").replace("<", "&lt;")
+    if isinstance(cell, Bold):
+        return f"**{text}**"
+    return f"{text} (!)" if isinstance(cell, High) else text
+
+
+def _html_cell(cell: str) -> str:
+    text = html.escape(cell)
+    if isinstance(cell, Bold):
+        return f"<b>{text}</b>"
+    return f'<span class="high">{text} (!)</span>' if isinstance(cell, High) else text
+
+
+def _html_row(tag: str, cells: Iterable[str]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{_html_cell(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{html.escape(text)}</p>"
+
+
+def preformatted(text: str) -> str:
+    """Text whose line breaks count, as a part of an HTML page."""
+    return f"<pre>{html.escape(text)}</pre>"
 
 
 def page(title: str, body: str) -> str:
-    """A plain, self-contained HTML page."""
+    """A plain, self-contained HTML page; `body` is HTML."""
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>
 <style>

@@ -1,9 +1,8 @@
-# The paper's statements beside what this run gave, and the one page that sums it up.
+# The paper's sentences beside what this run gave, and the page that sums up the run.
 
 
 rule claims:
     input:
-        table1=rules.table1.output.tsv,
         metrics_by_method=rules.metrics.output.by_method.format(run=RUN),
         metrics=rules.metrics.output.by_run.format(run=RUN),
         paired_tests=rules.paired_tests.output.tsv.format(run=RUN),
@@ -11,8 +10,7 @@ rule claims:
         differential_expression=rules.differential_expression_tables.output.comparisons,
         differential_expression_genes=rules.differential_expression_tables.output.genes,
         novel_types=rules.figure5.output.clusters,
-        statements=os.path.relpath(LIBRARY / "resources/claims.yaml"),
-        published=PUBLISHED_VALUES,
+        sentences=os.path.relpath(LIBRARY / "resources/claims.yaml"),
         script=script_code("claims"),
     output:
         tsv=f"results/{RUN}/tables/claims.tsv",
@@ -43,7 +41,9 @@ rule summary:
     input:
         outcomes=every_outcome() + HELD_OUT_OUTCOMES,
         timed=TIMED_OUTCOMES,
+        table1=rules.table1.output.tsv,
         table2=f"results/{RUN}/tables/table2.md",
+        table2_extended=rules.table2_extended.output.tsv.format(run=RUN),
         claims=rules.claims.output.tsv,
         held_out_types=rules.held_out_types.output.md,
         runtime=rules.runtime.output.md,

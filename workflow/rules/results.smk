@@ -61,7 +61,7 @@ rule accuracy_table:
         "../../scripts/accuracy_table.py"
 
 
-# The paper's value and the difference beside ours.
+# The paper's number, the difference and a verdict beside each of ours.
 rule table2_extended:
     input:
         scores=rules.metrics.output.by_method,

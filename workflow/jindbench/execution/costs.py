@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from jindbench import io, registry
 from jindbench.config.plan import Configuration
 from jindbench.execution import records
-from jindbench.render import markdown_table
+from jindbench.render import Table
 
 TABLE = Path(__file__).parents[2] / "resources/costs.tsv"
 QUANTITIES = {"seconds": 1, "memory_mb": 1, "disk_mb": 3}  # with the digits that are kept
@@ -249,7 +249,9 @@ def report(table: pd.DataFrame, machine: Machine) -> str:
         "and figures come on top; of data that are not here yet, sizes are the paper's."
     )
     lines = warnings(table, machine)
-    return "\n\n".join([markdown_table(columns, rows, summary), "\n".join(f"Will not fit: {line}" for line in lines)])
+    return "\n\n".join(
+        [Table(columns, rows, [summary]).markdown(), "\n".join(f"Will not fit: {line}" for line in lines)]
+    )
 
 
 def learn(results: Iterable[Path]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from jindbench.plots import words
 from jindbench.plots.raw_accuracy import COLOURS
-from jindbench.tables.paper import HIGH_REJECTION
+from jindbench.tables.table2 import HIGH_REJECTION
 
 MOST_COLUMNS = 4
 

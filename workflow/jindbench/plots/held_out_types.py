@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from jindbench.execution.hold_out import HELD_OUT
 from jindbench.names import LABEL, UNASSIGNED
 from jindbench.plots import not_drawn, words
-from jindbench.scoring.held_out_types import NOTHING
+from jindbench.tables.held_out_types import NOTHING
 
 # AUROC: white where it is no better than chance, orange above, purple below.
 PANELS = {"auroc": ("AUROC of novelty", "PuOr_r"), "rejected_new": ("share of the new cells rejected", "Blues")}

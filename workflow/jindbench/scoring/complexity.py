@@ -15,7 +15,7 @@ N_COMPONENTS = 20
 N_NEIGHBORS = 3
 UMAP_NEIGHBORS = 15  # umap-learn's default, which the authors left as it is
 FOLDS = 5
-MIN_CELLS = 10  # with fewer, a fold of the cross-validation could be left with too few cells to learn from
+MIN_CELLS = 10  # with fewer, a fold of the cross-validation could have too few cells to learn from
 
 
 def knn_scores(X: sparse.csr_matrix, labels: np.ndarray, *, seed: int, threads: int) -> dict[str, float]:
@@ -66,7 +66,7 @@ def knn_scores(X: sparse.csr_matrix, labels: np.ndarray, *, seed: int, threads: 
 
 def _embedding(X: sparse.csr_matrix, seed: int) -> np.ndarray:
     """UMAP coordinates, cells x 20; X stays sparse."""
-    # Slow to import. It also fixes numba's number of threads, from the environment that `jobs.limit_threads` sets.
+    # Slow to import. It also fixes numba's number of threads, from the environment that `job.limit_threads` sets.
     from umap import UMAP
 
     return UMAP(
@@ -75,7 +75,7 @@ def _embedding(X: sparse.csr_matrix, seed: int) -> np.ndarray:
         # The spectral start takes one eigenvector more than dimensions, and there must be more cells than these.
         init="spectral" if X.shape[0] > N_COMPONENTS + 1 else "random",
         random_state=seed,
-        n_jobs=1,  # what a seed enforces; any other value only brings a warning
+        n_jobs=1,  # a seed enforces this; any other value only gives a warning
     ).fit_transform(X)
 
 

@@ -1,28 +1,20 @@
-"""Are misclassified cells different? Genes that differ between cells of one true type, by what was predicted of them.
+"""Are misclassified cells different? Genes that differ between cells of one true type with different predictions.
 
 Paper, 'JIND+ misclassified cells exhibit differentially expressed genes', with its negative control: random subsets of
 the same type and size. The tests are limma's; the text names voom, the authors' script fitted the values as they were.
 """
 
 import logging
-import re
-import zipfile
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from jindbench import io
 from jindbench.data import preprocess
 from jindbench.errors import InputError
 from jindbench.names import CELL_ID, COUNTS, LABEL, NORMALIZED, UNASSIGNED, X_KIND
-from jindbench.render import html_table_page
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +24,9 @@ R_PACKAGES = ("limma", "Matrix")
 # With two cells, one odd cell is half of its group: nothing says which of the two is the odd one.
 FEWEST_CELLS = 3
 
-SHEET_NAME_LENGTH = 31  # Excel's limit
-FIRST_DAY = datetime(1980, 1, 1)  # of time in a zip archive
-
 
 class TooFewCells(Exception):
-    """A group is too small to be compared; the message says the sizes."""
+    """A group is too small to be compared; the message has the sizes."""
 
 
 @dataclass(frozen=True)
@@ -157,11 +146,11 @@ def negative_control(
     seed: int = 0,
     alpha: float,
 ) -> pd.DataFrame:
-    """Compare random groups of cells of one type with each other, as `compare` does, again and again.
+    """Draw random groups of cells of one type many times, and compare them as `compare` does.
 
     The paper's control (Figures S3 and S4) drew once; one draw does not show how often such groups differ by chance.
-    They can: to voom a count of zero is the lower, the larger its cell, so that in sparse data a random group of a few
-    large cells may differ in hundreds of genes.
+    They can: to voom, a count of zero is lower in a larger cell, so that in sparse data a random group of a few large
+    cells may differ in hundreds of genes.
 
     Parameters
     ----------
@@ -234,75 +223,3 @@ def _model(adata: AnnData, model: str | None) -> str:
 def _values(adata: AnnData, model: str) -> sparse.csr_matrix:
     """What limma gets, cells x genes: counts for voom, else values on a log scale."""
     return sparse.csr_matrix(adata.X) if model == VOOM else preprocess.transform(adata.X, adata.uns[X_KIND])
-
-
-def workbook(path: str | Path, sheets: dict[str, pd.DataFrame]) -> None:
-    """Write an Excel workbook, a sheet for each table; the same tables give the same bytes.
-
-    All text stays text for Excel: genes such as MARCH1, 1E5 or =A1 are no dates, numbers or formulas.
-
-    Parameters
-    ----------
-    path
-        An .xlsx file.
-    sheets
-        Tables by title. A title becomes a name that Excel allows: at most 31 characters, some replaced by "_", with a
-        number behind it where two would be the same.
-    """
-    from openpyxl.packaging.core import DocumentProperties
-    from openpyxl.xml.constants import ARC_CORE
-    from openpyxl.xml.functions import tostring
-
-    content = BytesIO()
-    with pd.ExcelWriter(content, engine="openpyxl") as writer:
-        for name, table in zip(_sheet_names(sheets), sheets.values(), strict=True):
-            table.to_excel(writer, sheet_name=name, index=False, na_rep="NA")
-            _keep_text(writer.sheets[name])
-    # Times of writing stand in the archive and in the workbook's properties.
-    properties = tostring(DocumentProperties(creator="jindbench", created=FIRST_DAY, modified=FIRST_DAY).to_tree())
-    with io.replacing(path) as temporary, zipfile.ZipFile(content) as dated, zipfile.ZipFile(temporary, "w") as archive:
-        for name in dated.namelist():
-            part = properties if name == ARC_CORE else dated.read(name)
-            archive.writestr(zipfile.ZipInfo(name, FIRST_DAY.timetuple()[:6]), part, zipfile.ZIP_DEFLATED)
-
-
-def _keep_text(sheet: "openpyxl.worksheet.worksheet.Worksheet") -> None:  # noqa: F821
-    for row in sheet.iter_rows():
-        for cell in row:
-            if isinstance(cell.value, str):
-                cell.data_type, cell.number_format = "s", "@"  # openpyxl takes "=..." for a formula
-
-
-def _sheet_names(titles: Iterable[str]) -> list[str]:
-    names = []
-    for title in titles:
-        plain = re.sub(r"[\[\]:*?/\\]", "_", title).strip("'")
-        name, number = plain[:SHEET_NAME_LENGTH], 1
-        while name.lower() in map(str.lower, names):  # to Excel "a" and "A" are the same
-            number += 1
-            name = f"{plain[: SHEET_NAME_LENGTH - len(f' {number}')]} {number}"
-        names.append(name)
-    return names
-
-
-# Columns of the table of comparisons.
-RECORD = ["task", "method", "seed", "type_a", "type_b", "model", "alpha", "n_first", "n_second", "n_significant"]
-RECORD += ["draws", "control_none", "control_median", "control_max", "status"]
-NOTE = (
-    "Cells of type a that are labelled a (n first) against cells of type a that are labelled b (n second), rejected "
-    "cells left out; n significant: genes with an adjusted p (Benjamini and Hochberg) below alpha, by limma on voom's "
-    "weights or on the values as they are (plain). Control: the same between random groups of type a of the same "
-    "sizes, in how many of the draws none was found, the median and the largest number"
-)
-
-
-def html(table: pd.DataFrame, title: str) -> str:
-    """The table of comparisons as an HTML page; tasks are titles."""
-
-    def text(cell):
-        if pd.isna(cell):
-            return "-"
-        return f"{cell:g}" if isinstance(cell, float) else str(cell)
-
-    rows = [[text(cell) for cell in row] for row in table.to_numpy()]
-    return html_table_page(title, [column.replace("_", " ") for column in table], rows, NOTE)

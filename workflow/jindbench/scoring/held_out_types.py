@@ -1,4 +1,4 @@
-"""How a method takes cells of a type that its source lacks, for each type that `hold_out` removed from the source.
+"""How a method handles cells of a type that its source lacks, for each type that `hold_out` removed from the source.
 
 New cells are the target's cells of the type that was removed, known cells those of the types that were left. Cells of a
 type that the source lacks anyway are labelled with the others, and count as neither.
@@ -15,24 +15,11 @@ import pandas as pd
 
 from jindbench.execution.hold_out import FEWEST_CELLS, HELD_OUT, not_applicable
 from jindbench.names import CELL_ID, LABEL, NOVELTY
-from jindbench.render import html_table_page, markdown_table
-from jindbench.scoring.metrics import outcomes, rejects
+from jindbench.scoring.metrics import correct_and_kept, rejects
 
 MEASURES = ("auroc", "rejected_new", "rejected_known", "raw_known")
 COLUMNS = ["task", "method", "seed", HELD_OUT, "n_new", "n_known", *MEASURES, "status"]
 LABEL_COLUMNS = ["task", "method", "seed", HELD_OUT, LABEL, "n", "share"]
-PAGE_COLUMNS = ["task", "method", "types", "AUROC", "lowest", "new cells rejected", "known cells rejected"]
-PAGE_COLUMNS += ["raw accuracy of known cells"]
-
-NOTE = (
-    "Each type of the source in turn was removed from it, and the target left as it is: its cells of that type are "
-    "new, those of the other types known. Means over the types, with the standard deviation over seeds of these means. "
-    "AUROC: how likely the novelty of a new cell is above that of a known one (.5: no better than chance); lowest: "
-    "that of the type that is hardest to tell, and the label that most of its cells get. Rejected: share of the cells "
-    f"(- for methods that do not reject). Types with fewer than {FEWEST_CELLS} cells on either side are left out. "
-    "Methods that read integrated cells are too: the integration has seen the type"
-)
-NOTHING = "No type is held out in this run: see `held_out_types` in the configuration."
 
 
 def score(predictions: pd.DataFrame, truth: pd.Series, held_out: str, source_types: Iterable[str]) -> dict:
@@ -61,7 +48,7 @@ def score(predictions: pd.DataFrame, truth: pd.Series, held_out: str, source_typ
     for name, kind in (("n_new", "of it"), ("n_known", "of known types")):
         if row[name] < FEWEST_CELLS:
             return row | {"status": f"not applicable: fewer than {FEWEST_CELLS} target cells {kind}"}
-    cells, novelty = outcomes(predictions, truth), predictions.set_index(CELL_ID)[NOVELTY]
+    cells, novelty = correct_and_kept(predictions, truth), predictions.set_index(CELL_ID)[NOVELTY]
     row["auroc"] = float(roc_auc_score(new[new | known], novelty.loc[truth.index][new | known]))
     if rejects(predictions):
         row |= {f"rejected_{name}": (~cells["kept"][of]).mean() for name, of in (("new", new), ("known", known))}
@@ -69,7 +56,7 @@ def score(predictions: pd.DataFrame, truth: pd.Series, held_out: str, source_typ
 
 
 def destinations(predictions: pd.DataFrame, truth: pd.Series, held_out: str) -> pd.DataFrame:
-    """What the cells of a type are taken for by a method that has not seen it.
+    """The labels that the cells of a type get from a method that has not seen it.
 
     Returns
     -------
@@ -82,7 +69,7 @@ def destinations(predictions: pd.DataFrame, truth: pd.Series, held_out: str) -> 
 
 
 def joined(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    """The tables of all runs as one, which has its columns also where nothing was run."""
+    """The tables of all runs as one; without any, an empty table with these columns."""
     parts = [part for part in parts if len(part)]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
@@ -130,70 +117,19 @@ def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
     A type that is without measures with one seed has none: that of the others would pass for one over all.
     """
     by_type = scores.groupby(["task", "method", HELD_OUT], sort=False)
-    table = by_type[list(MEASURES)].mean().join(by_type["status"].agg(_worst)).reset_index()
+    table = by_type[list(MEASURES)].mean().join(by_type["status"].agg(worst)).reset_index()
     table[list(MEASURES)] = table[list(MEASURES)].where(table["status"] == "ok")
     return table
 
 
-def _worst(statuses: pd.Series) -> str:
+def worst(statuses: pd.Series) -> str:
     """The first that is not "ok"."""
     return next((status for status in statuses if status != "ok"), "ok")
 
 
 def shares_over_seeds(labels: pd.DataFrame) -> pd.DataFrame:
-    """Means over seeds of where new cells go: columns task, method, held_out, label, share."""
+    """Means over seeds of the labels that new cells get: columns task, method, held_out, label, share."""
     keys = ["task", "method", HELD_OUT]
     seeds = labels.groupby(keys, sort=False)["seed"].nunique().rename("seeds")
     summed = labels.groupby([*keys, LABEL], sort=False)["share"].sum().reset_index().join(seeds, on=keys)
     return summed.assign(share=summed["share"] / summed.pop("seeds"))
-
-
-def means(scores: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """What the page shows: a row for each task and method, as text.
-
-    Parameters
-    ----------
-    scores, labels
-        Rows of `score_run`, with columns task, method, seed before them.
-    """
-    rows, shares = [], shares_over_seeds(labels).set_index(["task", "method", HELD_OUT])
-    for (task, method), of_method in scores.groupby(["task", "method"], sort=False):
-        measured = of_method[of_method["status"] == "ok"]
-        wanting = of_method[~of_method["status"].str.match("ok$|not applicable")]
-        row = {"task": task, "method": method, "types": f"{measured[HELD_OUT].nunique()}"}
-        if measured.empty:
-            row["AUROC"] = _worst(wanting["status"] if len(wanting) else of_method["status"])
-        elif len(wanting):
-            first = wanting.iloc[0]
-            row["AUROC"] = f"{first['status']} (without {first[HELD_OUT]}, seed {first['seed']})"
-        else:
-            by_type = measured.groupby(HELD_OUT)["auroc"].mean()
-            hardest = by_type.idxmin()
-            most = shares.loc[[(task, method, hardest)]].sort_values(["share", LABEL], ascending=[False, True]).iloc[0]
-            row |= {
-                "AUROC": _over_seeds(measured, "auroc"),
-                "lowest": f"{by_type[hardest]:.3f} {hardest}: {most['share']:.0%} {most[LABEL]}",
-                "new cells rejected": _over_seeds(measured, "rejected_new"),
-                "known cells rejected": _over_seeds(measured, "rejected_known"),
-                "raw accuracy of known cells": _over_seeds(measured, "raw_known"),
-            }
-        rows.append(row)
-    return pd.DataFrame(rows, columns=PAGE_COLUMNS).fillna("-")
-
-
-def _over_seeds(measured: pd.DataFrame, measure: str) -> str:
-    """Mean over types and seeds, and the standard deviation of the seeds' means."""
-    by_seed = measured.groupby("seed")[measure].mean()
-    if by_seed.isna().any():
-        return "-"
-    return f"{by_seed.mean():.3f}" + (f" ± {by_seed.std(ddof=1):.3f}" if len(by_seed) > 1 else "")
-
-
-def markdown(table: pd.DataFrame) -> str:
-    """The page's table as Markdown."""
-    return markdown_table(PAGE_COLUMNS, table.to_numpy(), NOTE) if len(table) else f"{NOTHING}\n"
-
-
-def html(table: pd.DataFrame, title: str) -> str:
-    """The page's table as an HTML page."""
-    return html_table_page(title, PAGE_COLUMNS, table.to_numpy().tolist(), NOTE if len(table) else NOTHING)

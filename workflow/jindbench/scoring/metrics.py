@@ -17,7 +17,7 @@ RESAMPLES = 2000
 INTERVAL = 0.95
 
 
-def outcomes(predictions: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
+def correct_and_kept(predictions: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
     """For each target cell, by cell_id in the order of `truth`: is its raw label `correct`, is it `kept`?
 
     Raises
@@ -59,14 +59,14 @@ def metrics(correct: np.ndarray, kept: np.ndarray, counts: np.ndarray) -> dict[s
 def score(runs: list[pd.DataFrame], seed: int = 0) -> dict[str, dict[str, float]]:
     """Metrics of one or several runs (seeds) on the same cells, averaged over the runs, with bootstrap intervals.
 
-    The interval comes from resampling cells, the same draw for all runs. What a draw gives depends only on how often
-    each pattern of outcomes occurs in it, so patterns are drawn instead of cells: the same distribution, at a cost
-    that does not grow with the number of cells.
+    The interval comes from resampling cells, the same draw for all runs. A draw depends only on how often each pattern
+    of `correct` and `kept` occurs in it, so patterns are drawn instead of cells: the same distribution, at a cost that
+    does not grow with the number of cells.
 
     Parameters
     ----------
     runs
-        `outcomes` of each run, all in the same order of cells.
+        `correct_and_kept` of each run, all in the same order of cells.
     seed
         Seed of the resampling.
 
@@ -126,7 +126,7 @@ def rows(truth: pd.Series, runs: list[pd.DataFrame], reason: str = "") -> list[d
     if reason:
         return [{"metric": metric, "n_target": len(truth), "status": reason} for metric in METRICS]
     applicable = {"raw": True} | dict.fromkeys(("rej", "eff"), all(rejects(run) for run in runs))
-    scores = score([outcomes(run, truth) for run in runs])
+    scores = score([correct_and_kept(run, truth) for run in runs])
     return [
         {"metric": metric, "n_target": len(truth)}
         | (scores[metric] | {"status": "ok"} if applicable[metric] else {"status": "not applicable"})

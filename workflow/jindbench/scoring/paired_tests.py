@@ -7,20 +7,12 @@ cells. Only cells on which one is right and the other wrong tell them apart.
 import numpy as np
 import pandas as pd
 
-from jindbench.render import html_table_page, markdown_table
-from jindbench.scoring.metrics import INTERVAL, outcomes
+from jindbench.scoring.metrics import INTERVAL, correct_and_kept
 
 EXACT_BELOW = 25  # cells that tell the two apart
 MEASURES = ("raw", "annotated")
 COLUMNS = ["measure", "n", "pairs", "n_only_first", "n_only_second", "difference", "low", "high", "sd"]
 COLUMNS += ["seeds_low", "seeds_high", "seeds_interval", "p", "adjusted_p"]
-
-NOTE = (
-    "raw: the label before rejection is right; annotated: it is right and not rejected. p: McNemar's test on the same "
-    f"cells (exact below {EXACT_BELOW} cells on which the two disagree, else chi-square with continuity correction), "
-    "over several seeds twice the median; adjusted_p: corrected for all comparisons of the table by Holm's method. "
-    "Interval over cells: Agresti and Min, its bounds averaged over seeds; over seeds: paired t"
-)
 
 
 def mcnemar(first_correct: pd.Series, second_correct: pd.Series) -> dict[str, float]:
@@ -118,8 +110,8 @@ def by_seed(
 
 def _right(run: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
     """Whether each cell is right, by each measure."""
-    of_cell = outcomes(run, truth)
-    return pd.DataFrame({"raw": of_cell["correct"], "annotated": of_cell["correct"] & of_cell["kept"]})
+    cells = correct_and_kept(run, truth)
+    return pd.DataFrame({"raw": cells["correct"], "annotated": cells["correct"] & cells["kept"]})
 
 
 def against(
@@ -172,35 +164,3 @@ def correct(table: pd.DataFrame) -> pd.DataFrame:
     adjusted = pd.Series(np.nan, index=table.index)
     adjusted[compared] = multipletests(table.loc[compared, "p"], method="holm")[1]
     return table.assign(adjusted_p=adjusted)
-
-
-def none() -> pd.DataFrame:
-    """The table of a run in which nothing can be compared."""
-    return pd.DataFrame(columns=["task", "method", *COLUMNS])
-
-
-def _text(table: pd.DataFrame, reference: str) -> tuple[list[str], list[list[str]]]:
-    rows = [
-        [
-            row.task,
-            row.method,
-            row.measure,
-            f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]",
-            f"{row.n_only_first:.0f} / {row.n_only_second:.0f}",
-            f"{row.p:.2g}",
-            f"{row.adjusted_p:.2g}",
-        ]
-        for row in table.itertuples()
-    ]
-    head = ["task", "method", "measure", f"{reference} minus method", f"only {reference} / only method"]
-    return [*head, "p", "adjusted p"], rows
-
-
-def markdown(table: pd.DataFrame, reference: str) -> str:
-    """The tests of all methods against the reference as Markdown; task, method and reference are titles."""
-    return markdown_table(*_text(table, reference), NOTE)
-
-
-def html(table: pd.DataFrame, reference: str, title: str) -> str:
-    """The same as an HTML page."""
-    return html_table_page(title, *_text(table, reference), NOTE)

@@ -2,7 +2,7 @@
 
 A threshold is one point on a curve: keep the cells that a method is most confident of, however many, and see how many
 of those are right. The curve tells methods apart whose thresholds reject different shares of the cells, also methods
-that have none. `scoring` defines when a cell is right and when it is kept.
+that have none. `metrics` defines when a cell is right and when it is kept.
 """
 
 from collections.abc import Collection
@@ -11,28 +11,21 @@ import numpy as np
 import pandas as pd
 
 from jindbench.names import CELL_ID, CONFIDENCE, LABEL, RAW_LABEL
-from jindbench.scoring.metrics import outcomes, rejects
+from jindbench.scoring.metrics import correct_and_kept, rejects
 
 BINS = 15  # of equal width, of the confidence
 
-NOTE = (
-    "area: area under accuracy over coverage, cells entering by decreasing confidence. F1 and balanced accuracy are of "
-    "the labels before rejection, over the types of the target; a type that the source lacks counts as 0. Calibration "
-    f"error: difference of confidence and accuracy in {BINS} bins of equal width, weighted by their cells; the "
-    "confidence of a method that scores each type by itself is no probability, and is taken as one"
-)
-
 
 def _cells(predictions: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
-    """Each cell's prediction beside its true `type` and its outcome, in the order of `truth`."""
-    return outcomes(predictions, truth).assign(type=truth).join(predictions.set_index(CELL_ID))
+    """Each cell's prediction beside its true `type`, `correct` and `kept`, in the order of `truth`."""
+    return correct_and_kept(predictions, truth).assign(type=truth).join(predictions.set_index(CELL_ID))
 
 
 def coverage_curve(predictions: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
     """Accuracy of the most confident cells, for each number of them.
 
-    Cells enter by decreasing confidence, whatever a method's thresholds (which may differ between types) make of it.
-    Cells of equal confidence enter together, so the order of the rows does not matter.
+    Cells enter by decreasing confidence, regardless of a method's thresholds (which may differ between types). Cells of
+    equal confidence enter together, so the order of the rows does not matter.
 
     Returns
     -------
@@ -92,7 +85,10 @@ def reliability(predictions: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
 
 
 def calibration_error(bins: pd.DataFrame) -> float:
-    """Expected calibration error: the mean over cells of |accuracy - confidence| of their bin in `reliability`."""
+    """Expected calibration error: the mean over cells of |accuracy - confidence| of their bin in `reliability`.
+
+    The confidence of a method that scores each type by itself is no probability, and is taken as one.
+    """
     gap = (bins["accuracy"] - bins["confidence"]).abs()
     return float((bins["n"] * gap).sum() / bins["n"].sum())  # no cells, no gap: NaN is left out of the sum
 

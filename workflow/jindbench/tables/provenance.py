@@ -1,24 +1,23 @@
 """How a run was made: from the records of its jobs."""
 
 import hashlib
-import html
 from collections import Counter
 
 import pandas as pd
 import yaml
 
-from jindbench.render import page
+from jindbench.render import Table, page, preformatted
 
 
 def runs_table(outcomes: list[dict]) -> pd.DataFrame:
-    """One row for each run of a method: status, cost, seed, threads and what it warned of."""
+    """One row for each run of a method: status, cost, seed, threads and warnings."""
     columns = ["task", "method", "seed", "status", "reason", "threads", "seconds", "cpu_seconds", "peak_memory_mb"]
     warnings = ["; ".join(outcome["warnings"]) for outcome in outcomes]
     return pd.DataFrame(outcomes)[columns].assign(warnings=warnings)
 
 
 def facts(configuration: dict, outcomes: list[dict], jobs: list[dict], datasets: pd.DataFrame) -> pd.DataFrame:
-    """What the run's numbers rest on, a row each: columns `fact` and `value`.
+    """What the run's numbers rest on, one row for each fact: columns `fact` and `value`.
 
     Parameters
     ----------
@@ -51,19 +50,19 @@ def facts(configuration: dict, outcomes: list[dict], jobs: list[dict], datasets:
 def run_page(name: str, facts: pd.DataFrame, configuration: dict, outcomes: list[dict], datasets: pd.DataFrame) -> str:
     """An HTML page: the `facts`, datasets, parameters and seeds, cost of each run, configuration."""
     body = [
-        _table(facts),
+        Table.of(facts).html(),
         "<h2>Datasets</h2>",
-        _table(datasets),
+        Table.of(datasets).html(),
         "<h2>Runs</h2>",
-        _table(runs_table(outcomes)),
+        Table.of(runs_table(outcomes)).html(),
         "<h2>Configuration, with all defaults</h2>",
-        f"<pre>{html.escape(_as_text(configuration))}</pre>",
+        preformatted(_as_text(configuration)),
     ]
     return page(f"How the run '{name}' was made", "\n".join(body))
 
 
 def _code(jobs: list[dict]) -> dict[str, str]:
-    """The commit; of several a fact each, with the rules whose jobs ran with it, and how many of them."""
+    """The commit; of several commits one fact each, with the rules whose jobs ran with it and the number of jobs."""
     of_rules = Counter(job["rule"] for job in jobs)
     by_commit = {commit: Counter() for commit in sorted({job["code"] for job in jobs})}
     for job in jobs:
@@ -80,10 +79,6 @@ def _code(jobs: list[dict]) -> dict[str, str]:
 
 def _as_text(configuration: dict) -> str:
     return yaml.safe_dump(configuration, sort_keys=False, allow_unicode=True)
-
-
-def _table(table: pd.DataFrame) -> str:
-    return table.to_html(index=False, border=0, na_rep="", escape=True)
 
 
 def _distinct(values) -> str:

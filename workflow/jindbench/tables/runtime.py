@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from jindbench.render import html_table_page, markdown_table
+from jindbench import render
 
 NOTE = (
-    "Each job ran alone on all cores that the run was given, with one seed; seconds of wall time from the start of its "
-    "process to its end, so with the import of its packages and the reading of its files, as a user waits for it. "
-    "in total: with the stages before it (JIND+ trains, aligns and trains itself). ratio: what the job takes in total, "
-    "as a multiple of what is named beside it. Peak memory is that of the job's processes together"
+    "Each job ran alone on all cores of the run, with one seed. seconds: wall time of its process from start to end, "
+    "with the import of its packages and the reading of its files, as a user waits for it; in total: with the stages "
+    "before it (JIND+ trains, aligns and trains itself); ratio: the total as a multiple of what is named beside it; "
+    "peak memory: of all processes of the job together."
 )
-NOTHING_TIMED = "Nothing of this run is timed: see `runtime` in the configuration."
+NOTHING = "Nothing of this run is timed: see `runtime` in the configuration."
 
 
 def table(
@@ -24,7 +24,7 @@ def table(
     Parameters
     ----------
     outcomes
-        Their records, as `jobs.write_outcome` wrote them.
+        Their records (`outcome.json`).
     parents
         For each method the one that it starts from.
     reference
@@ -35,8 +35,8 @@ def table(
     Returns
     -------
     Columns task, method ("integration NAME" for an integration), threads, seconds, cpu_seconds, peak_memory_mb, total
-    (seconds with the stages before), ratio, compared_with, status. What a job that failed, or that was not timed, would
-    have to give is missing.
+    (seconds with the stages before), ratio, compared_with, status. The numbers of a job that failed are missing, and so
+    are those that rest on a job that was not timed.
     """
     columns = ["task", "method", "threads", "seconds", "cpu_seconds", "peak_memory_mb"]
     facts = pd.DataFrame(outcomes, columns=[*columns, "status", "reason"])
@@ -71,33 +71,15 @@ def stages_of(method: str, parents: Mapping[str, str | None]) -> list[str]:
     return stages
 
 
-def _text(table: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+def shown(table: pd.DataFrame) -> render.Table:
+    """The table for readers; task, method and compared_with may be titles."""
     rows = []
     for row in table.itertuples():
+        numbers = [row.status, "-", "-", "-"]
         if row.status == "ok":
-            numbers = [
-                f"{row.seconds:.1f}",
-                f"{row.cpu_seconds:.1f}",
-                f"{row.peak_memory_mb:.0f}",
-                _or_dash(row.total, 1),
-            ]
-        else:
-            numbers = [row.status, "-", "-", "-"]
-        beside = "-" if pd.isna(row.ratio) else f"{row.ratio:.2f} x {row.compared_with}"
-        rows.append([row.task, row.method, str(row.threads), *numbers, beside])
+            total = "-" if np.isnan(row.total) else f"{row.total:.1f}"
+            numbers = [f"{row.seconds:.1f}", f"{row.cpu_seconds:.1f}", f"{row.peak_memory_mb:.0f}", total]
+        ratio = "-" if pd.isna(row.ratio) else f"{row.ratio:.2f} x {row.compared_with}"
+        rows.append([row.task, row.method, str(row.threads), *numbers, ratio])
     head = ["task", "method", "threads", "seconds", "CPU seconds", "peak memory (MB)", "in total (s)", "ratio"]
-    return head, rows
-
-
-def _or_dash(value: float, digits: int) -> str:
-    return "-" if np.isnan(value) else f"{value:.{digits}f}"
-
-
-def markdown(table: pd.DataFrame) -> str:
-    """The runtime table as Markdown."""
-    return markdown_table(*_text(table), NOTE) if len(table) else f"{NOTHING_TIMED}\n"
-
-
-def html(table: pd.DataFrame, title: str) -> str:
-    """The runtime table as an HTML page."""
-    return html_table_page(title, *_text(table), NOTE if len(table) else NOTHING_TIMED)
+    return render.Table(head, rows, [NOTE], nothing=NOTHING)

@@ -1,15 +1,15 @@
-"""One page that sums a run up, for a reader who opens nothing else."""
+"""One page that sums up a run, for a reader who opens nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from jindbench.render import markdown_table
-from jindbench.tables import claims
+from jindbench import render
+from jindbench.tables import claims, verdicts
 
 COSTS_NOTE = (
-    "Means over tasks and seeds of what each run took while other jobs ran beside it, and the largest peak memory. "
-    "Times measured alone are in the runtime table"
+    "Means over tasks and seeds of what each run took while other jobs ran beside it, and the largest peak memory. The "
+    "runtime table has the times of jobs that ran alone."
 )
 
 
@@ -20,7 +20,8 @@ def page(
     outcomes: Sequence[dict],
     timed: Sequence[dict],
     table2: str,
-    statements: pd.DataFrame,
+    printed: pd.DataFrame,
+    sentences: pd.DataFrame,
     held_out_types: str,
     runtime: str,
     provenance: pd.DataFrame,
@@ -33,10 +34,12 @@ def page(
     outcomes
         The record of each run of a method and of each integration.
     timed
-        Those of what ran again to be timed alone, which count as no runs and no costs of their own.
+        The records of jobs that ran again to be timed alone. They do not count as runs, nor do their costs.
     table2, held_out_types, runtime
         These tables as Markdown.
-    statements
+    printed
+        What `table1.verdicts` and `table2_extended.verdicts` return.
+    sentences
         What `claims.check` returns.
     provenance
         What `provenance.facts` returns.
@@ -50,25 +53,24 @@ def page(
         if outcome["status"] != "ok"
     ]
     warned = [outcome for outcome in outcomes if outcome["warnings"]]
-    verdicts = statements["verdict"].str.partition(":")[0]
+    refuted = [
+        f"{row.sentence} ({row.where}): ours {row.ours} {row.interval}, the paper's {row.paper}"
+        for row in _not_reproduced(sentences)
+    ]
+    refuted += [f"{row.what}: ours {row.ours}, the paper's {row.paper}" for row in _not_reproduced(printed)]
     parts = [
         f"# {run}",
         f"{len(outcomes)} runs on {len(tasks)} tasks ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}.",
-        "## Not run, failed, or to be read with care",
+        "## What did not run, and warnings",
         _list(wanting) or "Everything was run.",
         _warnings(warned, titles),
         "## Table 2",
         table2,
         "## The paper's claims",
-        claims.summary(statements),
-        _list(
-            [
-                f"{row.sentence} ({row.where}): ours {row.ours} {row.interval}, the paper's {row.paper}"
-                for row in statements[verdicts == claims.NOT_REPRODUCED].itertuples()
-            ],
-            "Not reproduced:",
-        ),
-        "All of them, with the numbers they rest on: `tables/claims.md`.",
+        claims.summary(sentences),
+        f"{len(printed)} numbers of Tables 1 and 2: {verdicts.count(printed['verdict'])}.",
+        _list(refuted, "Not reproduced:"),
+        "All of them: `tables/claims.md`, `tables/table1.md`, `tables/table2_extended.md`.",
         "## Types held out of the source",
         held_out_types,
         "## Cost",
@@ -80,6 +82,11 @@ def page(
         "Parameters and every run: `provenance.html`. Where one file comes from: `make trace FILE=...`.",
     ]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
+
+
+def _not_reproduced(table: pd.DataFrame) -> Iterable:
+    """The rows with this verdict, as named tuples."""
+    return table[verdicts.without_reason(table["verdict"]) == verdicts.NOT_REPRODUCED].itertuples()
 
 
 def costs(outcomes: Sequence[dict], titles: dict[str, str]) -> str:
@@ -96,7 +103,8 @@ def costs(outcomes: Sequence[dict], titles: dict[str, str]) -> str:
         ]
         for method, runs in table.groupby("method", sort=False)
     ]
-    return markdown_table(["method", "runs", "seconds", "CPU seconds", "peak memory (MB)"], rows, COSTS_NOTE)
+    head = ["method", "runs", "seconds", "CPU seconds", "peak memory (MB)"]
+    return render.Table(head, rows, [COSTS_NOTE]).markdown()
 
 
 def _name(outcome: dict, titles: dict[str, str]) -> str:

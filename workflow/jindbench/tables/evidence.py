@@ -1,0 +1,162 @@
+"""Numbers of a run that the paper's sentences are compared with, each with an interval.
+
+Of a metric: the bootstrap 95 % interval over cells, widened to two standard deviations over seeds where these are more,
+as min(low, value - 2 sd) to max(high, value + 2 sd). Of a difference with JIND+ in raw accuracy: the interval of the
+paired test, widened the same way. Of other differences, of ratios and means: the terms at their extremes, which is
+wider than sampling needs, so that no verdict rests on an independence that cells and methods do not have. Of numbers of
+cells: two square roots (what a count varies by), or two standard deviations over seeds. Of run times: the shortest and
+the longest of the repeats.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from jindbench.tables.verdicts import NotTested, Quantity, widened
+
+# The tables: `results/{run}/tables/{name}.tsv`.
+TABLES = (
+    "metrics_by_method",
+    "metrics",
+    "paired_tests",
+    "runtime",
+    "differential_expression",
+    "differential_expression_genes",
+    "novel_types",
+)
+# Their columns that are text, whatever it looks like.
+TEXT = ("task", "method", "status", "gene", "type_a", "type_b", "majority_type", "most_frequent_prediction")
+Tables = Mapping[str, pd.DataFrame]
+
+PAIRED_WITH = "jind_plus"  # the method that `paired_tests.tsv` compares the others with
+
+
+def rows_of(tables: Tables, name: str, **keys: str) -> pd.DataFrame:
+    """The rows of a table with these values."""
+    if name not in tables:
+        raise NotTested(f"the run has no {name}.tsv")
+    rows = tables[name]
+    for column, wanted in keys.items():
+        rows = rows[rows[column] == wanted]
+        if rows.empty:
+            # "the run has no task x", "the run has no method y on x"
+            before = [value for key, value in keys.items() if key == "task" and column != "task"]
+            raise NotTested(" on ".join([f"the run has no {column} {wanted}", *before]) + f" ({name}.tsv)")
+    return rows
+
+
+def ok_rows(tables: Tables, name: str, **keys: str) -> pd.DataFrame:
+    """The rows of a table with these values, of which none failed."""
+    rows = rows_of(tables, name, **keys)
+    if not (failed := rows[rows["status"] != "ok"]).empty:
+        raise NotTested(f"{' '.join(keys.values())}: {failed['status'].iloc[0]}")
+    return rows
+
+
+def _score_row(tables: Tables, task: str, method: str, metric: str) -> pd.Series:
+    row = ok_rows(tables, "metrics_by_method", task=task, method=method, metric=metric).iloc[0]
+    if np.isnan(row["value"]):
+        raise NotTested(f"{metric} of {method} on {task} is not defined: all cells are rejected")
+    return row
+
+
+def score(tables: Tables, task: str, method: str, metric: str) -> Quantity:
+    """raw, rej or eff of a method on a task."""
+    row = _score_row(tables, task, method, metric)
+    low, high = widened(row["value"], row["low"], row["high"], row["sd"])
+    text = f"{method} {metric} on {task} {number(row['value'])} {interval(low, high)}, {_seeds(row['seeds'])}"
+    return Quantity(float(row["value"]), float(low), float(high), (text,))
+
+
+def difference(tables: Tables, task: str, method: str, other: str, metric: str) -> Quantity:
+    """`method` minus `other`, by the paired test where there is one."""
+    first, second = (score(tables, task, name, metric) for name in (method, other))
+    value, rests_on = first.value - second.value, first.rests_on + second.rests_on
+    if metric == "raw" and PAIRED_WITH in (method, other) and "paired_tests" in tables:
+        compared = other if method == PAIRED_WITH else method
+        paired = tables["paired_tests"].query("task == @task and method == @compared and measure == 'raw'")
+        if not paired.empty and np.isfinite(paired["difference"].iloc[0]):
+            test = paired.iloc[0]
+            low, high = (test["low"], test["high"]) if method == PAIRED_WITH else (-test["high"], -test["low"])
+            sds = [_score_row(tables, task, name, metric)["sd"] for name in (method, other)]
+            low, high = widened(value, low, high, float(np.hypot(*np.nan_to_num(sds))))
+            text = f"paired {PAIRED_WITH} - {compared} raw on {task} {number(test['difference'])} "
+            text += f"{interval(test['low'], test['high'])}, adjusted p {test['adjusted_p']:.2g}"
+            return Quantity(value, float(low), float(high), (*rests_on, text))
+    return Quantity(value, first.low - second.high, first.high - second.low, rests_on)
+
+
+def ratio(first: Quantity, second: Quantity) -> Quantity:
+    """The first over the second."""
+    rests_on = first.rests_on + second.rests_on
+    if second.value == 0:
+        raise NotTested(f"a ratio to zero: {'; '.join(rests_on)}")
+    high = first.high / second.low if second.low > 0 else np.inf
+    return Quantity(first.value / second.value, max(first.low, 0) / second.high, high, rests_on)
+
+
+def mean(quantities: list[Quantity]) -> Quantity:
+    """The mean of some numbers, such as over tasks."""
+    value, low, high = np.mean([[item.value, item.low, item.high] for item in quantities], axis=0)
+    return Quantity(float(value), float(low), float(high), tuple(text for item in quantities for text in item.rests_on))
+
+
+def seconds(tables: Tables, task: str, stages: list[str]) -> Quantity:
+    """Seconds of all stages together; each is the mean of its repeats."""
+    parts = []
+    for stage in stages:
+        rows = ok_rows(tables, "runtime", task=task, method=stage)
+        repeats, threads = rows["seconds"], "/".join(f"{n:.0f}" for n in rows["threads"].unique())
+        text = f"{stage} on {task} {repeats.mean():.1f} s ({threads} threads)"
+        parts.append(Quantity(repeats.mean(), repeats.min(), repeats.max(), (text,)))
+    total = np.sum([[part.value, part.low, part.high] for part in parts], axis=0)
+    return Quantity(*map(float, total), tuple(text for part in parts for text in part.rests_on))
+
+
+def counted(values: pd.Series, text: str) -> Quantity:
+    """A number of cells, one value for each seed."""
+    value = float(values.mean())
+    low, high = widened(value, value - 2 * value**0.5, value + 2 * value**0.5, values.std(ddof=1))
+    text = f"{text}: {', '.join(f'{n:.0f}' for n in values)} ({_seeds(len(values))})"
+    return Quantity(value, max(low, 0.0), high, (text,))
+
+
+def rejected(tables: Tables, task: str, method: str) -> tuple[Quantity, Quantity]:
+    """Rejected cells, and those of them whose raw label is wrong."""
+    rows = ok_rows(tables, "metrics", task=task, method=method)
+    shares = rows.pivot(index="seed", columns="metric", values="value")
+    n_cells = rows["n_target"].iloc[0]
+    n_rejected = (shares["rej"] * n_cells).round()
+    wrong_and_kept = ((1 - shares["eff"]) * (n_cells - n_rejected)).fillna(0)  # eff is not defined where none is kept
+    wrong = ((1 - shares["raw"]) * n_cells - wrong_and_kept).round()
+    return (
+        counted(n_rejected, f"{method} rejected on {task}"),
+        counted(wrong, f"{method} rejected and misclassified on {task}"),
+    )
+
+
+def cluster(tables: Tables, task: str, true_type: str) -> pd.Series:
+    """The largest of the target's clusters in which most cells are of this type.
+
+    `novel_types.tsv` has a row for each cluster of the target: majority_type (of its cells' true types), n_cells,
+    most_frequent_prediction, assigned_source_type (missing where it is left over), and for each source type t a column
+    distance_t: from the cluster's centroid to that of t's source cells, in latent space.
+    """
+    rows = rows_of(tables, "novel_types", task=task, majority_type=true_type)
+    return rows.sort_values("n_cells").iloc[-1]
+
+
+def number(value: float) -> str:
+    """As text: three decimals at most, none from 100 on."""
+    value = round(value, 3) + 0.0  # no minus before a zero
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def _seeds(n: float) -> str:
+    return f"{n:.0f} seed{'' if n == 1 else 's'}"
+
+
+def interval(low: float, high: float) -> str:
+    """Both ends in brackets; "-" for a number without an interval."""
+    return "-" if low == high else f"[{number(low)}, {number(high)}]"
