@@ -1,9 +1,8 @@
-"""Types held out of the source: scores, what their cells are taken for, the page and the heatmaps."""
+"""Types held out of the source: scores, what their cells are taken for, and the page."""
 
 from jindbench import io
 from jindbench.execution import hold_out, job
 from jindbench.names import LABEL
-from jindbench.plots import held_out_types as plots
 from jindbench.scoring import held_out_types
 from jindbench.tables import paper
 
@@ -36,6 +35,3 @@ with job.run(snakemake):
     page = held_out_types.means(scores, labels)
     io.write_text(held_out_types.markdown(page), snakemake.output.md)
     io.write_text(held_out_types.html(page, f"Types held out of the source ({params.run})"), snakemake.output.html)
-    scores, shares = held_out_types.over_seeds(scores), held_out_types.shares_over_seeds(labels)
-    io.write_figure(plots.draw(scores), snakemake.output.svg, snakemake.output.png)
-    io.write_figure(plots.draw_labels(shares, scores), snakemake.output.labels_svg, snakemake.output.labels_png)

@@ -5,7 +5,6 @@ import pandas as pd
 from jindbench import io, predictions
 from jindbench.execution import job
 from jindbench.names import LABEL
-from jindbench.plots.confidence import thin
 from jindbench.scoring import metrics, rejection
 
 with job.run(snakemake):
@@ -37,7 +36,7 @@ with job.run(snakemake):
         parts["per_type"].append(rejection.per_type(table, truth, types[facts["task"]]).assign(**facts))
         parts["confusion"].append(rejection.confusion(table, truth).assign(**facts))
         parts["reliability"].append(rejection.reliability(table, truth).assign(**facts))
-        parts["coverage"].append(thin(curve).assign(**facts))
+        parts["coverage"].append(rejection.thin(curve).assign(**facts))
     for name, tables in parts.items():
         joined = pd.concat(tables) if tables else pd.DataFrame(columns=["task", "method", "seed"])
         first = ["task", "method", "seed"]

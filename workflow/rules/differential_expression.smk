@@ -1,6 +1,21 @@
 # What tells the misclassified cells of a type from the others: limma on two groups of target cells, chosen from the
 # predictions, and its negative control. Of the tasks of Figure 4.
 
+COMPARED = CONFIG.figure_tasks("figure4")
+
+
+def of_comparisons(name, tasks=COMPARED):
+    return [f"results/{RUN}/differential_expression/{task}/{name}" for task in tasks]
+
+
+def shown_predictions(wildcards):
+    """Predictions of the method that the figures show; nothing where it is not run."""
+    if not CONFIG.stages(wildcards.task):
+        return {}
+    method = CONFIG.figures.method
+    names = {"run": RUN, "task": wildcards.task, "method": method, "seed": CONFIG.seeds(method)[0]}
+    return {"predictions": PREDICTIONS.format(**names), "outcome": OUTCOME.format(**names)}
+
 
 rule differential_expression:
     input:
@@ -66,34 +81,3 @@ rule differential_expression_tables:
         task_titles=TASK_TITLES,
     script:
         "../../scripts/differential_expression_tables.py"
-
-
-rule supplementary_figure:
-    input:
-        unpack(supplement_input),
-        script=script_code("supplementary_figure"),
-    output:
-        svg=report(
-            "results/{run}/figures/{figure}.svg",
-            caption="../report/supplementary_figure.rst",
-            category="Figures",
-        ),
-        png="results/{run}/figures/{figure}.png",
-        tsv="results/{run}/figures/{figure}.tsv",
-    log:
-        "results/{run}/logs/supplementary_figure/{figure}.log",
-    benchmark:
-        "results/{run}/benchmarks/supplementary_figure/{figure}.tsv"
-    wildcard_constraints:
-        figure="|".join(SUPPLEMENT),
-    conda:
-        "../../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
-    params:
-        task_titles=TASK_TITLES,
-        alpha=CONFIG.differential_expression.alpha,
-    script:
-        "../../scripts/supplementary_figure.py"
