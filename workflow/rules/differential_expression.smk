@@ -10,7 +10,7 @@ def of_comparisons(name, tasks=COMPARED):
 
 def shown_predictions(wildcards):
     """Predictions of the method that the figures show; nothing where it is not run."""
-    if not CONFIG.stages(wildcards.task):
+    if not STAGES[wildcards.task]:
         return {}
     method = CONFIG.figures.method
     names = {"run": RUN, "task": wildcards.task, "method": method, "seed": CONFIG.seeds(method)[0]}

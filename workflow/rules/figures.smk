@@ -6,30 +6,30 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Figure:
-    files: dict = field(default_factory=dict)  # what it reads, and
-    values: dict = field(
-        default_factory=dict
-    )  # what else `draw` takes, by the names of its arguments
-    tables: dict = field(
-        default_factory=dict
-    )  # what it writes beside the picture, by the names that `draw` has for them
-    path: str = (
-        ""  # of the picture below results/RUN/figures, without suffix; if it is not the figure's name
-    )
-    each: dict = field(default_factory=dict)  # values of the path's wildcards
-    category: str = "Figures"  # in the report
+    """A figure: what its `draw` takes, and what is written.
+
+    files, values: the arguments of `draw` by name, the paths that it reads and all else.
+    tables: paths below the run's folder, by the names that `draw` has for the tables.
+    path: of the picture below figures/, without suffix, where it is not the figure's name.
+    each: all values of each wildcard of that path, which `draw` takes too.
+    category: in the report.
+    """
+
+    files: dict = field(default_factory=dict)
+    values: dict = field(default_factory=dict)
+    tables: dict = field(default_factory=dict)
+    path: str = ""
+    each: dict = field(default_factory=dict)
+    category: str = "Figures"
 
 
-SOURCE = "results/{run}/tasks/{task}/source.h5ad"
-SOLUTION = "results/{run}/tasks/{task}/solution.tsv.gz"
-BEFORE_AND_AFTER, LAST = slice(0, 2), slice(
-    -1, None
-)  # stages: those of the alignment; what the method itself says
+# Of the stages of a method: before and after the alignment; and the last, what the method itself says.
+BEFORE_AND_AFTER, LAST = slice(0, 2), slice(-1, None)
 
 
 def drawn_tasks(figure):
     """Tasks that a figure can show: those on which its method is run with all its stages."""
-    return [task for task in CONFIG.figure_tasks(figure) if CONFIG.stages(task)]
+    return [task for task in CONFIG.figure_tasks(figure) if STAGES[task]]
 
 
 def of_tasks(figure, pattern):
@@ -41,7 +41,7 @@ def of_stages(figure, pattern, stages):
     return [
         pattern.format(run=RUN, task=task, method=method, seed=CONFIG.seeds(method)[0])
         for task in drawn_tasks(figure)
-        for method in CONFIG.stages(task)[stages]
+        for method in STAGES[task][stages]
     ]
 
 
@@ -50,8 +50,8 @@ def of_paper(figure, stages):
     return {
         "predicted": of_stages(figure, PREDICTIONS, stages),
         "outcomes": of_stages(figure, OUTCOME, stages),
-        "sources": of_tasks(figure, SOURCE),
-        "solutions": of_tasks(figure, SOLUTION),
+        "sources": of_tasks(figure, "results/{run}/tasks/{task}/source.h5ad"),
+        "solutions": of_tasks(figure, "results/{run}/tasks/{task}/solution.tsv.gz"),
     }
 
 
@@ -67,13 +67,12 @@ def titles_of_paper(figure):
     }
 
 
-# S1 and S2 show all genes that differ, S3 and S4 the controls; of the second and the first task of Figure 4, and the other
-# way round.
+# Which task of Figure 4 each shows: S1 and S2 all genes that differ, S3 and S4 the controls, in the paper's order.
 SUPPLEMENT = {"s1": 1, "s2": 0, "s3": 0, "s4": 1}
 
 
 def of_supplement(genes, control):
-    """A comparison's file, by the figure; none where Figure 4 has no such task."""
+    """A file of the comparison that a figure shows; none where Figure 4 has one task only."""
     return lambda wildcards: of_comparisons(
         genes if wildcards.figure in ("s1", "s2") else control,
         COMPARED[SUPPLEMENT[wildcards.figure] :][:1],
@@ -97,21 +96,21 @@ FIGURES = {
             "models": every_run(MODEL, parents=True),
         },
         values=TITLES,
-        tables={"table": f"results/{RUN}/tables/training.tsv"},
+        tables={"table": "tables/training.tsv"},
     ),
     "figure2": Figure(
         files={"tsne": of_stages("figure2", LATENT_TSNE, BEFORE_AND_AFTER)}
         | of_paper("figure2", BEFORE_AND_AFTER),
         values=titles_of_paper("figure2"),
         tables={
-            "points": f"results/{RUN}/figures/figure2.tsv.gz",
-            "flows": f"results/{RUN}/figures/figure2_flows.tsv",
+            "points": "figures/figure2.tsv.gz",
+            "flows": "figures/figure2_flows.tsv",
         },
     ),
     "figure3": Figure(
         files={"tsne": of_tasks("figure3", EXPRESSION_TSNE)} | of_paper("figure3", LAST),
         values=titles_of_paper("figure3") | {"method": CONFIG.figures.method},
-        tables={"points": f"results/{RUN}/figures/figure3.tsv.gz"},
+        tables={"points": "figures/figure3.tsv.gz"},
     ),
     "figure3_rates": Figure(
         files={"scores": SCORES},
@@ -126,8 +125,8 @@ FIGURES = {
         | of_paper("figure4", LAST),
         values=titles_of_paper("figure4"),
         tables={
-            "points": f"results/{RUN}/figures/figure4.tsv.gz",
-            "flows": f"results/{RUN}/figures/figure4_flows.tsv",
+            "points": "figures/figure4.tsv.gz",
+            "flows": "figures/figure4_flows.tsv",
         },
     ),
     "figure5": Figure(
@@ -138,9 +137,9 @@ FIGURES = {
         | of_paper("figure5", BEFORE_AND_AFTER),
         values=titles_of_paper("figure5"),
         tables={
-            "points": f"results/{RUN}/figures/figure5.tsv.gz",
-            "flows": f"results/{RUN}/figures/figure5_flows.tsv",
-            "clusters": f"results/{RUN}/tables/novel_types.tsv",
+            "points": "figures/figure5.tsv.gz",
+            "flows": "figures/figure5_flows.tsv",
+            "clusters": "tables/novel_types.tsv",
         },
     ),
     "supplementary_figure": Figure(
@@ -149,12 +148,12 @@ FIGURES = {
             "data": of_supplement("heatmap_all.tsv.gz", "control.tsv"),
         },
         values={"tasks": TASK_TITLES},
-        tables={"tsv": f"results/{RUN}/figures/{{figure}}.tsv"},
+        tables={"tsv": "figures/{figure}.tsv"},
         path="{figure}",
         each={"figure": list(SUPPLEMENT)},
     ),
     "networks": Figure(
-        tables={"steps": f"results/{RUN}/figures/s5.tsv"},
+        tables={"steps": "figures/s5.tsv"},
         path="s5",
     ),
     "accuracy_coverage": Figure(
@@ -206,7 +205,7 @@ for name, figure in FIGURES.items():
             figure_code(name),
             **figure.files,
         output:
-            **figure.tables,
+            **{key: f"results/{RUN}/{file}" for key, file in figure.tables.items()},
             svg=report(f"{path}.svg", caption=f"../report/{name}.rst", category=figure.category),
             png=f"{path}.png",
         log:
