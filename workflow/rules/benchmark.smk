@@ -9,6 +9,7 @@ report: "../report/workflow.rst"
 
 
 include: "common.smk"
+include: "shown.smk"
 include: "data.smk"
 include: "methods.smk"
 include: "results.smk"

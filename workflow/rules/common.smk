@@ -43,8 +43,6 @@ wildcard_constraints:
 
 TASK_TITLES = {task: CONFIG.task_title(task) for task in CONFIG.run.tasks}
 METHOD_TITLES = {name: method.title for name, method in CONFIG.selected_methods().items()}
-# The method that the figures show, after those that it starts from; nothing for a task that it is not run on.
-STAGES = {task: CONFIG.stages(task) for task in CONFIG.run.tasks}
 
 
 OUTCOME = "results/{run}/runs/{task}/{method}/seed-{seed}/outcome.json"

@@ -1,21 +1,6 @@
 # What tells the misclassified cells of a type from the others: limma on two groups of target cells, chosen from the
 # predictions, and its negative control. Of the tasks of Figure 4.
 
-COMPARED = CONFIG.figure_tasks("figure4")
-
-
-def of_comparisons(name, tasks=COMPARED):
-    return [f"results/{RUN}/differential_expression/{task}/{name}" for task in tasks]
-
-
-def shown_predictions(wildcards):
-    """Predictions of the method that the figures show; nothing where it is not run."""
-    if not STAGES[wildcards.task]:
-        return {}
-    method = CONFIG.figures.method
-    names = {"run": RUN, "task": wildcards.task, "method": method, "seed": CONFIG.seeds(method)[0]}
-    return {"predictions": PREDICTIONS.format(**names), "outcome": OUTCOME.format(**names)}
-
 
 rule differential_expression:
     input:
