@@ -117,7 +117,13 @@ FIGURES = {
         files={"confusions": rules.rejection.output.confusion.format(run=RUN)},
         values=FIRST_RUNS | {"method": CONFIG.figures.method},
         path="confusions/{task}",
-        each={"task": [task for task, method in CONFIG.pairs() if method == CONFIG.figures.method]},
+        each={
+            "task": [
+                task
+                for task, method in CONFIG.pairs()
+                if method == CONFIG.figures.method and method in CONFIG.run.methods
+            ]
+        },
         category="Rejection",
     ),
     "held_out_scores": Figure(
