@@ -1,9 +1,7 @@
-"""Types held out of the source: scores, what their cells are taken for, the page and the heatmaps."""
+"""Types held out of the source: scores, what their cells are taken for, and the page."""
 
 from jindbench import io
 from jindbench.execution import hold_out, job
-from jindbench.plots import cells
-from jindbench.plots import held_out_types as plots
 from jindbench.scoring import held_out_types
 from jindbench.tables import held_out_types as tables
 from jindbench.tables import titles
@@ -11,7 +9,7 @@ from jindbench.tables import titles
 with job.run(snakemake):
     params = snakemake.params
     truths = {task: io.read_solution(path) for task, path in zip(params.tasks, snakemake.input.solutions)}
-    sources = {task: cells.source_labels(path) for task, path in zip(params.tasks, snakemake.input.sources)}
+    sources = {task: io.read_source_labels(path) for task, path in zip(params.tasks, snakemake.input.sources)}
 
     runs = [(*left_out, hold_out.none(), {}) for left_out in params.left_out]
     for names, outcome, path in zip(
@@ -31,6 +29,3 @@ with job.run(snakemake):
     io.write_table(titles.selected(labels, params.tasks, params.methods), snakemake.output.labels)
     scores, labels = (titles.titled(table, params.tasks, params.methods) for table in (scores, labels))
     tables.shown(scores, labels).write(values, f"Types held out of the source ({params.run})", snakemake.output)
-    scores, shares = held_out_types.over_seeds(scores), held_out_types.shares_over_seeds(labels)
-    io.write_figure(plots.draw(scores), snakemake.output.svg, snakemake.output.png)
-    io.write_figure(plots.draw_labels(shares, scores), snakemake.output.labels_svg, snakemake.output.labels_png)

@@ -4,14 +4,12 @@ import pandas as pd
 
 from jindbench import io, predictions
 from jindbench.execution import job
-from jindbench.plots import cells
-from jindbench.plots.confidence import thin
 from jindbench.scoring import metrics, rejection
 
 with job.run(snakemake):
     truths = {task: io.read_solution(path) for task, path in zip(snakemake.params.tasks, snakemake.input.solutions)}
     sources = zip(snakemake.params.tasks, snakemake.input.sources)
-    types = {task: set(cells.source_labels(path)) for task, path in sources}
+    types = {task: set(io.read_source_labels(path)) for task, path in sources}
     runs = []
     for outcome, path in zip(map(io.read_json, snakemake.input.outcomes), snakemake.input.predictions):
         if outcome["status"] == "ok":
@@ -34,7 +32,7 @@ with job.run(snakemake):
         parts["per_type"].append(rejection.per_type(table, truth, types[facts["task"]]).assign(**facts))
         parts["confusion"].append(rejection.confusion(table, truth).assign(**facts))
         parts["reliability"].append(rejection.reliability(table, truth).assign(**facts))
-        parts["coverage"].append(thin(curve).assign(**facts))
+        parts["coverage"].append(rejection.thin(curve).assign(**facts))
     for name, tables in parts.items():
         joined = pd.concat(tables) if tables else pd.DataFrame(columns=["task", "method", "seed"])
         first = ["task", "method", "seed"]

@@ -286,16 +286,12 @@ def test_the_histogram_holds_every_draw_and_the_observed_number(observed):
     assert set(np.diff(edges) % 1) == {0}  # whole genes: no bin can hold more numbers than another
 
 
-def test_a_figure_of_no_control_says_so():
-    assert "No groups" in random_groups.draw({}, {}, 0.05).texts[0].get_text()
-
-
 def test_long_titles_stay_inside_the_figures():
     title = "PBMC 10x_v3-10x_v5, JIND+: Monocyte_FCGR3A cells predicted as Monocyte_FCGR3A (G1) and Monocyte_CD14 (G2), top 20"
     control = pd.DataFrame({"n_first": [1500] * 100, "n_second": 25, "n_significant": [0] * 99 + [1200]})
     values, groups = heatmap_values(50, 4)
     ordered = heatmap.order(values, groups, list(values))
-    of_control = random_groups.draw({title: control, "other": control}, {title: 117, "other": 0}, 0.05)
+    of_control = random_groups.draw(control, 117, title, 0.05)
     of_cells = heatmap.draw(ordered, {"G1": 50, "G2": 4}, title)
     texts = [axes.title for axes in of_control.axes] + [of_cells.legends[0].get_title()]
     for text in texts:

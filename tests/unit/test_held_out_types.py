@@ -6,7 +6,7 @@ import pytest
 
 from jindbench import predictions, registry
 from jindbench.execution import hold_out
-from jindbench.plots import held_out_types as plots
+from jindbench.figures import held_out_labels, held_out_scores
 from jindbench.scoring import held_out_types
 from jindbench.tables import held_out_types as tables
 from toy_task import sides
@@ -143,11 +143,11 @@ def test_pictures_have_the_values_and_words_for_what_failed():
     parts.append(scores_of(without_result="not applicable: the integration has seen the type", method="integrated"))
     scores, labels = (pd.concat(table for table in tables if len(table)) for tables in zip(*parts, strict=True))
     scores, shares = held_out_types.over_seeds(scores), held_out_types.shares_over_seeds(labels)
-    figure = plots.draw(scores)
+    figure = held_out_scores.matrices(scores)
     auroc, rejected = ([text.get_text() for text in panel.texts] for panel in figure.axes)
     assert auroc == [".75", "failed", "-"]
     assert rejected == [".50", "failed", "-"]
-    figure = plots.draw_labels(shares, scores)
+    figure = held_out_labels.matrices(shares, scores)
     assert [text.get_text() for text in figure.axes[0].texts if text.get_text()] == ["50", "50"]
     assert "Not drawn: broken on t. failed: no luck" in figure.get_supxlabel()
     assert "integrated on t" in figure.get_supxlabel()
@@ -156,5 +156,5 @@ def test_pictures_have_the_values_and_words_for_what_failed():
 def test_pictures_of_nothing_say_so():
     scores = held_out_types.over_seeds(pd.DataFrame(columns=held_out_types.COLUMNS))
     shares = held_out_types.shares_over_seeds(pd.DataFrame(columns=held_out_types.LABEL_COLUMNS))
-    for figure in (plots.draw(scores), plots.draw_labels(shares, scores)):
+    for figure in (held_out_scores.matrices(scores), held_out_labels.matrices(shares, scores)):
         assert "held_out_types" in "".join(text.get_text() for text in figure.texts)

@@ -1,13 +1,48 @@
-"""The data behind the pictures: flows, places of names, colours, embeddings, clusters and their mapping."""
+"""What the figures hold to, found by discovery; and the data behind them: flows, colours, embeddings, clusters."""
+
+import inspect
+import re
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import sparse
 
-from jindbench.plots import alluvial, figure3_rates, palette, tsne
+from jindbench import registry
+from jindbench.figures import figure3_rates, networks
+from jindbench.jind.networks import LATENT, Discriminator, Generator
+from jindbench.plots import alluvial, palette, tsne
 from jindbench.scoring import novel_types
+
+WORKFLOW = Path(__file__).parents[2] / "workflow"
+
+
+@pytest.mark.parametrize("name", registry.names("figures"))
+def test_every_figure_has_a_function_an_entry_and_a_caption(name):
+    assert inspect.getdoc(registry.component("figures", name).draw)
+    assert f'\n    "{name}": Figure(' in (WORKFLOW / "rules/figures.smk").read_text()
+    assert (WORKFLOW / f"report/{name}.rst").read_text().strip()
+
+
+def test_no_colour_is_chosen_outside_the_palette():
+    files = [path for folder in ("figures", "plots") for path in (WORKFLOW / "jindbench" / folder).glob("*.py")]
+    assert [path.name for path in files if re.search(r'"#\w{6}"|cmap="', path.read_text())] == ["palette.py"]
+
+
+def test_the_networks_are_drawn_as_they_are():
+    generator = Generator(networks.GENES)
+    table = networks.steps(generator, torch.empty(1, networks.GENES), torch.empty(1, LATENT)).set_index("step")
+    assert (table["kind"] == "Linear").sum() == sum(isinstance(layer, torch.nn.Linear) for layer in generator.modules())
+    assert table.loc["first", "text"] == "M genes → 1024"
+    assert table["text"].tolist()[-2:] == ["×", "+"]  # S(x) * h + B(x)
+    assert set(table["from"].iloc[-2].split()) == {"add", "h"}
+    assert table.loc["add", "text"] == "+ 1"
+    assert not table.duplicated(["lane", "depth"]).any()
+    of_codes = networks.steps(Discriminator(0.2), torch.empty(1, LATENT))["text"].tolist()
+    assert of_codes[:3] == ["h: 256", "256 → 512", "LeakyReLU 0.2"]
 
 
 def predictions(labels):
@@ -33,7 +68,7 @@ def test_flows_add_up_to_the_cells():
 def test_bands_fill_their_strata():
     figure, panel = plt.subplots()
     flows = alluvial.flows(TRUTH, PREDICTED)
-    alluvial.draw(panel, flows, palette.colours(TRUTH), "")
+    alluvial.draw(panel, flows, palette.of_types(TRUTH), "")
     bands = [patch.get_path().vertices for patch in panel.patches if len(patch.get_path().vertices) > 5]
     on_left = [band[0, 1] - band[7, 1] for band in bands]
     on_right = [band[3, 1] - band[4, 1] for band in bands]
@@ -57,8 +92,8 @@ def test_names_of_strata_do_not_collide(n):
 
 
 def test_a_type_keeps_its_colour_and_no_two_share_one():
-    few, many = palette.colours("abc"), palette.colours([f"type {i}" for i in range(30)])
-    assert palette.colours("cab") == few
+    few, many = palette.of_types("abc"), palette.of_types([f"type {i}" for i in range(30)])
+    assert palette.of_types("cab") == few
     assert len(set(many.values())) == 31
     assert few["unassigned"] == many["unassigned"]
 
@@ -143,7 +178,7 @@ def test_bars_of_rejection_have_the_scores_and_words_for_what_failed():
             {"task": "U", "method": "B", "metric": "rej", "status": "not applicable"},
         ]
     )
-    figure = figure3_rates.draw(scores)
+    figure = figure3_rates.bars(scores)
     first, second = figure.axes
     assert [bar.get_width() for bar in first.patches] == [0.2]
     assert [label.get_text() for label in first.get_yticklabels()] == ["A"]  # B never rejects

@@ -57,6 +57,15 @@ def test_records_lie_beside_the_logs_whatever_is_called_logs(log, record):
     assert records.path_of(log) == Path(record)
 
 
+def test_the_last_record_of_a_file_counts(results):
+    """The job that wrote a file may have another name since an update of the workflow."""
+    (results / "table.md").write_text("| drawn by another rule |\n")
+    assert len(list(records.damaged(results))) == 1
+    job(results, "logs/a_new_rule.log", [], [results / "table.md"], rule="new")
+    assert list(records.damaged(results)) == []
+    assert trace.jobs_by_output(results)[str(results / "table.md")]["rule"] == "new"
+
+
 def test_only_damage_is_found(results):
     assert list(records.damaged(results)) == []
     os.utime(results / "table.md")  # newer, and the same

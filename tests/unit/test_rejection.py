@@ -5,8 +5,8 @@ from matplotlib import pyplot as plt
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
-from jindbench.plots import confidence as rejection_plot
-from jindbench.plots import confusion as confusion_plot
+from jindbench.figures import accuracy_coverage, confusion, reliability
+from jindbench.plots import palette
 from jindbench.scoring import rejection
 
 
@@ -132,31 +132,31 @@ def test_a_type_that_is_all_rejected_and_a_method_that_never_rejects():
 def test_confusion_counts_add_up_and_unassigned_is_last():
     table = rejection.confusion(PREDICTIONS, TRUTH)
     assert table["n"].sum() == len(TRUTH)
-    matrix = confusion_plot.matrix(table)
+    matrix = confusion.matrix(table)
     assert matrix.index.tolist() == ["A", "B", "X"]
     assert matrix.columns.tolist() == ["A", "B", "X", "unassigned"]  # both Z are rejected
     assert matrix.to_numpy().tolist() == [[2, 1, 0, 1], [0, 1, 0, 1], [1, 0, 0, 0]]
     never = rejection.confusion(*cells([("A", "Z", 0.1), ("B", "B", 0.1)], threshold=np.nan))
-    assert confusion_plot.matrix(never).columns.tolist() == ["A", "B", "Z"]
+    assert confusion.matrix(never).columns.tolist() == ["A", "B", "Z"]
 
 
 def test_a_thinned_curve_keeps_its_ends_and_its_area():
     curve = rejection.coverage_curve(*random_cells())
-    thinned = rejection_plot.thin(curve, points=40)
+    thinned = rejection.thin(curve, points=40)
     assert len(thinned) <= 40 < len(curve)
     assert thinned.iloc[[0, -1]].to_numpy().tolist() == curve.iloc[[0, -1]].to_numpy().tolist()
     assert rejection.area(thinned) == pytest.approx(rejection.area(curve), abs=0.002)
-    pd.testing.assert_frame_equal(rejection_plot.thin(curve.head(3)), curve.head(3))
+    pd.testing.assert_frame_equal(rejection.thin(curve.head(3)), curve.head(3))
 
 
 def test_the_figures_tell_17_methods_apart_and_name_those_below_the_axis():
-    style = rejection_plot.styles([f"method {i}" for i in range(17)])
+    style = palette.lines_of_methods([f"method {i}" for i in range(17)])
     assert len({(look["color"], look["linestyle"]) for look in style.values()}) == 17
     curves = pd.DataFrame(
         [("T", f"method {i}", 1.0, 0.9 + i / 200) for i in range(16)] + [("T", "guess", 1.0, 0.2)],
         columns=["task", "method", "coverage", "accuracy"],
     )
-    figure = rejection_plot.draw_coverage(curves, curves.head(1))
+    figure = accuracy_coverage.lines(curves, curves.head(1))
     panel = figure.axes[0]
     assert panel.get_ylim()[0] == pytest.approx(0.85)
     assert [text.get_text() for text in panel.texts] == ["below:\nguess 0.20"]
@@ -166,9 +166,7 @@ def test_the_figures_tell_17_methods_apart_and_name_those_below_the_axis():
 
 def test_the_reliability_figure_prints_each_calibration_error():
     bins = rejection.reliability(PREDICTIONS, TRUTH)
-    figure = rejection_plot.draw_reliability(
-        pd.concat([bins.assign(task="T", method="m"), bins.assign(task="U", method="n")])
-    )
+    figure = reliability.matrix(pd.concat([bins.assign(task="T", method="m"), bins.assign(task="U", method="n")]))
     error = f"{rejection.calibration_error(bins):.3f}"
     assert [axes.texts[0].get_text() for axes in figure.axes] == [error, "no scores", "no scores", error]
     plt.close(figure)
@@ -176,6 +174,6 @@ def test_the_reliability_figure_prints_each_calibration_error():
 
 def test_a_run_in_which_every_method_failed_has_figures_that_say_so():
     curves = pd.DataFrame(columns=["task", "method", "coverage", "accuracy"])
-    for figure in (rejection_plot.draw_coverage(curves, curves), rejection_plot.draw_reliability(curves)):
+    for figure in (accuracy_coverage.lines(curves, curves), reliability.matrix(curves)):
         assert figure.texts[0].get_text() == "No method of this run has scores."
         plt.close(figure)

@@ -32,7 +32,7 @@ def append(workflow, path, text="\n# edited\n"):
             "workflow/jindbench/tables/titles.py",
             DONE | {("accuracy_table",), ("table2_extended",), ("raw_accuracy",)},
         ),
-        ("workflow/jindbench/plots/training.py", DONE | {("training",)}),
+        ("workflow/jindbench/figures/training.py", DONE | {("training",)}),
         ("workflow/jindbench/datasets/pbmc68k_reduced.py", set()),
         ("README.md", set()),
     ],

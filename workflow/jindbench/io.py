@@ -152,6 +152,15 @@ def read_solution(path: str | Path) -> pd.Series:
     return read_table(path, text=[CELL_ID, LABEL]).set_index(CELL_ID)[LABEL]
 
 
+def read_source_labels(path: str | Path) -> pd.Series:
+    """Labels of a task's source by cell_id; expression stays on disk."""
+    source = read_h5ad(path, backed=True)
+    try:
+        return source.obs[LABEL].astype(str)
+    finally:
+        source.file.close()
+
+
 def write_table(table: pd.DataFrame, path: str | Path) -> None:
     """Write a tab-separated table; missing values as NA, gzip by the name's suffix and without a time stamp."""
     content = table.to_csv(sep="\t", index=False, na_rep="NA").encode("utf-8")

@@ -12,16 +12,17 @@ REQUIRED = {
     "datasets": ("Parameters", "origins", "batches", "load"),
     "methods": ("TITLE", "PARENT", "Parameters", "run"),
     "integrations": ("TITLE", "Parameters", "integrate"),
+    "figures": ("draw",),
 }
 
 
 def names(kind: str) -> list[str]:
-    """Names of all datasets, methods or integrations (`kind` is the folder)."""
+    """Names of all datasets, methods, integrations or figures (`kind` is the folder)."""
     return sorted(path.stem for path in (LIBRARY / kind).glob("*.py") if path.stem != "__init__")
 
 
 def component(kind: str, name: str) -> ModuleType:
-    """The module of one dataset, method or integration.
+    """The module of one dataset, method, integration or figure.
 
     Raises
     ------

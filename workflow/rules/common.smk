@@ -127,6 +127,12 @@ def library_code(name):
     return lambda wildcards: registry.library_code(name)
 
 
+def figure_code(name):
+    """What draws a figure: the script that all share, and the figure's own module."""
+    files = script_code("draw"), library_code(f"figures/{name}")
+    return lambda wildcards: list(dict.fromkeys(path for code in files for path in code(wildcards)))
+
+
 def dataset_code(wildcards):
     return registry.library_code(f"datasets/{CONFIG.datasets[wildcards.dataset].loader}")
 

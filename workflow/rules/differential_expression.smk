@@ -66,34 +66,3 @@ rule differential_expression_tables:
         task_titles=TASK_TITLES,
     script:
         "../../scripts/differential_expression_tables.py"
-
-
-rule supplementary_figure:
-    input:
-        unpack(supplement_input),
-        script=script_code("supplementary_figure"),
-    output:
-        svg=report(
-            "results/{run}/figures/{figure}.svg",
-            caption="../report/supplementary_figure.rst",
-            category="Figures",
-        ),
-        png="results/{run}/figures/{figure}.png",
-        tsv="results/{run}/figures/{figure}.tsv",
-    log:
-        "results/{run}/logs/supplementary_figure/{figure}.log",
-    benchmark:
-        "results/{run}/benchmarks/supplementary_figure/{figure}.tsv"
-    wildcard_constraints:
-        figure="|".join(SUPPLEMENT),
-    conda:
-        "../../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
-    params:
-        task_titles=TASK_TITLES,
-        alpha=CONFIG.differential_expression.alpha,
-    script:
-        "../../scripts/supplementary_figure.py"

@@ -1,221 +1,177 @@
-# The paper's figures, from stored models and predictions: nothing is trained here. Each shows the tasks that the
-# configuration names, the first seed, and the method of `figures: method` with the stages that it starts from.
+# Every figure of the run. An entry of FIGURES says what a figure is drawn from; the module of its name in jindbench/figures
+# draws it, and report/NAME.rst is its caption. The paper's Figures 2 to 5 show the first seed of the tasks that the
+# configuration names, and the method of `figures: method` with the stages that it starts from.
+from dataclasses import dataclass, field
 
 
-# Latent codes of source and target, by the stored model of a stage.
-rule latent_codes:
-    input:
-        source="results/{run}/tasks/{task}/source.h5ad",
-        target="results/{run}/tasks/{task}/target.h5ad",
-        model=lambda wildcards: MODEL.format(seed=stage_seed(wildcards.method), **wildcards),
-        outcome=lambda wildcards: OUTCOME.format(seed=stage_seed(wildcards.method), **wildcards),
-        code=library_code("jind/model"),
-    output:
-        "results/{run}/latent_codes/{task}/{method}.h5ad",
-    log:
-        "results/{run}/logs/latent_codes/{task}/{method}.log",
-    benchmark:
-        "results/{run}/benchmarks/latent_codes/{task}/{method}.tsv"
-    conda:
-        "../../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=mem_mb_of("latent_codes"),
-        runtime=runtime_of("latent_codes"),
-    script:
-        "../../scripts/latent_codes.py"
+@dataclass
+class Figure:
+    """A figure: what its `draw` takes, and what is written.
+
+    files, values: the arguments of `draw` by name, the paths that it reads and all else.
+    tables: paths below the run's folder, by the names that `draw` has for the tables.
+    path: of the picture below figures/, without suffix, where it is not the figure's name.
+    each: all values of each wildcard of that path, which `draw` takes too.
+    category: in the report.
+    """
+
+    files: dict = field(default_factory=dict)
+    values: dict = field(default_factory=dict)
+    tables: dict = field(default_factory=dict)
+    path: str = ""
+    each: dict = field(default_factory=dict)
+    category: str = "Figures"
 
 
-rule latent_tsne:
-    input:
-        cells="results/{run}/latent_codes/{task}/{method}.h5ad",
-        code=library_code("plots/tsne"),
-    output:
-        "results/{run}/tsne/{task}/{method}.tsv.gz",
-    log:
-        "results/{run}/logs/latent_tsne/{task}/{method}.log",
-    benchmark:
-        "results/{run}/benchmarks/latent_tsne/{task}/{method}.tsv"
-    conda:
-        "../../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=mem_mb_of("latent_tsne"),
-        runtime=runtime_of("latent_tsne"),
-    params:
-        seed=CONFIG.run.seeds[0],
-        expression=False,
-    script:
-        "../../scripts/tsne.py"
+TITLES = {"tasks": TASK_TITLES, "methods": METHOD_TITLES}
+OF_TABLE2 = TITLES | {"methods": {name: METHOD_TITLES[name] for name in CONFIG.run.methods}}
+FIRST_RUNS = TITLES | {"seed": CONFIG.run.seeds[0]}
+OF_HELD_OUT = {"tasks": HELD_OUT_TASKS, "methods": HELD_OUT_METHODS}
+SCORES = rules.metrics.output.by_method.format(run=RUN)
 
+FIGURES = {
+    "raw_accuracy": Figure(
+        files={"scores": SCORES},
+        values=OF_TABLE2,
+    ),
+    "training": Figure(
+        files={
+            "outcomes": every_run(OUTCOME, parents=True),
+            "models": every_run(MODEL, parents=True),
+        },
+        values=TITLES,
+        tables={"table": "tables/training.tsv"},
+    ),
+    "figure2": Figure(
+        files={"tsne": of_stages("figure2", LATENT_TSNE, BEFORE_AND_AFTER)}
+        | of_paper("figure2", BEFORE_AND_AFTER),
+        values=titles_of_paper("figure2"),
+        tables={
+            "points": "figures/figure2.tsv.gz",
+            "flows": "figures/figure2_flows.tsv",
+        },
+    ),
+    "figure3": Figure(
+        files={"tsne": of_tasks("figure3", EXPRESSION_TSNE)} | of_paper("figure3", LAST),
+        values=titles_of_paper("figure3") | {"method": CONFIG.figures.method},
+        tables={"points": "figures/figure3.tsv.gz"},
+    ),
+    "figure3_rates": Figure(
+        files={"scores": SCORES},
+        values=OF_TABLE2,
+    ),
+    "figure4": Figure(
+        files={
+            "tsne": of_tasks("figure4", EXPRESSION_TSNE),
+            "comparisons": of_comparisons("comparison.json", drawn_tasks("figure4")),
+            "heatmaps": of_comparisons("heatmap_top.tsv.gz", drawn_tasks("figure4")),
+        }
+        | of_paper("figure4", LAST),
+        values=titles_of_paper("figure4"),
+        tables={
+            "points": "figures/figure4.tsv.gz",
+            "flows": "figures/figure4_flows.tsv",
+        },
+    ),
+    "figure5": Figure(
+        files={
+            "tsne": of_stages("figure5", LATENT_TSNE, BEFORE_AND_AFTER),
+            "codes": of_stages("figure5", LATENT_CODES, BEFORE_AND_AFTER),
+        }
+        | of_paper("figure5", BEFORE_AND_AFTER),
+        values=titles_of_paper("figure5"),
+        tables={
+            "points": "figures/figure5.tsv.gz",
+            "flows": "figures/figure5_flows.tsv",
+            "clusters": "tables/novel_types.tsv",
+        },
+    ),
+    "supplementary_figure": Figure(
+        files={
+            "comparison": of_supplement("comparison.json", "comparison.json"),
+            "data": of_supplement("heatmap_all.tsv.gz", "control.tsv"),
+        },
+        values={"tasks": TASK_TITLES},
+        tables={"tsv": "figures/{figure}.tsv"},
+        path="{figure}",
+        each={"figure": list(SUPPLEMENT)},
+    ),
+    "networks": Figure(
+        tables={"steps": "figures/s5.tsv"},
+        path="s5",
+    ),
+    "accuracy_coverage": Figure(
+        files={
+            "curves": rules.rejection.output.coverage.format(run=RUN),
+            "scores": rules.metrics.output.by_run.format(run=RUN),
+        },
+        values=FIRST_RUNS,
+        category="Rejection",
+    ),
+    "reliability": Figure(
+        files={"bins": rules.rejection.output.reliability.format(run=RUN)},
+        values=FIRST_RUNS,
+        category="Rejection",
+    ),
+    "confusion": Figure(
+        files={"confusions": rules.rejection.output.confusion.format(run=RUN)},
+        values=FIRST_RUNS | {"method": CONFIG.figures.method},
+        path="confusions/{task}",
+        each={
+            "task": [
+                task
+                for task, method in CONFIG.pairs()
+                if method == CONFIG.figures.method and method in CONFIG.run.methods
+            ]
+        },
+        category="Rejection",
+    ),
+    "held_out_scores": Figure(
+        files={"scores": rules.held_out_types.output.tsv},
+        values=OF_HELD_OUT,
+        path="held_out_types",
+        category="New types",
+    ),
+    "held_out_labels": Figure(
+        files={
+            "scores": rules.held_out_types.output.tsv,
+            "labels": rules.held_out_types.output.labels,
+        },
+        values=OF_HELD_OUT,
+        category="New types",
+    ),
+}
 
-# Of the target's own expression, which no method has touched.
-use rule latent_tsne as expression_tsne with:
-    input:
-        cells="results/{run}/tasks/{task}/target.h5ad",
-        code=library_code("plots/tsne"),
-    output:
-        "results/{run}/tsne/{task}.tsv.gz",
-    log:
-        "results/{run}/logs/expression_tsne/{task}.log",
-    benchmark:
-        "results/{run}/benchmarks/expression_tsne/{task}.tsv"
-    resources:
-        mem_mb=mem_mb_of("expression_tsne"),
-        runtime=runtime_of("expression_tsne"),
-    params:
-        seed=CONFIG.run.seeds[0],
-        expression=True,
+FIGURE_FILES = []
 
+for name, figure in FIGURES.items():
+    path = f"results/{RUN}/figures/{figure.path or name}"
+    job_name = os.path.join(name, *(f"{{{wildcard}}}" for wildcard in figure.each))
 
-rule figure2:
-    input:
-        tsne=of_stages("figure2", LATENT_TSNE, ALIGNMENT),
-        predictions=of_stages("figure2", PREDICTIONS, ALIGNMENT),
-        sources=of_tasks("figure2", SOURCE),
-        solutions=of_tasks("figure2", SOLUTION),
-        outcomes=of_stages("figure2", OUTCOME, ALIGNMENT),
-        script=script_code("figure2"),
-    output:
-        svg=report(
-            f"results/{RUN}/figures/figure2.svg",
-            caption="../report/figure2.rst",
-            category="Figures",
-        ),
-        png=f"results/{RUN}/figures/figure2.png",
-        points=f"results/{RUN}/figures/figure2.tsv.gz",
-        flows=f"results/{RUN}/figures/figure2_flows.tsv",
-    log:
-        f"results/{RUN}/logs/figure2.log",
-    benchmark:
-        f"results/{RUN}/benchmarks/figure2.tsv"
-    conda:
-        "../../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
-    params:
-        **FIGURE_PARAMS,
-        tasks=drawn_tasks("figure2"),
-        without=undrawn_tasks("figure2"),
-        stages=STAGES,
-    script:
-        "../../scripts/figure2.py"
+    rule:
+        name:
+            name
+        input:
+            figure_code(name),
+            **figure.files,
+        output:
+            **{key: f"results/{RUN}/{file}" for key, file in figure.tables.items()},
+            svg=report(f"{path}.svg", caption=f"../report/{name}.rst", category=figure.category),
+            png=f"{path}.png",
+        log:
+            f"results/{RUN}/logs/{job_name}.log",
+        benchmark:
+            f"results/{RUN}/benchmarks/{job_name}.tsv"
+        wildcard_constraints:
+            **{key: "|".join(values) for key, values in figure.each.items()},
+        conda:
+            "../../envs/python.yaml"
+        resources:
+            mem_mb=mem_mb,
+            runtime=runtime,
+        params:
+            **figure.values,
+        script:
+            "../../scripts/draw.py"
 
-
-rule figure3:
-    input:
-        tsne=of_tasks("figure3", "results/{run}/tsne/{task}.tsv.gz"),
-        predictions=of_stages("figure3", PREDICTIONS, LAST),
-        sources=of_tasks("figure3", SOURCE),
-        solutions=of_tasks("figure3", SOLUTION),
-        outcomes=of_stages("figure3", OUTCOME, LAST),
-        scores=rules.metrics.output.by_method.format(run=RUN),
-        script=script_code("figure3"),
-    output:
-        svg=report(
-            f"results/{RUN}/figures/figure3.svg",
-            caption="../report/figure3.rst",
-            category="Figures",
-        ),
-        png=f"results/{RUN}/figures/figure3.png",
-        rates=report(
-            f"results/{RUN}/figures/figure3_rates.svg",
-            caption="../report/figure3.rst",
-            category="Figures",
-        ),
-        rates_png=f"results/{RUN}/figures/figure3_rates.png",
-        points=f"results/{RUN}/figures/figure3.tsv.gz",
-    log:
-        f"results/{RUN}/logs/figure3.log",
-    benchmark:
-        f"results/{RUN}/benchmarks/figure3.tsv"
-    conda:
-        "../../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
-    params:
-        **FIGURE_PARAMS,
-        tasks=drawn_tasks("figure3"),
-        without=undrawn_tasks("figure3"),
-        methods={name: CONFIG.methods[name].title for name in CONFIG.run.methods},
-    script:
-        "../../scripts/figure3.py"
-
-
-rule figure4:
-    input:
-        tsne=of_tasks("figure4", "results/{run}/tsne/{task}.tsv.gz"),
-        predictions=of_stages("figure4", PREDICTIONS, LAST),
-        sources=of_tasks("figure4", SOURCE),
-        solutions=of_tasks("figure4", SOLUTION),
-        outcomes=of_stages("figure4", OUTCOME, LAST),
-        comparisons=of_comparisons("comparison.json", drawn_tasks("figure4")),
-        heatmaps=of_comparisons("heatmap_top.tsv.gz", drawn_tasks("figure4")),
-        script=script_code("figure4"),
-    output:
-        svg=report(
-            f"results/{RUN}/figures/figure4.svg",
-            caption="../report/figure4.rst",
-            category="Figures",
-        ),
-        png=f"results/{RUN}/figures/figure4.png",
-        points=f"results/{RUN}/figures/figure4.tsv.gz",
-        flows=f"results/{RUN}/figures/figure4_flows.tsv",
-    log:
-        f"results/{RUN}/logs/figure4.log",
-    benchmark:
-        f"results/{RUN}/benchmarks/figure4.tsv"
-    conda:
-        "../../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
-    params:
-        **FIGURE_PARAMS,
-        tasks=drawn_tasks("figure4"),
-        without=undrawn_tasks("figure4"),
-    script:
-        "../../scripts/figure4.py"
-
-
-rule figure5:
-    input:
-        tsne=of_stages("figure5", LATENT_TSNE, ALIGNMENT),
-        codes=of_stages("figure5", "results/{run}/latent_codes/{task}/{method}.h5ad", ALIGNMENT),
-        predictions=of_stages("figure5", PREDICTIONS, slice(1, 2)),
-        sources=of_tasks("figure5", SOURCE),
-        solutions=of_tasks("figure5", SOLUTION),
-        outcomes=of_stages("figure5", OUTCOME, ALIGNMENT),
-        script=script_code("figure5"),
-    output:
-        svg=report(
-            f"results/{RUN}/figures/figure5.svg",
-            caption="../report/figure5.rst",
-            category="Figures",
-        ),
-        png=f"results/{RUN}/figures/figure5.png",
-        points=f"results/{RUN}/figures/figure5.tsv.gz",
-        flows=f"results/{RUN}/figures/figure5_flows.tsv",
-        clusters=f"results/{RUN}/tables/novel_types.tsv",
-    log:
-        f"results/{RUN}/logs/figure5.log",
-    benchmark:
-        f"results/{RUN}/benchmarks/figure5.tsv"
-    conda:
-        "../../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
-    params:
-        **FIGURE_PARAMS,
-        tasks=drawn_tasks("figure5"),
-        without=undrawn_tasks("figure5"),
-        stages=STAGES,
-    script:
-        "../../scripts/figure5.py"
+    FIGURE_FILES += expand(getattr(rules, name).output, **figure.each)

@@ -18,6 +18,7 @@ HELD_OUT_TITLES = {
     f"{name}, types held out": f"{title}, types held out" for name, title in METHOD_TITLES.items()
 }
 HELD_OUT_TASKS = {task: TASK_TITLES[task] for task, _, _ in HELD_OUT}
+HELD_OUT_METHODS = {method: METHOD_TITLES[method] for _, method, _ in HELD_OUT}
 
 
 # One job for all of the source's types, and for the stages before: types are known only once the source is read.
@@ -67,18 +68,6 @@ rule held_out_types:
             caption="../report/held_out_types.rst",
             category="New types",
         ),
-        svg=report(
-            f"results/{RUN}/figures/held_out_types.svg",
-            caption="../report/held_out_types.rst",
-            category="New types",
-        ),
-        png=f"results/{RUN}/figures/held_out_types.png",
-        labels_svg=report(
-            f"results/{RUN}/figures/held_out_labels.svg",
-            caption="../report/held_out_types.rst",
-            category="New types",
-        ),
-        labels_png=f"results/{RUN}/figures/held_out_labels.png",
     log:
         f"results/{RUN}/logs/held_out_types.log",
     benchmark:
@@ -92,7 +81,7 @@ rule held_out_types:
     params:
         run=RUN,
         tasks=HELD_OUT_TASKS,
-        methods={method: METHOD_TITLES[method] for _, method, _ in HELD_OUT},
+        methods=HELD_OUT_METHODS,
         runs=HELD_OUT_RUNS,
         left_out=[
             (task, method, CONFIG.run.seeds[0], reason)

@@ -72,14 +72,16 @@ def damaged(results: Path) -> Iterator[Path]:
     ------
     The file or folder that Snakemake knows as an output. One that is missing is not yielded: Snakemake sees that.
     """
-    for file, record in _all(results):
-        written = file.stat().st_mtime_ns
-        for name, contents in record.get("outputs", {}).items():
-            path = Path(name)
-            if path.is_symlink() and record["rule"] == "download":
-                continue  # it is kept elsewhere and verified by what reads it
-            if path.exists() and not _unchanged(path, contents, written):
-                yield path
+    last = {}  # a file may have been another rule's in an earlier version of the workflow
+    dated = [(file.stat().st_mtime_ns, record) for file, record in _all(results)]
+    for written, record in sorted(dated, key=lambda one: one[0]):
+        last |= dict.fromkeys(record.get("outputs", {}), (written, record))
+    for name, (written, record) in last.items():
+        path = Path(name)
+        if path.is_symlink() and record["rule"] == "download":
+            continue  # it is kept elsewhere and verified by what reads it
+        if path.exists() and not _unchanged(path, record["outputs"][name], written):
+            yield path
 
 
 def truncated(results: Path) -> list[Path]:

@@ -55,7 +55,7 @@ def trace(file: str, by_output: dict[str, dict], depth: int = 0, seen: set[str] 
 def jobs_by_output(results: Path) -> dict[str, dict]:
     """The record of the job that wrote each file below a folder."""
     found = {}
-    for path in sorted(results.rglob(f"{records.RECORDS}/**/*.json")):
+    for path in sorted(results.rglob(f"{records.RECORDS}/**/*.json"), key=lambda file: file.stat().st_mtime_ns):
         record = io.read_json(path)
         found |= dict.fromkeys(record["outputs"], record)
     return found

@@ -1,7 +1,8 @@
-"""Figures: each file turns a table into a matplotlib figure."""
+"""What figures are drawn with: kinds of panels, the colours (`palette`), and the coordinates of cells (`tsne`)."""
 
 import textwrap
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib
 
@@ -11,10 +12,36 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 plt.rcParams["text.parse_math"] = False  # "$" in the name of a type is a "$", not TeX
+plt.rcParams["axes.spines.top"] = plt.rcParams["axes.spines.right"] = False
+
+
+def grid(n: int, columns: int, width: float, height: float, more: tuple[float, float] = (0, 0), **options: Any):
+    """A figure with `n` panels, in rows of at most `columns`.
+
+    Parameters
+    ----------
+    width, height
+        Of a panel, in inches.
+    more
+        Inches that the figure is wider and higher than its panels.
+    options
+        Of `matplotlib.pyplot.subplots`.
+
+    Returns
+    -------
+    The figure, and all its panels, rows x columns. Those beyond `n` are hidden.
+    """
+    columns = min(n, columns)
+    rows = -(-n // columns)
+    size = more[0] + width * columns, more[1] + height * rows
+    figure, panels = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained", **options)
+    for panel in panels.flat[n:]:
+        panel.set_visible(False)
+    return figure, panels
 
 
 def not_drawn(missing: Mapping[str, str]) -> str:
-    """What a figure says of tasks that it cannot show, by title, with the reasons."""
+    """What a figure says about tasks that it cannot show; `missing` has the reasons by title."""
     return "\n".join(f"Not drawn: {title}. {reason}" for title, reason in missing.items())
 
 

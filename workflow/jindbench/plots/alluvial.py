@@ -7,7 +7,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from jindbench.names import CELL_ID, LABEL, UNASSIGNED
-from jindbench.plots.palette import colours as palette
+from jindbench.plots import palette
 
 GAPS = 0.12  # of the height, all gaps between strata together
 WIDTH = 0.04  # of a stratum
@@ -72,7 +72,7 @@ def draw(panel: Axes, flows: pd.DataFrame, colours: dict[str, str], title: str) 
     colours
         Of types, and of "unassigned".
     """
-    colours = palette([*flows["type"], *flows["label"]]) | colours
+    colours = palette.of_types([*flows["type"], *flows["label"]]) | colours
     order = _order(flows)
     left = strata(flows.groupby("type")["n"].sum().reindex([name for name in order if name in set(flows["type"])]))
     right = strata(flows.groupby("label")["n"].sum().reindex([name for name in order if name in set(flows["label"])]))
@@ -114,7 +114,7 @@ def _names(panel: Axes, side: pd.DataFrame, counts: pd.Series, x: float, directi
     """Names and numbers of cells beside the strata, with a line where a name had to move away from its own."""
     middles = (side["bottom"] + side["height"] / 2).to_numpy()
     for name, middle, place in zip(side.index, middles, spread(middles, LETTER), strict=True):
-        panel.plot([x, x + 0.06 * direction], [middle, place], color="#888888", linewidth=0.6)
+        panel.plot([x, x + 0.06 * direction], [middle, place], color=palette.LEADER, linewidth=0.6)
         shown = "Unassigned" if name == UNASSIGNED else name
         shown = shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
         text = f"{shown} ({counts[name]})"

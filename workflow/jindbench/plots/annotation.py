@@ -5,12 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jindbench.names import CONFIDENCE, NOVELTY, RAW_LABEL, THRESHOLD
-from jindbench.plots import tsne_panels
-from jindbench.plots.palette import SIDES, colours
-from jindbench.plots.raw_accuracy import COLOURS
+from jindbench.plots import grid, palette, tsne_panels
 
-STATUS_COLOURS = ("#D5D5D5", "#E69F00", "#D55E00")
-DARK = "#333333"
 IN_A_ROW = 4  # panels
 SHOWN = (0.01, 0.99)  # quantiles of the novelty that the colours reach from and to
 
@@ -25,15 +21,14 @@ def composition(shares: pd.DataFrame) -> Figure:
     """
     figure, panel = plt.subplots(figsize=(7.5, 0.9 + 0.32 * len(shares)), layout="constrained")
     height = 0.8 / shares.shape[1]
-    palette = {"reference": SIDES["source"], "query": SIDES["target"]}
+    colours = {"reference": palette.SIDES["source"], "query": palette.SIDES["target"]}
     for position, (side, values) in enumerate(shares.items()):
         places = [row + (position - (shares.shape[1] - 1) / 2) * height for row in range(len(shares))]
-        panel.barh(places, values, height=height, color=palette[side], label=side)
+        panel.barh(places, values, height=height, color=colours[side], label=side)
     panel.set_yticks(range(len(shares)), shares.index, fontsize=9)
     panel.invert_yaxis()
     panel.set_xlabel("% of the cells with a label")
     panel.legend(frameon=False, fontsize=9, loc="lower right")
-    panel.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -48,7 +43,7 @@ def on_the_map(points: pd.DataFrame, types: list[str]) -> Figure:
         All that the reference knows: what a type's colour follows from.
     """
     figure, panel = plt.subplots(figsize=(9, 5.2), layout="constrained")
-    tsne_panels.by_category(panel, points, "label", colours(types), "labels")
+    tsne_panels.by_category(panel, points, "label", palette.of_types(types), "labels")
     return figure
 
 
@@ -63,22 +58,21 @@ def statuses(points: pd.DataFrame, names: tuple[str, ...]) -> Figure:
         The statuses: assigned first.
     """
     figure, panel = plt.subplots(figsize=(9.6, 5.2), layout="constrained")
-    palette = dict(zip(names, STATUS_COLOURS, strict=True))
+    colours = dict(zip(names, palette.STATUSES, strict=True))
     ordered = points.iloc[points["status"].map(names.index).argsort(kind="stable")]
     panel.scatter(
         ordered["tsne_1"],
         ordered["tsne_2"],
-        c=ordered["status"].map(palette),
+        c=ordered["status"].map(colours),
         s=tsne_panels.point_area(len(points)),
         linewidths=0,
         rasterized=True,
     )
-    for name, colour in palette.items():
+    for name, colour in colours.items():
         panel.scatter([], [], c=colour, s=30, label=f"{name} ({(points['status'] == name).sum():,})")
     panel.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     panel.set(title="rejected cells", xlabel="tSNE 1", ylabel="tSNE 2", xticks=[], yticks=[])
     panel.title.set_fontsize(10)
-    panel.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -97,7 +91,7 @@ def novelty(points: pd.DataFrame) -> Figure:
         ordered["tsne_1"],
         ordered["tsne_2"],
         c=ordered[NOVELTY],
-        cmap="viridis_r",
+        cmap=palette.NOVELTY,
         vmin=low,
         vmax=high,
         s=tsne_panels.point_area(len(points)),
@@ -107,7 +101,6 @@ def novelty(points: pd.DataFrame) -> Figure:
     figure.colorbar(drawn, ax=panel, label="novelty", extend="both", shrink=0.7)
     panel.set(title="novelty", xlabel="tSNE 1", ylabel="tSNE 2", xticks=[], yticks=[])
     panel.title.set_fontsize(10)
-    panel.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -120,18 +113,14 @@ def epochs(history: pd.DataFrame) -> Figure:
         Columns epoch and kept, and any others.
     """
     quantities = [*history.drop(columns=["epoch", "kept"]).select_dtypes("number")]
-    rows = -(-len(quantities) // IN_A_ROW)
-    figure, panels = plt.subplots(rows, IN_A_ROW, figsize=(10, 2.2 * rows), squeeze=False, layout="constrained")
+    figure, panels = grid(len(quantities), IN_A_ROW, 2.5, 2.2)
     kept = history[history["kept"].astype(bool)]
-    for panel in panels.flat[len(quantities) :]:
-        panel.set_axis_off()
     for panel, quantity in zip(panels.flat, quantities, strict=False):
-        panel.plot(history["epoch"], history[quantity], color=COLOURS[5], linewidth=1)
-        panel.plot(kept["epoch"], kept[quantity], "o", color=COLOURS[4], markersize=4)
+        panel.plot(history["epoch"], history[quantity], color=palette.BLUE, linewidth=1)
+        panel.plot(kept["epoch"], kept[quantity], "o", color=palette.VERMILION, markersize=4)
         panel.set_title(quantity.replace("_", " "), fontsize=9)
         panel.set_xlabel("epoch", fontsize=8)
         panel.tick_params(labelsize=7)
-        panel.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -154,14 +143,14 @@ def confidence(table: pd.DataFrame) -> Figure:
         whis=(5, 95),
         showfliers=False,
         patch_artist=True,
-        boxprops={"facecolor": "#CCE3F0", "edgecolor": DARK},
-        medianprops={"color": DARK},
+        boxprops={"facecolor": palette.PALE_BLUE, "edgecolor": palette.TEXT},
+        medianprops={"color": palette.TEXT},
     )
     limits = [row[THRESHOLD].median() for row in rows]
-    panel.plot(limits, range(len(types)), "|", color="#D55E00", markersize=16, markeredgewidth=2, label="threshold")
+    mark = {"color": palette.VERMILION, "markersize": 16, "markeredgewidth": 2}
+    panel.plot(limits, range(len(types)), "|", label="threshold", **mark)
     panel.set_yticks(range(len(types)), [f"{name} ({len(row):,})" for name, row in zip(types, rows, strict=True)])
     panel.tick_params(labelsize=9)
     panel.set(xlabel="confidence (box: middle half of the cells; whiskers: 5 % to 95 %)", xlim=(0, 1.02))
     panel.legend(frameon=False, fontsize=9, loc="lower left")
-    panel.spines[["top", "right"]].set_visible(False)
     return figure

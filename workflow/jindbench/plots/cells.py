@@ -1,56 +1,68 @@
-"""What the scripts of several figures share: cells on a tSNE, with their true types."""
+"""What the paper's Figures 2 to 5 read: cells on a tSNE, with their true types."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from jindbench import io
-from jindbench.names import CELL_ID, LABEL
+from jindbench.names import CELL_ID
+from jindbench.plots import not_drawn
 
 
-def missing(without: Mapping[str, str], outcomes: Iterable[str | Path], titles: Mapping[str, str]) -> dict[str, str]:
-    """Why tasks cannot be drawn, by task: the first stage without a result, and its reason.
+def of_each_task(
+    tasks: Mapping[str, str],
+    without: Mapping[str, str],
+    outcomes: Sequence[str],
+    methods: Mapping[str, str],
+    *files: Sequence[str],
+) -> tuple[list[tuple], str]:
+    """The files of each task that can be drawn, and why the others cannot.
 
     Parameters
     ----------
+    tasks
+        Titles, by task.
     without
-        Tasks that the method of the figures is not run on, with the reasons.
+        Tasks that the method of the figures is not run on: reasons, by title.
     outcomes
-        Paths of the records of the stages.
-    titles
-        Of methods.
+        Records of the methods that are drawn.
+    methods
+        Titles, by method.
+    files
+        Of each kind equally many for each task, in the order of the tasks.
+
+    Returns
+    -------
+    For each task that can be drawn its name, then a list of its files of each kind; and what `not_drawn` says. A task
+    cannot be drawn if one of its methods has no result.
     """
-    reasons = dict(without)
+    missing = dict(without)
     for outcome in map(io.read_json, outcomes):
         if outcome["status"] != "ok":
-            reason = f"{titles[outcome['method']]} {outcome['status']}: {outcome['reason']}"
-            reasons.setdefault(outcome["task"], reason)
-    return reasons
+            reason = f"{methods[outcome['method']]} {outcome['status']}: {outcome['reason']}"
+            missing.setdefault(tasks[outcome["task"]], reason)
+    shown = []
+    for position, (task, title) in enumerate(tasks.items()):
+        if title not in missing:
+            shown.append((task, *(_part(paths, position, len(tasks)) for paths in files)))
+    return shown, not_drawn(missing)
 
 
-def titled(missing: Mapping[str, str], titles: Mapping[str, str]) -> dict[str, str]:
-    """The same by the tasks' titles."""
-    return {titles[task]: reason for task, reason in missing.items()}
+def _part(paths: Sequence[str], position: int, n: int) -> list[str]:
+    """One of `n` equal parts."""
+    size = len(paths) // n
+    return list(paths[position * size : (position + 1) * size])
 
 
 def read_points(path: str | Path) -> pd.DataFrame:
-    """Read a tSNE: cell_id, tsne_1, tsne_2, and of latent codes the side (source or target)."""
+    """Read a tSNE: cell_id, tsne_1, tsne_2, and the side (source or target) if it is one of latent codes."""
     return io.read_table(path, text=[CELL_ID, "side"])
 
 
-def source_labels(path: str | Path) -> pd.Series:
-    """Labels of a task's source by cell_id; expression stays on disk."""
-    source = io.read_h5ad(path, backed=True)
-    try:
-        return source.obs[LABEL].astype(str)
-    finally:
-        source.file.close()
-
-
 def typed(points: pd.DataFrame, labels: pd.Series, truth: pd.Series) -> pd.DataFrame:
-    """Add each cell's true type: of `source_labels`, and for the target the solution's."""
+    """Add each cell's true type: `io.read_source_labels` for the source, the solution for the target."""
     of_source = points[CELL_ID].map(labels)
     return points.assign(type=np.where(points["side"] == "source", of_source, points[CELL_ID].map(truth)))
 
@@ -61,8 +73,8 @@ def of_target(points: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
 
 
 def types_of(source_path: str | Path, truth: pd.Series) -> list[str]:
-    """All types of a task, the source's and the target's: what a type's colour follows from."""
-    return sorted(set(source_labels(source_path)) | set(truth))
+    """All types of a task, the source's and the target's: they decide the colour of each type."""
+    return sorted(set(io.read_source_labels(source_path)) | set(truth))
 
 
 def joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -11,16 +11,13 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 
 from jindbench.names import CELL_ID
-from jindbench.plots import words
-from jindbench.plots.raw_accuracy import COLOURS
+from jindbench.plots import palette, words
 
 GROUP = "group"
 LIMIT = 3  # z-scores beyond are drawn as this
 MOST_CELLS = 300  # of a group: more could not be told apart
 MOST_NAMES = 60  # genes whose names can still be read
 WIDEST = 90  # letters in a line of the title
-MAP = "PuOr_r"  # purple to orange: told apart by people with any common form of colour blindness
-GROUP_COLOURS = [COLOURS[2], COLOURS[0]]  # sky blue and black, which the map does not have
 
 
 def nothing() -> pd.DataFrame:
@@ -101,13 +98,13 @@ def draw_on(figure: Figure | SubFigure, ordered: pd.DataFrame, sizes: dict[str, 
         return
     named, height = len(genes) <= MOST_NAMES, _height(len(genes))
     bar, panel = figure.subplots(2, height_ratios=[0.18, height], sharex=True)
-    colours = dict(zip(sizes, GROUP_COLOURS, strict=True))
+    colours = dict(zip(sizes, palette.GROUPS, strict=True))
     codes = ordered[GROUP].map({group: code for code, group in enumerate(sizes)})
     bar.imshow(
         codes.to_numpy()[None],
         aspect="auto",
         interpolation="nearest",
-        cmap=ListedColormap(GROUP_COLOURS),
+        cmap=ListedColormap(palette.GROUPS),
         vmin=-0.5,
         vmax=1.5,
     )
@@ -122,11 +119,12 @@ def draw_on(figure: Figure | SubFigure, ordered: pd.DataFrame, sizes: dict[str, 
         frameon=False,
         title=textwrap.fill(title, WIDEST),
     )
+    panel.spines[:].set_visible(True)
     image = panel.imshow(
         ordered[genes].to_numpy(dtype=float).T,
         aspect="auto",
         interpolation="nearest",
-        cmap=MAP,
+        cmap=palette.DIVERGING,
         vmin=-LIMIT,
         vmax=LIMIT,
     )

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from jindbench.names import RAW_LABEL
+from jindbench.plots import palette
 
-OTHERS = "#D5D5D5"
 MOST_IN_COLUMN = 16  # entries of a legend, one below the other
 REJECTED_SIZE = 6  # times the area of the others
 
@@ -36,13 +36,13 @@ def by_category(
     shown = [name for name in colours if (points[column] == name).any()]
     of_point = shuffled[column].map(colours)
     if emphasise:
-        of_point = of_point.where(shuffled[column].isin(emphasise), OTHERS)
+        of_point = of_point.where(shuffled[column].isin(emphasise), palette.OTHERS)
         top = np.argsort(shuffled[column].isin(emphasise).to_numpy(), kind="stable")
         shuffled, of_point, shown = shuffled.iloc[top], of_point.iloc[top], [n for n in shown if n in emphasise]
     _scatter(panel, shuffled, of_point, point_area(len(points)), "o")
     handles = [_handle(colours[name], name) for name in shown]
     if emphasise:
-        handles.append(_handle(OTHERS, "other types"))
+        handles.append(_handle(palette.OTHERS, "other types"))
     _legend(panel, handles)
     _frame(panel, title)
 
@@ -62,7 +62,7 @@ def rejected(panel: Axes, points: pd.DataFrame, colours: dict[str, str], title: 
             area = size * (1 if kept else REJECTED_SIZE) * (1 if correct else 2)
             _scatter(panel, chosen, chosen[RAW_LABEL].map(colours), area, marker)
     handles = [_handle(colour, name) for name, colour in colours.items() if (points[RAW_LABEL] == name).any()]
-    dark = "#333333"
+    dark = palette.TEXT
     n_rejected, n_wrong = int((~points["kept"]).sum()), int((~points["kept"] & ~points["correct"]).sum())
     handles += [
         _handle(dark, "right, kept", size=4),
@@ -89,7 +89,8 @@ def distances(panel: Axes, clusters: pd.DataFrame, title: str) -> None:
         return
     columns = [column for column in clusters if column.startswith("distance_")]
     types, values = [column.removeprefix("distance_") for column in columns], clusters[columns].to_numpy()
-    panel.imshow(values, cmap="cividis", aspect="auto")
+    panel.spines[:].set_visible(True)
+    panel.imshow(values, cmap=palette.DISTANCES, aspect="auto")
     middle = (values.min() + values.max()) / 2
     for row, assigned in enumerate(clusters["assigned_source_type"]):
         for column, name in enumerate(types):
@@ -140,4 +141,3 @@ def _legend(panel: Axes, handles: list[Line2D]) -> None:
 def _frame(panel: Axes, title: str) -> None:
     panel.set_title(title, fontsize=10)
     panel.set(xlabel="tSNE 1", ylabel="tSNE 2", xticks=[], yticks=[])
-    panel.spines[["top", "right"]].set_visible(False)

@@ -40,6 +40,16 @@ def coverage_curve(predictions: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
     )
 
 
+def thin(curve: pd.DataFrame, points: int = 200) -> pd.DataFrame:
+    """At most so many points of a `coverage_curve`, evenly along coverage, the first and the last included.
+
+    A curve has up to one point for each cell; a figure cannot show them all.
+    """
+    coverage = curve["coverage"].to_numpy()
+    chosen = np.searchsorted(coverage, np.linspace(coverage[0], coverage[-1], points))
+    return curve.iloc[np.unique(chosen)].reset_index(drop=True)
+
+
 def area(curve: pd.DataFrame) -> float:
     """Area under a `coverage_curve` from coverage 0 to 1, by the trapezoidal rule; 1 if every cell is right.
 

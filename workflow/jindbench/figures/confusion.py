@@ -1,13 +1,23 @@
-"""Confusion matrix of one method on one task."""
+"""Confusion matrix, on one task, of the method that the figures show."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from jindbench import io
 from jindbench.names import LABEL, UNASSIGNED
+from jindbench.plots import palette, words
 
 COUNTED = 15  # up to so many types, counts fit into the cells of the matrix
+
+
+def draw(confusions, tasks, methods, method, seed, task):
+    """The matrix of the run with the first seed."""
+    title = f"{methods[method]} on {tasks[task]}"
+    table = io.read_table(confusions, text=["task", "method", "type", LABEL])
+    table = table[(table["method"] == method) & (table["task"] == task) & (table["seed"] == seed)]
+    return (image(table, title) if len(table) else words(f"{title} has no result.")), {}
 
 
 def matrix(table: pd.DataFrame) -> pd.DataFrame:
@@ -28,7 +38,7 @@ def matrix(table: pd.DataFrame) -> pd.DataFrame:
     return counts.reindex(index=types, columns=[*types, *others.difference(rejected), *rejected], fill_value=0)
 
 
-def draw(table: pd.DataFrame, title: str) -> Figure:
+def image(table: pd.DataFrame, title: str) -> Figure:
     """Labels after rejection by true type, each row coloured by its shares.
 
     The numbers are cells; above 15 types they are percent of the true type, from 1 on.
@@ -46,7 +56,8 @@ def draw(table: pd.DataFrame, title: str) -> Figure:
     rows, columns = counts.shape
     side = 0.42 if rows <= COUNTED else 0.27
     figure, panel = plt.subplots(figsize=(3.4 + side * columns, 2.2 + side * rows), layout="constrained")
-    image = panel.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    colours = panel.imshow(shares, cmap=palette.SHARES, vmin=0, vmax=1)
+    panel.spines[:].set_visible(True)
     numbers = counts.to_numpy() if rows <= COUNTED else np.rint(100 * shares).astype(int)
     for row, column in zip(*numbers.nonzero(), strict=True):
         colour = "white" if shares[row, column] > 0.5 else "black"
@@ -55,12 +66,12 @@ def draw(table: pd.DataFrame, title: str) -> Figure:
     panel.set_yticks(range(rows), [f"{name} ({n})" for name, n in cells_of_type.items()], fontsize=8)
     panel.set_xticks([column - 0.5 for column in range(columns)], minor=True)
     panel.set_yticks([row - 0.5 for row in range(rows)], minor=True)
-    panel.grid(which="minor", color="#dddddd", linewidth=0.5)
+    panel.grid(which="minor", color=palette.GRID, linewidth=0.5)
     panel.tick_params(which="minor", length=0)
     if counts.columns[-1] == UNASSIGNED:
         panel.axvline(columns - 1.5, color="black", linewidth=1.2)
     panel.set_xlabel(f"label after rejection (numbers: {'cells' if rows <= COUNTED else 'percent of the true type'})")
     panel.set_ylabel("true type (cells)")
     panel.set_title(title, fontsize=10)
-    figure.colorbar(image, ax=panel, label="share of the true type", shrink=0.6)
+    figure.colorbar(colours, ax=panel, label="share of the true type", shrink=0.6)
     return figure

@@ -1,24 +1,28 @@
-"""How many cells each method rejects (paper, Figure 3c)."""
+"""Figure 3 of the paper, panel c: how many cells each method rejects."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jindbench.plots import words
-from jindbench.plots.raw_accuracy import COLOURS
+from jindbench import io
+from jindbench.plots import grid, palette, words
+from jindbench.tables import titles
 from jindbench.tables.table2 import HIGH_REJECTION
 
-MOST_COLUMNS = 4
+
+def draw(scores, tasks, methods):
+    """The bars of the methods of Table 2."""
+    table = io.read_table(scores, text=["task", "method", "status"])
+    return bars(titles.titled(table, tasks, methods)), {}
 
 
-def draw(scores: pd.DataFrame) -> Figure:
+def bars(scores: pd.DataFrame) -> Figure:
     """A panel for each task, a bar for each method that rejects, with its bootstrap 95 % interval.
 
     Parameters
     ----------
     scores
         Columns task, method (titles, in the order to be shown), metric, value, low, high, status. Methods that never
-        reject have no bar; those that did not run say so.
+        reject have no bar; the row of a method that did not run says so.
     """
     rates = scores[scores["metric"] == "rej"]
     rejecting = rates.loc[rates["status"] == "ok", "method"]
@@ -26,17 +30,7 @@ def draw(scores: pd.DataFrame) -> Figure:
     if rates.empty:
         return words("No method of this run rejects cells.")
     tasks, methods = rates["task"].unique(), rates["method"].unique()
-    columns = min(len(tasks), MOST_COLUMNS)
-    rows = -(-len(tasks) // columns)
-    figure, panels = plt.subplots(
-        rows,
-        columns,
-        figsize=(2 + 2.8 * columns, rows * (0.9 + 0.27 * len(methods))),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
+    figure, panels = grid(len(tasks), 4, 2.8, 0.9 + 0.27 * len(methods), more=(2, 0), sharex=True, sharey=True)
     for panel, task in zip(panels.flat, tasks, strict=False):
         of_task = rates[rates["task"] == task].set_index("method")
         for position, method in enumerate(methods):
@@ -46,15 +40,12 @@ def draw(scores: pd.DataFrame) -> Figure:
                 panel.text(0.01, position, why, va="center", fontsize=7, transform=panel.get_yaxis_transform())
                 continue
             error = [[max(score["value"] - score["low"], 0)], [max(score["high"] - score["value"], 0)]]
-            colour = COLOURS[5] if method.startswith("JIND") else COLOURS[2]
+            colour = palette.BLUE if method.startswith("JIND") else palette.SKY
             panel.barh(position, score["value"], xerr=error, color=colour, error_kw={"linewidth": 1}, height=0.7)
-        panel.axvline(HIGH_REJECTION, color=COLOURS[4], linewidth=1, linestyle="--")
+        panel.axvline(HIGH_REJECTION, color=palette.VERMILION, linewidth=1, linestyle="--")
         panel.set_title(task, fontsize=9)
         panel.set_yticks(range(len(methods)), methods, fontsize=8)
-        panel.spines[["top", "right"]].set_visible(False)
         panel.set_xlabel("rejection rate", fontsize=8)
     panels[0, 0].invert_yaxis()  # shared: once turns all panels
     panels[0, 0].set_xlim(0, 1)
-    for panel in panels.flat[len(tasks) :]:
-        panel.set_visible(False)
     return figure

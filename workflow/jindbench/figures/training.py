@@ -1,12 +1,26 @@
 """How training went: what methods recorded for each epoch."""
 
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from jindbench.plots import words
+from jindbench import io
+from jindbench.plots import palette, words
 
 NOT_DRAWN = {"epoch", "kept", "good", "learning_rate"}
+
+
+def draw(outcomes, models, tasks, methods):
+    """The lines, and the table of their values."""
+    histories = []
+    for outcome, model in zip(outcomes, models, strict=True):
+        facts, path = io.read_json(outcome), Path(model) / "history.tsv"
+        if path.exists():
+            histories.append(({key: facts[key] for key in ("task", "method", "seed")}, io.read_table(path)))
+    values = long_table(histories)
+    return lines(values.replace({"task": tasks, "method": methods})), {"table": values}
 
 
 def long_table(histories: list[tuple[dict, pd.DataFrame]]) -> pd.DataFrame:
@@ -30,7 +44,7 @@ def long_table(histories: list[tuple[dict, pd.DataFrame]]) -> pd.DataFrame:
     return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def draw(values: pd.DataFrame) -> Figure:
+def lines(values: pd.DataFrame) -> Figure:
     """A row for each quantity of each method, a column for each task, a line for each seed; dots: the epochs kept.
 
     Parameters
@@ -54,11 +68,10 @@ def draw(values: pd.DataFrame) -> Figure:
             panel = panels[row, column]
             chosen = values.query("method == @method and quantity == @quantity and task == @task")
             for _, line in chosen.groupby("seed"):
-                panel.plot(line["epoch"], line["value"], color="#0072B2", alpha=0.7, linewidth=1)
+                panel.plot(line["epoch"], line["value"], color=palette.BLUE, alpha=0.7, linewidth=1)
             kept = chosen[chosen["kept"].astype(bool)]
-            panel.plot(kept["epoch"], kept["value"], "o", color="#D55E00", markersize=4)
+            panel.plot(kept["epoch"], kept["value"], "o", color=palette.VERMILION, markersize=4)
             panel.tick_params(labelsize=7)
-            panel.spines[["top", "right"]].set_visible(False)
             if row == 0:
                 panel.set_title(task, fontsize=9)
             if row == len(rows) - 1:

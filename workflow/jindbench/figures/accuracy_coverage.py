@@ -1,0 +1,93 @@
+"""Accuracy against coverage of every method on every task: rejection compared at every threshold."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from jindbench import io
+from jindbench.plots import grid, palette, words
+
+MARK = {"markersize": 8, "markeredgecolor": "white", "markeredgewidth": 0.5}
+
+
+def draw(curves, scores, tasks, methods, seed):
+    """The curves of the run with the first seed of each method."""
+    titles = {"task": tasks, "method": methods}
+    table = io.read_table(curves, text=["task", "method"])
+    own = io.read_table(scores, text=["task", "method", "status", "metric"])
+    own = own[(own["seed"] == seed) & (own["status"] == "ok")]
+    own = own.pivot(index=["task", "method"], columns="metric", values="value").reindex(columns=["rej", "eff"])
+    own = own.dropna().reset_index()
+    own = own.assign(coverage=1 - own["rej"], accuracy=own["eff"])
+    return lines(table[table["seed"] == seed].replace(titles), own.replace(titles)), {}
+
+
+def lowest_accuracy(curves: pd.DataFrame) -> float:
+    """Where the axis of accuracy begins, a multiple of .05: at most at the lowest raw accuracy that is no outlier.
+
+    One method that guesses would press all others into the top of the panels. Outliers are what lies below the lower
+    quartile by more than 1.5 times the distance of the quartiles (Tukey).
+    """
+    raw = curves.groupby(["task", "method"])["accuracy"].last()
+    lower, upper = raw.quantile([0.25, 0.75])
+    lowest = raw[raw >= lower - 1.5 * (upper - lower)].min()
+    return max(0.0, np.floor(lowest / 0.05 - 0.5) * 0.05)
+
+
+def lines(curves: pd.DataFrame, points: pd.DataFrame) -> Figure:
+    """Accuracy of the most confident cells over the share kept, one panel for each task, one line for each method.
+
+    The marker on a line is the method's own threshold. A method whose accuracy on all cells is below the axis is named
+    in the panel, with that accuracy.
+
+    Parameters
+    ----------
+    curves
+        Columns task, method (titles, in the order to be shown), coverage, accuracy: the curve of one run of each, as
+        `rejection.thin` leaves it.
+    points
+        Columns task, method, coverage (1 - rej), accuracy (eff): a row for each method that rejects.
+    """
+    if curves.empty:
+        return words("No method of this run has scores.")
+    tasks, methods = curves["task"].drop_duplicates().tolist(), curves["method"].drop_duplicates().tolist()
+    style, lowest = palette.lines_of_methods(methods), lowest_accuracy(curves)
+    figure, panels = grid(len(tasks), 2, 3.4, 3, more=(2.2, 0.4), sharex=True, sharey=True)
+    figure.set_figheight(max(figure.get_figheight(), 1 + 0.2 * len(methods)))  # room for the legend
+    for panel, task in zip(panels.flat, tasks, strict=False):
+        below = []
+        for method, curve in curves[curves["task"] == task].groupby("method", sort=False):
+            own = points[(points["task"] == task) & (points["method"] == method)]
+            colour, dash, marker = style[method].values()
+            # The accuracy of the most confident cells holds for any share of them.
+            coverage = np.concatenate([[0], curve["coverage"]])
+            accuracy = np.concatenate([curve["accuracy"].iloc[:1], curve["accuracy"]])
+            panel.plot(coverage, accuracy, color=colour, linestyle=dash, linewidth=1.4)
+            panel.plot(own["coverage"], own["accuracy"], marker, color=colour, **MARK)
+            if curve["accuracy"].iloc[-1] < lowest:
+                below.append(f"{method} {curve['accuracy'].iloc[-1]:.2f}")
+        if below:
+            panel.text(0.02, 0.02, "\n".join(["below:", *below]), transform=panel.transAxes, fontsize=7, va="bottom")
+        panel.set_title(task, fontsize=10)
+        panel.grid(color=palette.GRID)
+        panel.set_axisbelow(True)
+    if len(tasks) < panels.size:
+        panels[-2, -1].tick_params(labelbottom=True)  # now the lowest of its column
+    panels[0, 0].set_xlim(0, 1.02)
+    panels[0, 0].set_ylim(lowest, 1 + (1 - lowest) / 50)
+    figure.supxlabel("coverage (share of cells kept, the most confident first)", fontsize=10)
+    figure.supylabel("accuracy of the cells kept", fontsize=10)
+    for method in set(methods) - set(points["method"]):
+        style[method]["marker"] = ""
+    handles = [plt.Line2D([], [], label=method, linewidth=1.4, **MARK, **style[method]) for method in methods]
+    figure.legend(
+        handles=handles,
+        title="marker: own threshold",
+        loc="outside right center",
+        frameon=False,
+        fontsize=8,
+        title_fontsize=8,
+        handlelength=4.5,
+    )
+    return figure

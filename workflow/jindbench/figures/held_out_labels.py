@@ -1,0 +1,58 @@
+"""Types removed from the source: what each method takes their cells for."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from jindbench.execution.hold_out import HELD_OUT
+from jindbench.figures.held_out_scores import drawable, matrix, read, word
+from jindbench.names import LABEL, UNASSIGNED
+from jindbench.plots import grid, not_drawn, palette, words
+from jindbench.scoring.held_out_types import over_seeds, shares_over_seeds
+from jindbench.tables.held_out_types import NOTHING
+
+
+def draw(scores, labels, tasks, methods):
+    """The mean of the seeds."""
+    shares = shares_over_seeds(read(labels, tasks, methods))
+    return matrices(shares, over_seeds(read(scores, tasks, methods))), {}
+
+
+def matrices(shares: pd.DataFrame, scores: pd.DataFrame) -> Figure:
+    """A panel for each task and method: types that were removed x what their cells are labelled, in percent.
+
+    Parameters
+    ----------
+    shares
+        As `held_out_types.shares_over_seeds` gives them, titled like `scores`.
+    scores
+        See `held_out_scores.matrices`.
+    """
+    measured = scores[scores["status"] == "ok"]
+    drawn = list(measured[["task", "method"]].drop_duplicates().itertuples(index=False, name=None))
+    without = scores[drawable(scores)].drop_duplicates(["task", "method"], keep="first")
+    missing = {
+        f"{row.method} on {row.task}": row.status for row in without.itertuples() if (row.task, row.method) not in drawn
+    }
+    if not drawn:
+        return words(not_drawn(missing) or NOTHING)
+    n_rows = measured.groupby("task")[HELD_OUT].nunique().max()
+    n_labels = scores.groupby("task")[HELD_OUT].nunique().max() + 1
+    figure, panels = grid(len(drawn), 3, 1.6 + 0.3 * n_labels, 1.8 + 0.28 * n_rows)
+    for panel, (task, method) in zip(panels.flat, drawn, strict=False):
+        of_task = scores[scores["task"] == task]
+        removed = sorted(measured.loc[measured["task"] == task, HELD_OUT].unique())
+        labels = [*sorted(of_task[HELD_OUT].unique()), UNASSIGNED]
+        of_method = shares[(shares["task"] == task) & (shares["method"] == method)]
+        values = of_method.pivot(index=HELD_OUT, columns=LABEL, values="share").reindex(columns=labels).fillna(0)
+        values = values.reindex(removed).mask(np.array(removed)[:, None] == labels)  # of a type itself there is none
+        matrix(panel, values, palette.SHARES, lambda share: f"{100 * share:.0f}" if share >= 0.005 else "")
+        status = of_task[of_task["method"] == method].set_index(HELD_OUT)["status"]
+        for y, name in enumerate(removed):
+            if status[name] != "ok":
+                panel.text(len(labels) / 2 - 0.5, y, word(status[name]), ha="center", va="center", fontsize=7)
+        panel.axvline(len(labels) - 1.5, color="black", linewidth=1.2)
+        panel.set_title(f"{task}\n{method}", fontsize=9)
+    figure.supylabel("type removed from the source", fontsize=9)
+    figure.supxlabel("\n".join(["label of its cells, percent", not_drawn(missing)]).strip(), fontsize=9)
+    return figure

@@ -1,0 +1,77 @@
+# Which results the paper's figures show: of the tasks that the configuration names for each, and of the method of
+# `figures: method` with the stages that it starts from.
+
+# The method that the figures show, after those that it starts from; nothing for a task that it is not run on.
+STAGES = {task: CONFIG.stages(task) for task in CONFIG.run.tasks}
+
+# Differential expression is of the tasks of Figure 4.
+COMPARED = CONFIG.figure_tasks("figure4")
+
+
+def of_comparisons(name, tasks=COMPARED):
+    return [f"results/{RUN}/differential_expression/{task}/{name}" for task in tasks]
+
+
+def shown_predictions(wildcards):
+    """Predictions of the method that the figures show; nothing where it is not run."""
+    if not STAGES[wildcards.task]:
+        return {}
+    method = CONFIG.figures.method
+    names = {"run": RUN, "task": wildcards.task, "method": method, "seed": CONFIG.seeds(method)[0]}
+    return {"predictions": PREDICTIONS.format(**names), "outcome": OUTCOME.format(**names)}
+
+
+# Of the stages of a method: before and after the alignment; and the last, what the method itself says.
+BEFORE_AND_AFTER, LAST = slice(0, 2), slice(-1, None)
+
+
+def drawn_tasks(figure):
+    """Tasks that a figure can show: those on which its method is run with all its stages."""
+    return [task for task in CONFIG.figure_tasks(figure) if STAGES[task]]
+
+
+def of_tasks(figure, pattern):
+    return expand(pattern, run=RUN, task=drawn_tasks(figure))
+
+
+def of_stages(figure, pattern, stages):
+    """A file of some of the stages, for each task."""
+    return [
+        pattern.format(run=RUN, task=task, method=method, seed=CONFIG.seeds(method)[0])
+        for task in drawn_tasks(figure)
+        for method in STAGES[task][stages]
+    ]
+
+
+def of_paper(figure, stages):
+    """What the paper's figures have in common: labels, and what became of the stages."""
+    return {
+        "predicted": of_stages(figure, PREDICTIONS, stages),
+        "outcomes": of_stages(figure, OUTCOME, stages),
+        "sources": of_tasks(figure, "results/{run}/tasks/{task}/source.h5ad"),
+        "solutions": of_tasks(figure, "results/{run}/tasks/{task}/solution.tsv.gz"),
+    }
+
+
+def titles_of_paper(figure):
+    reason = f"{CONFIG.figures.method}, which figures show, is not run on it with all its stages."
+    drawn = drawn_tasks(figure)
+    return {
+        "tasks": {task: TASK_TITLES[task] for task in drawn},
+        "methods": METHOD_TITLES,
+        "without": {
+            TASK_TITLES[task]: reason for task in CONFIG.figure_tasks(figure) if task not in drawn
+        },
+    }
+
+
+# Which task of Figure 4 each shows: S1 and S2 all genes that differ, S3 and S4 the controls, in the paper's order.
+SUPPLEMENT = {"s1": 1, "s2": 0, "s3": 0, "s4": 1}
+
+
+def of_supplement(genes, control):
+    """A file of the comparison that a figure shows; none where Figure 4 has one task only."""
+    return lambda wildcards: of_comparisons(
+        genes if wildcards.figure in ("s1", "s2") else control,
+        COMPARED[SUPPLEMENT[wildcards.figure] :][:1],
+    )
