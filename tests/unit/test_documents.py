@@ -162,7 +162,7 @@ def test_the_examples_of_a_configuration_are_valid(document):
 
 
 def test_the_example_of_a_method_works(tmp_path):
-    (example,) = re.findall(r"```python\n(.*?)```", read("CONTRIBUTING.md"), flags=re.DOTALL)
+    example = re.search(r"```python\n(.*?)```", read("CONTRIBUTING.md"), flags=re.DOTALL).group(1)
     method = {"__name__": "example"}
     exec(compile(example, "CONTRIBUTING.md", "exec"), method)
     source, target, truth = sides()
