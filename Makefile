@@ -95,7 +95,7 @@ bench-atlas: $(BIN)/.complete ## The same on 30,000, 90,000 and 268,000 cells of
 
 # Pages open from disk too, but browsers let the search read its index from a server alone.
 docs: $(BIN)/.docs ## Build the documentation as a site that can be searched
-	$(BIN)/mkdocs build --quiet
+	$(BIN)/mkdocs build
 	@echo "Documentation: $(CURDIR)/site/index.html; with search: python3 -m http.server --directory site, then http://localhost:8000"
 
 $(BIN)/.docs: $(BIN)/.complete envs/docs.txt
