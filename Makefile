@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo paper reference lock lint test test-faults audit test-real test-slurm bench bench-atlas trace clean
+.PHONY: help setup demo paper reference lock lint test test-faults audit test-real test-slurm bench bench-atlas docs trace clean
 
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 # The first Python on the path that is new enough; `make PYTHON=/path/to/python3.12 demo` chooses another.
@@ -95,6 +95,15 @@ bench-atlas: $(BIN)/.complete ## The same on 30,000, 90,000 and 268,000 cells of
 	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.speed --genes 2797 --precision float32 \
 		--source 21000 63000 187383 --target 9000 27000 80307
 	PYTHONPATH=workflow $(BIN)/python -W ignore -m jindbench.jind.speed --genes 3000 --stream 1000000
+
+# Pages open from disk too, but browsers let the search read its index from a server alone.
+docs: $(BIN)/.docs ## Build the documentation as a site that can be searched
+	$(BIN)/mkdocs build
+	@echo "Documentation: $(CURDIR)/site/index.html; with search: python3 -m http.server --directory site, then http://localhost:8000"
+
+$(BIN)/.docs: $(BIN)/.complete envs/docs.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement envs/docs.txt
+	touch $@
 
 trace: $(BIN)/.complete ## Say which jobs, code and data a file of the results comes from: make trace FILE=results/demo/tables/table2.md
 	@PYTHONPATH=workflow $(BIN)/python -m jindbench.execution.trace $(FILE)
