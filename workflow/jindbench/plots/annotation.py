@@ -9,7 +9,7 @@ from jindbench.plots import tsne_panels
 from jindbench.plots.palette import SIDES, colours
 from jindbench.plots.raw_accuracy import COLOURS
 
-STATUS_COLOURS = ("#D5D5D5", "#E69F00", "#D55E00")
+STATUS_COLOURS = ("#D5D5D5", "#E69F00", "#D55E00", "#CC79A7")
 DARK = "#333333"
 IN_A_ROW = 4  # panels
 SHOWN = (0.01, 0.99)  # quantiles of the novelty that the colours reach from and to
