@@ -429,7 +429,7 @@ def test_the_page_needs_nothing_else_and_names_are_text(annotated):
     assert "<script" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert re.findall(r'(?:src|href)="(?!data:)', text) == []
-    assert "1 cell ids are there more than once" in text
+    assert "1 cell ids are repeated" in text
     assert 'alt="The same tSNE, coloured by novelty"' in text
     for heading in ("Labels on the map", "Composition", "Confidence by type", "Top expressed genes", "Convergence"):
         assert f"<h2>{heading}</h2>" in text
@@ -441,7 +441,7 @@ def test_a_cell_without_counts_is_no_new_type_and_alignment_does_not_see_it(anno
     assert labels[["label", "status"]].to_numpy()[-1].tolist() == ["unassigned", labelling.LOW_CONFIDENCE]
     text = (annotated / "out/query" / PAGE).read_text()
     assert "1 cells have no count in the genes in common" in text
-    assert "<th>cells that alignment saw</th><td>44</td>" in text
+    assert "<th>cells used for alignment</th><td>44</td>" in text
 
 
 def test_few_genes_are_said_at_the_top(annotated):

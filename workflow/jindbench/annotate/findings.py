@@ -1,4 +1,4 @@
-"""What became of a query, and what its owner should look at first."""
+"""What is known of a query after its annotation, and what its owner should look at first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from jindbench.annotate.reference import Reference
 from jindbench.jind.estimator import JIND
 from jindbench.names import CONFIDENCE, LABEL, LOG, NOVELTY, RAW_LABEL, UNASSIGNED
 
-# From where on the page speaks of it. None of these changes a label.
+# Limits beyond which the page warns. None of them changes a label.
 MANY_REJECTED = 0.2  # of the cells
 NEW_CELLS = 2  # times as many as are flagged where there is nothing new
 UNLIKE_CELLS = 30  # % of the cells nearest to a type
@@ -20,7 +20,7 @@ FAR_COMPOSITION = 0.3  # total variation: the share of cells that would have to 
 FEW_GENES = 500  # in common
 SMALL_SHARE = 0.5  # of the smaller side's genes
 MODEL_GENES = 0.9  # of those that the model reads
-LOW_ACCURACY = 0.8  # on the reference's own cells
+LOW_ACCURACY = 0.8  # on held-out reference cells
 OTHER_TOTAL = 2  # quotient of both sides' totals, or of how much they differ from cell to cell
 SMALL_TYPE = 10  # cells of the reference: a threshold rests on a fifth to a third of them
 
@@ -131,8 +131,8 @@ def _summary(annotation: Annotation) -> Iterator[str]:
     yield sentence
     if empty.any():
         yield (
-            f"{empty.sum():,} cells have no count in the genes in common: they stay unassigned, and alignment did "
-            "not see them."
+            f"{empty.sum():,} cells have no count in the genes in common: they stay unassigned and take no part in "
+            "alignment."
         )
 
 
@@ -142,7 +142,7 @@ def _basis(annotation: Annotation) -> Iterator[str]:
     if content.others:
         yield several(content, "layer")
     if content.kind == LOG:
-        yield "The labels rest on logarithms, since there were no counts on both sides. " + logarithms(
+        yield "The labels rest on logarithms, since a side has no counts. " + logarithms(
             content.totals, reference.totals
         )
 
@@ -159,8 +159,8 @@ def _basis(annotation: Annotation) -> Iterator[str]:
     if found / len(model_genes) < MODEL_GENES:
         yield (
             f"The query has {found:,} of the model's {len(model_genes):,} genes ({found / len(model_genes):.0%}); "
-            "the others count as not expressed. A model trained on the genes in common labels better: say "
-            "reference=THE LABELLED CELLS.h5ad and label_key instead of the model's folder."
+            "the others count as not expressed. A model trained on the genes in common labels better: give the "
+            "labelled cells (.h5ad) as reference, and label_key, instead of the model's folder."
         )
     if (accuracy := validation_accuracy(reference.jind.history_)) is not None and accuracy < LOW_ACCURACY:
         yield (
@@ -188,7 +188,7 @@ def logarithms(query: tuple[float, ...], reference: tuple[float, ...] | None) ->
 
 
 def validation_accuracy(history: pd.DataFrame) -> float | None:
-    """The share of right labels among the reference's cells that training did not see; None where it is not known."""
+    """Accuracy on held-out reference cells, 0 to 1; None where it is not known."""
     if not {"kept", "validation_accuracy"} <= {*history}:
         return None
     return history.loc[history["kept"].astype(bool), "validation_accuracy"].mean()
@@ -237,7 +237,7 @@ def _odd(annotation: Annotation) -> Iterator[str]:
         if len(small := counts.index[counts["reference"] < SMALL_TYPE]):
             yield f"The reference has fewer than {SMALL_TYPE} cells of {_listed(small)}: little to learn from."
     if n_repeated := annotation.query.cell_ids.duplicated().sum():
-        yield f"{n_repeated:,} cell ids are there more than once; rows are in the order of the file."
+        yield f"{n_repeated:,} cell ids are repeated; rows are in the order of the file."
 
 
 def _unlike(annotation: Annotation, types: pd.DataFrame) -> pd.Series:

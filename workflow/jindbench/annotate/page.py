@@ -1,4 +1,4 @@
-"""The page of an annotated query: one HTML file that needs nothing else, every name in it escaped."""
+"""The page of an annotated query: one self-contained HTML file, every name in it escaped."""
 
 import base64
 import io as streams
@@ -57,12 +57,12 @@ def render(annotation: Annotation, name: str, seed: int) -> str:
             "genes in common": f"{len(query.match.query):,} of the query's {query.match.n_query:,} and the reference's "
             f"{query.match.n_reference:,}",
             "matched by": query.match.how,
-            "left out, since a side has the name more than once": f"{query.match.repeated:,}",
+            "left out, since their name is repeated on a side": f"{query.match.repeated:,}",
         },
         made={
             "query": f"{query.cells.path} ({query.cells.format})",
             "matrix taken": f"{query.content.place}: {query.content.kind} ({query.content.why})",
-            "cells that alignment saw": f"{annotation.n_aligned:,}",
+            "cells used for alignment": f"{annotation.n_aligned:,}",
             "seconds": ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in annotation.seconds.items()),
             "seed": str(seed),
         },
@@ -73,14 +73,14 @@ def render(annotation: Annotation, name: str, seed: int) -> str:
 
 
 def _stage(history: pd.DataFrame) -> tuple[pd.DataFrame, str | None, int]:
-    """The table of a stage's epochs, a picture of it, and of how many models; no picture of another table."""
+    """A stage's table of epochs, its picture (None for a table of another kind), and the number of models."""
     if not {"epoch", "kept"} <= {*history}:
         return history, None, 0
     return history, _picture(pictures.epochs(history)), int(history["kept"].sum())
 
 
 def _picture(figure: Figure) -> str:
-    """A figure as the address of an image that carries its own content."""
+    """A figure as a data URI, which carries the image itself."""
     content = streams.BytesIO()
     with rc_context({"svg.hashsalt": "jindbench"}):
         figure.savefig(content, format="svg", dpi=150, metadata={"Date": None})
