@@ -7,19 +7,9 @@ from jindbench.names import BATCH, LABEL
 
 with job.run(snakemake):
     task = tasks.Task.model_validate(snakemake.params.task)
-    where = f"tasks.{snakemake.wildcards.task}"
-    datasets = dict(zip(task.datasets(), snakemake.input.datasets, strict=True))
-    sides = {
-        key: tasks.select_batch(io.read_h5ad(datasets[side.dataset]), side.batch, f"{where}.{key}.batch")
-        for key, side in task.sides().items()
-    }
-    if task.split:
-        source, target = tasks.random_split(sides["split"], task.split.source_share, task.split.seed, where)
-    else:
-        source, target = tasks.select_types(
-            sides["source"], sides["target"], task.source.types, task.target.types, where
-        )
-        source, target = tasks.match_genes(source, target, where)
+    files = zip(task.datasets(), snakemake.input.datasets, strict=True)
+    datasets = {name: io.read_h5ad(file) for name, file in files}
+    source, target = tasks.make(task, datasets, f"tasks.{snakemake.wildcards.task}")
 
     for name, side in (("source", source), ("target", target)):
         job.log.info("%s: %d cells x %d genes, %s", name, *side.shape, side.obs[LABEL].value_counts().to_dict())

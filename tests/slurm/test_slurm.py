@@ -142,6 +142,7 @@ def test_a_job_gets_the_graphics_card_it_asks_for(project):
 
 def test_annotate_is_a_job_too(project):
     whole = toy.load(toy.Parameters(n_source=90, n_target=40, n_genes=60))
+    whole.var_names = [f"ENSG{i:011}" for i in range(60)]
     for batch, file in (("source", "reference.h5ad"), ("target", "mine.h5ad")):
         io.write_h5ad(tasks.select_batch(whole, batch, "toy"), project.folder / file)
     before = last_number()

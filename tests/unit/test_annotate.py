@@ -16,9 +16,10 @@ from scipy import io as scipy_io
 from scipy import sparse
 
 from jindbench import io
-from jindbench.annotate import command, findings, genes, labelling, reading, writing
+from jindbench.annotate import command, findings, labelling, reading, writing
 from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
 from jindbench.config import messages
+from jindbench.data import genes
 from jindbench.errors import InputError
 from jindbench.jind.parameters import AlignmentParameters
 from toy_project import REPOSITORY, environment
@@ -93,15 +94,50 @@ def test_names_that_a_side_has_twice_are_left_out():
     assert len(found.reference) == 59
 
 
+NUMBERED = {
+    "row numbers": "{}",
+    "of floats": "{}.0",
+    "with a word": "Gene_{}",
+    "of R": "V{}",
+    "padded": "feature-{:05}",
+    "barcodes": "AAACATACAACCAC-{}",
+}
+
+
+@pytest.mark.parametrize("names", NUMBERED)
+def test_names_that_cannot_be_genes_are_never_matched(names):
+    """All row numbers are in common, and half of the genes; the query has them in another order."""
+    symbols, order = np.array([f"S{i}" for i in range(120)]), np.random.default_rng(0).permutation(120)
+    rows = [NUMBERED[names].format(i) for i in range(120)]
+    reference = table(symbols, soma_id=rows)
+    query = table(rows, feature_id=rows, feature_name=np.where(order < 60, symbols[order], "other"))
+    query["feature_name"] += np.where(order < 60, "", order.astype(str))
+    right = genes.match(table(symbols), table(query["feature_name"]), "q")
+    for side in (reference, table(rows, feature_id=rows, feature_name=symbols)):
+        found = genes.match(side, query, "q")
+        assert found.reference.tolist() == right.reference.tolist() == list(range(60))
+        assert found.query.tolist() == right.query.tolist()
+    assert genes.gene_names(query).tolist() == query["feature_name"].tolist()
+    with pytest.raises(InputError, match=r"q: query: var_names .*, and no column of var has names of genes"):
+        genes.match(reference, query[["feature_id"]], "q")
+
+
+def test_stable_ids_are_no_row_numbers():
+    for pattern in ("FBgn{:07}", "WBGene{:08}", "ENSDARG{:011}", "AT1G{:05}"):
+        assert [*genes.namings(table([pattern.format(i) for i in range(60)]))] == ["var_names"]
+    entrez = [str(i) for i in [*range(1, 60), 100130418]]
+    assert genes.match(table(entrez), table(entrez), "q").how.startswith("Entrez ids")
+
+
 def test_the_genes_of_two_species_are_told():
     with pytest.raises(InputError) as error:
-        genes.match(table([f"GENE{i}" for i in range(60)]), table([f"Gene{i}" for i in range(60)]), "mine.h5ad")
+        genes.match(table([f"RPL{i}" for i in range(60)]), table([f"Rpl{i}" for i in range(60)]), "mine.h5ad")
     assert str(error.value) == (
-        "mine.h5ad: 0 of its 60 genes are among the reference's 60, at least 50 are needed; the reference's begin with "
-        "GENE0, GENE1, GENE2 (human symbols), its own with Gene0, Gene1, Gene2 (mouse symbols); give the query's var a "
-        "column with the names of the reference's orthologs"
+        "mine.h5ad: 0 genes in common, at least 50 are needed; the 60 of the reference begin with RPL0, RPL1, RPL2 (human "
+        "symbols), the 60 of the query with Rpl0, Rpl1, Rpl2 (mouse symbols); name the genes of the query by their human "
+        "orthologs"
     )
-    with pytest.raises(InputError, match=r"ENSMUSG0\S* .*\(mouse Ensembl ids\); give .* column with symbols"):
+    with pytest.raises(InputError, match=r"ENSMUSG0\S* .*\(mouse Ensembl ids\); name the genes .* by symbols"):
         genes.match(table([f"l{i}" for i in range(60)]), table([f"ENSMUSG{i:011}" for i in range(60)]), "mine.h5ad")
 
 
@@ -393,7 +429,7 @@ def test_the_page_needs_nothing_else_and_names_are_text(annotated):
     assert "<script" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert re.findall(r'(?:src|href)="(?!data:)', text) == []
-    assert "1 cell ids are there more than once" in text
+    assert "1 cell ids are repeated" in text
     assert 'alt="The same tSNE, coloured by novelty"' in text
     for heading in ("Labels on the map", "Composition", "Confidence by type", "Top expressed genes", "Convergence"):
         assert f"<h2>{heading}</h2>" in text
@@ -405,11 +441,51 @@ def test_a_cell_without_counts_is_no_new_type_and_alignment_does_not_see_it(anno
     assert labels[["label", "status"]].to_numpy()[-1].tolist() == ["unassigned", labelling.LOW_CONFIDENCE]
     text = (annotated / "out/query" / PAGE).read_text()
     assert "1 cells have no count in the genes in common" in text
-    assert "<th>cells that alignment saw</th><td>44</td>" in text
+    assert "<th>cells used for alignment</th><td>44</td>" in text
 
 
 def test_few_genes_are_said_at_the_top(annotated):
     assert "Only 80 genes are common to both. Fewer than 500" in (annotated / "out/query" / PAGE).read_text()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_query_that_has_lost_its_index_gets_the_same_labels(annotated, tmp_path):
+    adata = ad.read_h5ad(annotated / "query.h5ad")[:, ::-1].copy()
+    adata.var = pd.DataFrame({"feature_name": adata.var_names}, index=[str(i) for i in range(N_GENES)])
+    adata.write_h5ad(annotated / "lost.h5ad")
+    given = {"query": str(annotated / "lost.h5ad"), "output": str(tmp_path)}
+    annotate(annotated, reference=str(annotated / "out/reference"), **given)
+    lost, right = (io.read_table(path / TABLE) for path in (tmp_path / "lost", annotated / "out/query"))
+    pd.testing.assert_frame_equal(lost, right, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_reference_that_has_lost_its_index_and_some_labels_trains_the_same_model(tmp_path, caplog):
+    """Names of genes from a column; cells without a type take no part, unless a key says so."""
+    whole, rows, taken = cells(), np.arange(N_GENES), reading.Content("X", "counts", "", 0, ())
+    some = labels([None, "nan", " N/A", "Unknown", "un-assigned", ""])(cells())
+    some.var = pd.DataFrame({"feature_name": some.var_names}, index=[str(i) for i in range(N_GENES)])
+    whole[6:].copy().write_h5ad(tmp_path / "whole.h5ad")
+    some.write_h5ad(tmp_path / "some.h5ad")
+
+    def fitted(name, **keys):
+        given = {"reference": str(tmp_path / name), "label_key": "type", "query": ["q"], "preset": "published"} | keys
+        settings = Settings.model_validate(given)
+        opened, types = command.reference.open_reference(settings)
+        return command.reference.fit(opened, taken, types, rows, settings)
+
+    right, found = fitted("whole.h5ad"), fitted("some.h5ad")
+    assert found.composition.to_dict() == right.composition.to_dict()
+    assert found.facts["cells"] == "84 of 90; the others have no type"
+    assert found.jind.model_.genes == right.jind.model_.genes
+    target = whole[:, found.genes.index].copy()
+    pd.testing.assert_frame_equal(found.jind.predict(target), right.jind.predict(target), atol=1e-5)
+    (line,) = [record.message for record in caplog.records if "no type" in record.message]
+    assert "label_key 'type': 6 of 90 cells have no type and are left out: " in line
+    for label in ("''", "'nan'", "' N/A'", "'Unknown'", "'un-assigned'"):
+        assert f"{label} (" in line
+    kept = fitted("some.h5ad", keep_labels="Unknown,nan")
+    assert kept.composition["Unknown"] == kept.composition["nan"] == 1
 
 
 def test_a_stored_reference_gives_the_same_labels(annotated):
@@ -427,8 +503,20 @@ def test_a_label_whose_cells_are_unlike_the_references_is_said_at_the_top(tmp_pa
     counts[np.ix_(new, np.arange(40, 80))] += np.random.default_rng(7).poisson(100, (len(new), 40))
     mixed.X = sparse.csr_matrix(counts)
     mixed.write_h5ad(tmp_path / "query.h5ad")
+    other = mixed[new].copy()
+    other.write_h5ad(tmp_path / "other.h5ad")
     for preset in ("robust", "published"):
-        annotate(tmp_path, preset=preset, output=str(tmp_path / preset))
+        queries = [str(tmp_path / name) for name in ("query.h5ad", "other.h5ad")]
+        annotate(
+            tmp_path, query=queries[: 2 if preset == "robust" else 1], preset=preset, output=str(tmp_path / preset)
+        )
+    statuses = {name: io.read_table(tmp_path / "robust" / name / TABLE)["status"] for name in ("query", "other")}
+    assert labelling.DOUBTFUL not in {*statuses["query"]}  # a third of the cells is unlike
+    assert "does not fit:" not in (tmp_path / "robust/query" / PAGE).read_text()
+    assert {*statuses["other"]} == {labelling.DOUBTFUL}
+    first = re.search("<li>(.*)</li>", (tmp_path / "robust/other" / PAGE).read_text())[1]
+    assert first.startswith("This reference does not fit: 100% of the cells with a label are unlike")
+    assert "<td>doubtful: reference does not fit</td><td>30</td>" in (tmp_path / "robust/other" / PAGE).read_text()
     robust, published = ((tmp_path / preset / "query" / PAGE).read_text() for preset in ("robust", "published"))
     assert "Many of the cells nearest to B cell (100 %) are unlike the reference" in robust
     assert "unlike the type %" in robust
@@ -505,9 +593,12 @@ def labels(values):
     return change
 
 
-def renamed(adata):
-    adata.var = pd.DataFrame(index=[f"other{i}" for i in range(N_GENES)])
-    return adata
+def renamed(pattern):
+    def change(adata):
+        adata.var = pd.DataFrame(index=[pattern.format(i) for i in range(N_GENES)])
+        return adata
+
+    return change
 
 
 def results(folder, name):
@@ -547,11 +638,15 @@ REFUSED = {
     "no such file": (*SAME, None, {"query": ["no.h5ad"]}, "query: no.h5ad: no such file or folder"),
     "no label_key": (*SAME, None, {"label_key": None}, "label_key: this key is required"),
     "other label_key": (*SAME, None, {"label_key": "typ"}, "label_key 'typ' is not a column of obs (there are: type, donor)"),
-    "one type": (*SAME, None, {"label_key": "donor"}, "'donor' has one cell type, 'd'; expected two at least"),
-    "no label": (labels([None, "a"]), SAME[1], None, {}, "1 cells have no label in 'type'"),
-    "no types": (labels([str(i) for i in range(90)]), SAME[1], None, {}, "'type' has 90 different values in 90 cells"),
-    "reserved": (labels(["unassigned"]), SAME[1], None, {}, "'unassigned' is the name of rejected cells"),
-    "no common genes": (SAME[0], renamed, None, {}, "0 of its 80 genes are among the reference's 80, at least 50 are needed"),
+    "one type": (*SAME, None, {"label_key": "donor"}, "label_key 'donor': one cell type, 'd'; expected two at least"),
+    "no label": (labels([None, "NA", "unassigned"] * 30), SAME[1], None, {}, "no cell has a type ('' (30), 'NA' (30), 'unassigned' (30))"),
+    "no types": (labels([str(i) for i in range(90)]), SAME[1], None, {}, "label_key 'type': 90 different values in 90 cells"),
+    "reserved": (labels(["unassigned"]), SAME[1], None, {"keep_labels": "unassigned"}, "'unassigned' is the name of rejected cells"),
+    "no such label": (*SAME, None, {"keep_labels": "unknown"}, "label_key 'type': keep_labels: no cell is 'unknown'"),
+    "no common genes": (SAME[0], renamed("other{}"), None, {}, "query.h5ad: 0 genes in common, at least 50 are needed"),
+    "numbers for genes": (renamed("{}"), SAME[1], None, {}, "reference.h5ad: var_names (0, 1, 2, ...) are numbers, and no column"),
+    "numbers on both sides": (*[renamed("Gene_{}")] * 2, None, {}, "reference.h5ad: var_names (Gene_0, Gene_1, Gene_2, ...) are running"),
+    "genes in rows": (SAME[0], renamed("S1_ACGTACGTACGTACGT-{}"), None, {}, "query.h5ad: query: var_names (S1_ACGTACGTACGTACGT-0, "),
     "control character": (labels(["B\tcell"]), SAME[1], None, {}, "reference.h5ad: label_key 'type': label: 'B\\tcell' holds a control"),
     "scaled, not centred": (SAME[0], divided, None, {}, "(X: scaled, most genes have a standard deviation of 1)"),
     "scaled": (SAME[0], scaled, None, {}, "no counts and no logarithms of counts (X: scaled, negative values, the lowest -1)"),

@@ -65,6 +65,10 @@ def label(value):
     return change
 
 
+def no_label(adata):
+    adata.obs["type"] = "Unknown"
+
+
 FAULTS = {
     "NaN": (with_value(np.nan), {}, "1 values that are NaN or infinite"),
     "infinite": (with_value(np.inf), {}, "1 values that are NaN or infinite"),
@@ -73,12 +77,12 @@ FAULTS = {
     "fractional counts": (with_value(1.5), {}, "x_kind is 'counts', but 1 values are no integers (such as 1.5)"),
     "duplicate cell": (renamed("obs_names", "c1", "c0"), {}, "cell ids (obs_names) must be unique; 1 are repeated, the first is 'c0'"),
     "duplicate gene": (renamed("var_names", "g1", "g0"), {}, "genes (var_names) must be unique; 1 are repeated, the first is 'g0'"),
-    "no label": (label(None), {}, "1 cells have no label, the first is 'c1'"),
-    "empty label": (label(" "), {}, "1 cells have no label"),
+    "no label at all": (no_label, {}, "label: no cell has a type ('Unknown' (6))"),
+    "no such label": (label(None), {"keep_labels": ["unknown"]}, "label: keep_labels: no cell is 'unknown'"),
     "line break in a label": (label("T cell\r"), {}, "label: 'T cell\\r' holds a control character"),
     "tab in a cell id": (renamed("obs_names", "c1", "c\t1"), {}, "cell ids (obs_names): 'c\\t1' holds a control character"),
     "batch and label the same": (lambda adata: None, {"batch_key": "type"}, "label_key and batch_key are both 'type'"),
-    "reserved label": (label("unassigned"), {}, "'unassigned' is the name of rejected cells"),
+    "reserved label": (label("unassigned"), {"keep_labels": ["unassigned"]}, "'unassigned' is the name of rejected cells"),
 }  # fmt: skip
 
 
@@ -92,6 +96,50 @@ def test_faults_of_the_content(fault, tmp_path):
     assert message in str(error.value)
     assert str(tmp_path / "cells.h5ad") in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "missing", [None, " ", "nan", "NA", "#N/A", "<NA>", "None", "NULL", "Unknown cells", "un-assigned", "--"]
+)
+def test_cells_without_a_type_are_left_out_and_named(missing, tmp_path, caplog):
+    adata = good()
+    label(missing)(adata)
+    loaded = load(adata, tmp_path)
+    assert loaded.obs_names.tolist() == ["c0", "c2", "c3", "c4", "c5"]
+    assert (loaded.X.toarray() == good().X[[0, 2, 3, 4, 5]]).all()
+    text = "" if missing is None else missing
+    line = f"label: 1 of 6 cells have no type and are left out: {text!r} (1); keep_labels names those that are types"
+    assert line in caplog.text
+    if text.strip():
+        assert load(adata, tmp_path, keep_labels=[missing]).obs["label"].tolist() == ["a", missing, "b", "b", "b", "c"]
+
+
+@pytest.mark.parametrize("name", ["Naive", "NA+ neuron", "Nonesuch", "unknown-like T", "T cells", "γδ"])
+def test_names_of_types_are_no_placeholders(name, tmp_path, caplog):
+    adata = good()
+    label(name)(adata)
+    assert load(adata, tmp_path).obs["label"].tolist() == ["a", name, "b", "b", "b", "c"]
+    assert [record for record in caplog.records if record.name == "jindbench.data.checks"] == []
+
+
+def test_doublets_are_learnt_and_named(tmp_path, caplog):
+    adata = good()
+    label("Doublet")(adata)
+    assert load(adata, tmp_path).n_obs == 6
+    assert "label: learnt as types of their own: 'Doublet' (1)" in caplog.text
+
+
+def test_genes_of_a_file_that_has_lost_its_index_are_named_by_a_column(tmp_path, caplog):
+    adata = good()
+    adata.var = pd.DataFrame({"id": list("0123"), "ensembl": ["ENSG00000000001"] * 4}, index=list("0123"))
+    adata.var["ensembl"] = [f"ENSG0000000000{i}" for i in range(4)]
+    assert load(adata, tmp_path).var_names.tolist() == adata.var["ensembl"].tolist()
+    adata.var["feature_name"] = ["CD4", "MATR3", "MATR3", ""]
+    assert load(adata, tmp_path).var_names.tolist() == ["CD4", "MATR3", "MATR3-1", "3"]
+    assert "var_names (0, 1, 2, ...) are numbers; genes are named by var['feature_name']" in caplog.text
+    adata.var = adata.var[["id"]]
+    assert load(adata, tmp_path).var_names.tolist() == list("0123")
+    assert "are numbers; genes can only be compared within this file" in caplog.text
 
 
 def test_the_index_may_have_any_name_and_the_input_stays_as_it_is(tmp_path):
@@ -135,12 +183,8 @@ def test_empty_matrix(tmp_path):
 # --- Tasks
 
 
-def test_no_common_genes_and_unequal_kinds(tmp_path):
+def test_unequal_kinds(tmp_path):
     source = load(good(), tmp_path)
-    other = source.copy()
-    other.var_names = [f"ENSG{i}" for i in range(N_GENES)]
-    with pytest.raises(InputError, match=r"tasks\.t: source and target share no gene \(source has 'g0', .*'ENSG0'"):
-        tasks.match_genes(source, other, "tasks.t")
     other = source.copy()
     other.uns["x_kind"] = "normalized"
     with pytest.raises(InputError, match="'counts', of the target 'normalized'"):

@@ -16,6 +16,7 @@ GIVEN = ["reference=reference.h5ad", "label_key=label", "query=mine.h5ad"]
 def project(fresh):
     """The project with a labelled reference and a query."""
     whole = toy.load(toy.Parameters(n_source=90, n_target=40, n_genes=60))
+    whole.var_names = [f"ENSG{i:011}" for i in range(60)]
     io.write_h5ad(tasks.select_batch(whole, "source", "toy"), fresh.folder / "reference.h5ad")
     query = tasks.select_batch(whole, "target", "toy")
     query.obs = query.obs[[]]

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from jindbench import io
-from jindbench.annotate import genes, page, reading, reference, writing
-from jindbench.annotate.findings import Outcome, look_first, several
-from jindbench.annotate.labelling import ALIGNED_CELLS, has_counts, label, sample
+from jindbench.annotate import page, reading, reference, writing
+from jindbench.annotate.findings import Annotation, look_first, several
+from jindbench.annotate.labelling import ALIGNED_CELLS, Query, has_counts, label, sample
 from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
+from jindbench.data import genes
 from jindbench.errors import InputError
 from jindbench.jind.model import MIN_GENE_SHARE
 from jindbench.plots.tsne import tsne_map
@@ -116,12 +117,14 @@ def annotate(settings: Settings, *, threads: int) -> None:
         fitted.save(settings.model_folder)
     for path, folder in settings.folders().items():
         cells = inputs.queries[path]
-        outcome = annotated(cells, chosen[cells.path], inputs.matches[path], fitted, settings.seed, threads, seconds)
-        with timed("writing", outcome.seconds):
-            writing.write_copy(cells, outcome.labelled.table, outcome.labelled.codes, outcome.tsne, folder / COPY)
-            io.write_table(outcome.labelled.table, folder / TABLE)
-            io.write_text(page.render(outcome, folder.name, settings.seed), folder / PAGE)
-        for sentence in look_first(outcome):
+        annotation = annotated(cells, chosen[cells.path], inputs.matches[path], fitted, settings.seed, threads, seconds)
+        with timed("writing", annotation.seconds):
+            writing.write_copy(
+                cells, annotation.labelled.table, annotation.labelled.codes, annotation.tsne, folder / COPY
+            )
+            io.write_table(annotation.labelled.table, folder / TABLE)
+            io.write_text(page.render(annotation, folder.name, settings.seed), folder / PAGE)
+        for sentence in look_first(annotation):
             log.info("%s: %s", folder.name, sentence)
         log.info("%s: see %s", folder.name, folder / PAGE)
 
@@ -134,7 +137,7 @@ def annotated(
     seed: int,
     threads: int,
     seconds: dict[str, float],
-) -> Outcome:
+) -> Annotation:
     """Align the reference's model to one query, label all its cells and place them on a tSNE.
 
     Parameters
@@ -151,11 +154,12 @@ def annotated(
         target = fitted.expression(X[filled], match, cells.cell_ids[rows])
         aligned = fitted.jind.align(target)
     with timed(f"{cells.path}: labels", seconds, "labels"):
-        labelled = label(cells, content.place, match, fitted, aligned)
+        query = Query(cells, content, match)
+        labelled = label(query, fitted, aligned)
     with timed(f"{cells.path}: tSNE", seconds, "tSNE"):
         drawn = sample(n, MAPPED_CELLS, seed)
         tsne = place(labelled.codes, drawn, seed, threads)
-    return Outcome(cells, content, match, fitted, aligned, labelled, tsne, drawn, len(rows), seconds)
+    return Annotation(query, fitted, aligned, labelled, tsne, drawn, len(rows), seconds)
 
 
 def place(codes: np.ndarray, drawn: np.ndarray, seed: int, threads: int) -> np.ndarray:

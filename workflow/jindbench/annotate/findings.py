@@ -1,4 +1,4 @@
-"""What became of a query, and what its owner should look at first."""
+"""What is known of a query after its annotation, and what its owner should look at first."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,14 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from jindbench.annotate.genes import Match
-from jindbench.annotate.labelling import ASSIGNED, NEW_TYPE, STATUS, Labelled, new_type
-from jindbench.annotate.reading import Cells, Content
+from jindbench.annotate.labelling import NEW_TYPE, STATUS, UNFIT, Labelled, Query, new_type, unlike_share
+from jindbench.annotate.reading import Content
 from jindbench.annotate.reference import Reference
 from jindbench.jind.estimator import JIND
-from jindbench.names import CONFIDENCE, LABEL, LOG, NOVELTY, RAW_LABEL
+from jindbench.names import CONFIDENCE, LABEL, LOG, NOVELTY, RAW_LABEL, UNASSIGNED
 
-# From where on the page speaks of it. None of these changes a label.
+# Limits beyond which the page warns. None of them changes a label.
 MANY_REJECTED = 0.2  # of the cells
 NEW_CELLS = 2  # times as many as are flagged where there is nothing new
 UNLIKE_CELLS = 30  # % of the cells nearest to a type
@@ -21,7 +20,7 @@ FAR_COMPOSITION = 0.3  # total variation: the share of cells that would have to 
 FEW_GENES = 500  # in common
 SMALL_SHARE = 0.5  # of the smaller side's genes
 MODEL_GENES = 0.9  # of those that the model reads
-LOW_ACCURACY = 0.8  # on the reference's own cells
+LOW_ACCURACY = 0.8  # on held-out reference cells
 OTHER_TOTAL = 2  # quotient of both sides' totals, or of how much they differ from cell to cell
 SMALL_TYPE = 10  # cells of the reference: a threshold rests on a fifth to a third of them
 
@@ -35,13 +34,13 @@ REJECTED, UNLIKE = "rejected %", "unlike the type %"  # columns of `by_type`
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Annotation:
     """All that is known of one query after its annotation.
 
     Attributes
     ----------
-    cells, content, match
-        The file, the matrix that was taken, the genes in common with the reference.
+    query
+        The cells.
     reference, aligned
         The model before and after alignment.
     labelled
@@ -56,9 +55,7 @@ class Outcome:
         How long each stage took.
     """
 
-    cells: Cells
-    content: Content
-    match: Match
+    query: Query
     reference: Reference
     aligned: JIND
     labelled: Labelled
@@ -68,25 +65,25 @@ class Outcome:
     seconds: dict[str, float]
 
 
-def composition(outcome: Outcome) -> pd.DataFrame:
+def composition(annotation: Annotation) -> pd.DataFrame:
     """Cells of each of the reference's types: columns `reference` (where known) and `query`; the largest first."""
-    types = outcome.reference.jind.model_.classes
-    counts = pd.DataFrame({"query": outcome.labelled.table[LABEL].value_counts().reindex(types, fill_value=0)})
-    if (known := outcome.reference.composition) is not None:
+    types = annotation.reference.jind.model_.classes
+    counts = pd.DataFrame({"query": annotation.labelled.table[LABEL].value_counts().reindex(types, fill_value=0)})
+    if (known := annotation.reference.composition) is not None:
         counts.insert(0, "reference", known.reindex(types, fill_value=0))
     return counts.sort_values(counts.columns[0], ascending=False, kind="stable")
 
 
-def by_type(outcome: Outcome) -> pd.DataFrame:
+def by_type(annotation: Annotation) -> pd.DataFrame:
     """A row for each most probable type: cells, shares of them rejected, possibly new and unlike it, median confidence.
 
     Unlike it are those whose novelty is as high as that of the possibly new ones, rejected or not, where novelty asks
     for the expression. (It compares with the type that was most probable before alignment, which for few cells is
     another.) Cells without counts are left out.
     """
-    model, table = outcome.reference.jind.model_, outcome.labelled.table[~outcome.labelled.empty]
+    model, table = annotation.reference.jind.model_, annotation.labelled.table[~annotation.labelled.empty]
     unlike = table[NOVELTY] > new_type(model).above
-    status = {"rejected": table[STATUS] != ASSIGNED, "new": table[STATUS] == NEW_TYPE}
+    status = {"rejected": table[LABEL] == UNASSIGNED, "new": table[STATUS] == NEW_TYPE}
     rows = table.assign(**status, unlike=unlike).groupby(RAW_LABEL)
     counted = pd.DataFrame(
         {
@@ -100,9 +97,9 @@ def by_type(outcome: Outcome) -> pd.DataFrame:
     return counted.drop(columns=UNLIKE) if model.profiles is None else counted
 
 
-def unaligned_was_kept(outcome: Outcome) -> bool:
+def unaligned_was_kept(annotation: Annotation) -> bool:
     """Whether of all epochs of the alignment the start, which is the unaligned model, was kept."""
-    history = outcome.aligned.history_
+    history = annotation.aligned.history_
     return {"epoch", "kept"} <= {*history} and bool((history.loc[history["kept"].astype(bool), "epoch"] == 0).any())
 
 
@@ -114,32 +111,38 @@ def several(content: Content, key: str) -> str:
     )
 
 
-def look_first(outcome: Outcome) -> list[str]:
-    """Sentences for the top of the page: the outcome, what it rests on, then what is odd about it."""
-    return [*_outcome(outcome), *_basis(outcome), *_odd(outcome)]
+def look_first(annotation: Annotation) -> list[str]:
+    """Sentences for the top of the page: how many cells have a label, what labels rest on, then what is odd."""
+    return [*_summary(annotation), *_basis(annotation), *_odd(annotation)]
 
 
-def _outcome(outcome: Outcome) -> Iterator[str]:
-    table, empty = outcome.labelled.table, outcome.labelled.empty
-    rejected = table[STATUS] != ASSIGNED
+def _summary(annotation: Annotation) -> Iterator[str]:
+    table, empty = annotation.labelled.table, annotation.labelled.empty
+    share = unlike_share(table, annotation.reference.jind.model_)
+    if share > UNFIT:
+        yield (
+            f"This reference does not fit: {share:.0%} of the cells with a label are unlike its cells of that type. Do "
+            "not use these labels. Take a reference of the same tissue, with the types that you expect."
+        )
+    rejected = table[LABEL] == UNASSIGNED
     sentence = f"{(~rejected).sum():,} of {len(table):,} cells have a label; {rejected.mean():.1%} are unassigned."
     if rejected[~empty].mean() > MANY_REJECTED:
         sentence += " That is many: the query may hold types that the reference lacks, or differ much from it."
     yield sentence
     if empty.any():
         yield (
-            f"{empty.sum():,} cells have no count in the genes in common: they stay unassigned, and alignment did "
-            "not see them."
+            f"{empty.sum():,} cells have no count in the genes in common: they stay unassigned and take no part in "
+            "alignment."
         )
 
 
-def _basis(outcome: Outcome) -> Iterator[str]:
+def _basis(annotation: Annotation) -> Iterator[str]:
     """What labels rest on: the matrix, the genes, the model."""
-    content, match, reference = outcome.content, outcome.match, outcome.reference
+    content, match, reference = annotation.query.content, annotation.query.match, annotation.reference
     if content.others:
         yield several(content, "layer")
     if content.kind == LOG:
-        yield "The labels rest on logarithms, since there were no counts on both sides. " + logarithms(
+        yield "The labels rest on logarithms, since a side has no counts. " + logarithms(
             content.totals, reference.totals
         )
 
@@ -156,13 +159,13 @@ def _basis(outcome: Outcome) -> Iterator[str]:
     if found / len(model_genes) < MODEL_GENES:
         yield (
             f"The query has {found:,} of the model's {len(model_genes):,} genes ({found / len(model_genes):.0%}); "
-            "the others count as not expressed. A model trained on the genes in common labels better: say "
-            "reference=THE LABELLED CELLS.h5ad and label_key instead of the model's folder."
+            "the others count as not expressed. A model trained on the genes in common labels better: give the "
+            "labelled cells (.h5ad) as reference, and label_key, instead of the model's folder."
         )
     if (accuracy := validation_accuracy(reference.jind.history_)) is not None and accuracy < LOW_ACCURACY:
         yield (
-            f"The model labels only {accuracy:.0%} of those of the reference's cells rightly that were kept out of its "
-            "training: these types are hard to tell apart by these genes, and the query's will be no better."
+            f"The model is {accuracy:.0%} accurate on held-out reference cells: these types are hard to tell apart by "
+            "these genes, and labels of the query are not more reliable."
         )
 
 
@@ -185,17 +188,17 @@ def logarithms(query: tuple[float, ...], reference: tuple[float, ...] | None) ->
 
 
 def validation_accuracy(history: pd.DataFrame) -> float | None:
-    """The share of right labels among the reference's cells that training did not see; None where it is not known."""
+    """Accuracy on held-out reference cells, 0 to 1; None where it is not known."""
     if not {"kept", "validation_accuracy"} <= {*history}:
         return None
     return history.loc[history["kept"].astype(bool), "validation_accuracy"].mean()
 
 
-def _odd(outcome: Outcome) -> Iterator[str]:
+def _odd(annotation: Annotation) -> Iterator[str]:
     """What is odd about the labels."""
-    table = outcome.labelled.table
+    table = annotation.labelled.table
     new = table[table[STATUS] == NEW_TYPE]
-    mistaken = new_type(outcome.reference.jind.model_).mistaken
+    mistaken = new_type(annotation.reference.jind.model_).mistaken
     if len(new) > NEW_CELLS * mistaken * len(table):
         nearest = _counted(new[RAW_LABEL].value_counts()[:3])
         yield (
@@ -203,20 +206,20 @@ def _odd(outcome: Outcome) -> Iterator[str]:
             f"whose type it has, {mistaken:.1%} are flagged so by mistake. The labels nearest to them: "
             f"{nearest}. See where they lie on the map, and which genes they express."
         )
-    types = by_type(outcome)
+    types = by_type(annotation)
     if len(odd := types[(types[REJECTED] > 50) & (types["cells"] >= SMALL_TYPE)]):
         yield f"More than half of the cells nearest to {_listed(odd.index)} were rejected."
-    if len(odd := _unlike(outcome, types)):
+    if len(odd := _unlike(annotation, types)):
         shares = pd.Index([f"{name} ({share:.0f} %)" for name, share in odd.items()])
         yield (
             f"Many of the cells nearest to {_listed(shares)} are unlike the reference's cells of that type, with a "
             "label or without. They may be of a type that the reference lacks: see which genes they express."
         )
 
-    if unaligned_was_kept(outcome):
+    if unaligned_was_kept(annotation):
         yield "Alignment was not kept: these are the labels of the unaligned model."
 
-    counts = composition(outcome)
+    counts = composition(annotation)
     if "reference" in counts:
         if len(missing := counts.index[(counts["query"] == 0) & (counts["reference"] > 0)]):
             yield f"No cell was labelled {_listed(missing)}, which the reference has."
@@ -229,20 +232,20 @@ def _odd(outcome: Outcome) -> Iterator[str]:
             )
             yield (
                 f"The composition is far from the reference's (total variation {distance:.2f}): {changes}. "
-                f"{COMPOSITION[outcome.aligned.alignment.method]}: check these labels by their genes."
+                f"{COMPOSITION[annotation.aligned.alignment.method]}: check these labels by their genes."
             )
         if len(small := counts.index[counts["reference"] < SMALL_TYPE]):
             yield f"The reference has fewer than {SMALL_TYPE} cells of {_listed(small)}: little to learn from."
-    if n_repeated := outcome.cells.cell_ids.duplicated().sum():
-        yield f"{n_repeated:,} cell ids are there more than once; rows are in the order of the file."
+    if n_repeated := annotation.query.cell_ids.duplicated().sum():
+        yield f"{n_repeated:,} cell ids are repeated; rows are in the order of the file."
 
 
-def _unlike(outcome: Outcome, types: pd.DataFrame) -> pd.Series:
+def _unlike(annotation: Annotation, types: pd.DataFrame) -> pd.Series:
     """By type the share of cells that are unlike it, in %, where it is large and both sides have cells to compare."""
     if UNLIKE not in types:
         return pd.Series()
     enough = types["cells"] >= SMALL_TYPE
-    if (known := outcome.reference.composition) is not None:
+    if (known := annotation.reference.composition) is not None:
         enough &= known.reindex(types.index) >= SMALL_TYPE
     return types.loc[enough & (types[UNLIKE] > UNLIKE_CELLS), UNLIKE].sort_values(ascending=False)
 

@@ -11,10 +11,10 @@ from safetensors import SafetensorError
 from scipy import sparse
 
 from jindbench import io
-from jindbench.annotate.genes import Match, namings
 from jindbench.annotate.reading import AnnDataFile, Cells, Content, open_cells
 from jindbench.annotate.settings import Settings
-from jindbench.data.checks import check_keys, to_contract
+from jindbench.data.checks import check_keys, check_types, has_type, to_contract
+from jindbench.data.genes import Match, gene_names, named, namings
 from jindbench.errors import InputError
 from jindbench.jind.estimator import JIND
 from jindbench.names import COUNTS, LABEL, MEASURED, X_KIND
@@ -78,12 +78,12 @@ def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
 
     Returns
     -------
-    The cells, and the type of each.
+    The cells, and the type of each; missing where it has none.
 
     Raises
     ------
     InputError
-        If the file carries no labels, lacks the column, or knows but one type.
+        If the file carries no labels, lacks the column, or has only one type.
     """
     path, key = settings.reference, settings.label_key
     cells = open_cells(path)
@@ -91,14 +91,11 @@ def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
         raise InputError(f"reference: {path}: a {cells.format} carries no labels; expected an AnnData file (.h5ad)")
     obs = cells.obs()
     check_keys(AnnData(obs=obs.reset_index(drop=True)), path, key, None)
-    labels = obs[key]
-    if (n := labels.isna().sum()) or (n := (labels.astype(str).str.strip() == "").sum()):
-        raise InputError(f"{path}: {n} cells have no label in '{key}'; remove these cells or name them")
-    if (n := labels.nunique()) == 1:
-        raise InputError(f"{path}: '{key}' has one cell type, {labels.iloc[0]!r}; expected two at least")
-    if n > len(labels) / 2:
-        raise InputError(f"{path}: '{key}' has {n} different values in {len(labels)} cells; expected cell types")
-    return cells, labels.astype(str)
+    where = f"{path}: label_key '{key}'"
+    known = has_type(obs[key], where, settings.keep_labels)
+    labels = obs[key].astype(str).where(known)
+    check_types(labels.dropna(), where)
+    return cells, labels
 
 
 def check_names(cells: Cells, content: Content, labels: pd.Series, key: str) -> None:
@@ -107,15 +104,17 @@ def check_names(cells: Cells, content: Content, labels: pd.Series, key: str) -> 
     Raises
     ------
     InputError
-        If a type has the name of rejected cells, or a name holds a control character.
+        If a type has the name of rejected cells, a name holds a control character, or genes have no names.
     """
-    names = _model_names(cells.genes[content.place])
+    var, labels = cells.genes[content.place], labels.dropna()
+    named(var, str(cells.path))
+    names = _model_names(var)
     nothing = sparse.csr_matrix((len(labels), len(names)), dtype=np.float32)
     _source(nothing, labels, names, COUNTS, f"{cells.path}: label_key '{key}'")
 
 
 def _model_names(var: pd.DataFrame) -> pd.Index:
-    return ad.utils.make_index_unique(var.index.astype(str))
+    return ad.utils.make_index_unique(gene_names(var))
 
 
 def _source(X: sparse.csr_matrix, labels: pd.Series, names: pd.Index, kind: str, where: str) -> AnnData:
@@ -133,10 +132,14 @@ def fit(cells: Cells, content: Content, labels: pd.Series, rows: np.ndarray, set
     ----------
     content
         The matrix that is taken.
+    labels
+        The type of each cell; those without one take no part.
     rows
         Positions of the genes that all queries have.
     """
     X = sparse.vstack([block[:, rows] for block in cells.blocks(content.place)], format="csr")
+    n, known = len(labels), labels.notna().to_numpy()
+    X, labels = X[known], labels[known]
     var = cells.genes[content.place]
     names = _model_names(var)[rows]
     genes = pd.DataFrame({name: index[rows] for name, index in namings(var).items()}, index=names)
@@ -144,7 +147,7 @@ def fit(cells: Cells, content: Content, labels: pd.Series, rows: np.ndarray, set
     jind = JIND(preset=settings.preset, seed=settings.seed).fit(source, label_key=LABEL)
     facts = {
         "reference": str(cells.path),
-        "cells": f"{len(labels):,}",
+        "cells": f"{len(labels):,}" + (f" of {n:,}; the others have no type" if len(labels) < n else ""),
         "label_key": settings.label_key,
         "matrix": f"{content.place}: {content.kind} ({content.why})",
         "genes": f"{len(genes):,}, of which the model reads {len(jind.model_.genes):,}",

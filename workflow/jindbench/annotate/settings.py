@@ -30,6 +30,9 @@ class Settings(Parameters):
     label_key: str | None = Field(
         None, description="Column of the reference's `obs` with the cell types. A stored model needs none."
     )
+    keep_labels: list[str] = Field(
+        [], description="Labels that are cell types although they read like none, such as `unknown`; commas between."
+    )
     query: list[str] = Field(
         min_length=1,
         description="Cells to annotate: AnnData files (.h5ad), 10x files (.h5) or 10x folders (with matrix.mtx(.gz)).",
@@ -50,6 +53,12 @@ class Settings(Parameters):
         if not isinstance(value, str):
             return value
         return [value] if Path(value).exists() else [path.strip() for path in value.split(",")]
+
+    @field_validator("keep_labels", mode="before")
+    @classmethod
+    def _labels(cls, value: Any) -> Any:
+        """Snakemake's command line takes `nan` for a number."""
+        return value if isinstance(value, list) else [label.strip() for label in str(value).split(",")]
 
     @field_validator("preset")
     @classmethod
@@ -105,6 +114,10 @@ class Settings(Parameters):
             raise InputError("label_key: this key is required: the column of the reference's obs with the cell types")
         if self.stored and self.label_key is not None:
             raise InputError(f"label_key: {self.reference} is a stored model, which knows its types; leave the key out")
+        if self.stored and self.keep_labels:
+            raise InputError(
+                f"keep_labels: {self.reference} is a stored model, which knows its types; leave the key out"
+            )
         if self.stored and self.reference_layer is not None:
             raise InputError(f"reference_layer: {self.reference} is a stored model, which has no layers")
         folders = [Path(os.path.abspath(folder)) for folder in (*self.folders().values(), self.model_folder)]

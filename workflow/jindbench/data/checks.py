@@ -1,6 +1,8 @@
 """Every check of a dataset's content, in one place: each fault gets its own one-line error."""
 
 import logging
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +15,15 @@ from jindbench.errors import InputError
 from jindbench.names import BATCH, COUNTS, INTEGRATED, LABEL, LOG, NORMALIZED, SCALED, UNASSIGNED, X_KIND, X_KINDS
 
 log = logging.getLogger(__name__)
+
+# What stands in the place of a label where a cell has none: missing values as programs write them, and what annotators
+# and tools (scANVI, CellTypist, SingleR) call cells that they could not name. Letters and digits alone, in lower case.
+PLACEHOLDERS = re.compile(
+    "(nan?|null|none|missing|unknown|unlabell?ed|unassigned|unannotated|unclassified|undefined|undetermined|unidentified"
+    "|not(available|applicable|assigned|annotated))?"
+)
+# These are named, but learnt: such cells are alike, and some want to find them again.
+DOUBTFUL = re.compile("doublets?|multiplets?|debris|ambiguous|unclear|lowquality")
 
 # No logarithm of expression is higher: ln(1 + x) = 20 would be 500 million molecules of one gene.
 HIGHEST_LOG = 20
@@ -46,7 +57,67 @@ def check_keys(adata: AnnData, where: str, label_key: str, batch_key: str | None
             raise InputError(f"{where}: {role} '{key}' names {n} columns of obs; expected one")
 
 
-def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False, copy: bool = True) -> AnnData:
+def has_type(labels: pd.Series, where: str, keep: Sequence[str] = ()) -> np.ndarray:
+    """Which cells have a type; those without one are logged in one line.
+
+    Parameters
+    ----------
+    labels
+        Of n cells. Missing values and `PLACEHOLDERS`, however they are written ("N/A", "Un-assigned"), are no types.
+    where
+        The file and key that the log names.
+    keep
+        Labels that are types all the same.
+
+    Raises
+    ------
+    InputError
+        If no cell has a type, or no cell has a label that is to be kept.
+    """
+    text = labels.astype("object").where(labels.notna(), "").astype(str)
+    if absent := sorted({*keep} - {*text}):
+        raise InputError(f"{where}: keep_labels: no cell is '{absent[0]}'")
+    words = {name: re.sub(r"\W|_|cells?$|types?$", "", name.lower()) for name in text.unique()}
+    without = [name for name, word in words.items() if PLACEHOLDERS.fullmatch(word)]
+    known = (~text.isin({*without} - {*keep}) & labels.notna()).to_numpy()
+    if not known.any():
+        raise InputError(f"{where}: no cell has a type ({_counted(text)})")
+    if not known.all():
+        log.warning(
+            "%s: %s of %s cells have no type and are left out: %s; keep_labels names those that are types",
+            *(where, f"{(~known).sum():,}", f"{len(known):,}", _counted(text[~known])),
+        )
+    if doubtful := [name for name, word in words.items() if DOUBTFUL.fullmatch(word)]:
+        log.warning("%s: learnt as types of their own: %s", where, _counted(text[text.isin(doubtful)]))
+    return known
+
+
+def _counted(labels: pd.Series) -> str:
+    return ", ".join(f"{name!r} ({n:,})" for name, n in labels.value_counts().items())
+
+
+def check_types(labels: pd.Series, where: str) -> None:
+    """Check that there is something to tell apart.
+
+    Raises
+    ------
+    InputError
+        If there is but one type, or about one for each cell.
+    """
+    if (n := labels.nunique()) == 1:
+        raise InputError(f"{where}: one cell type, {labels.iloc[0]!r}; expected two at least")
+    if n > len(labels) / 2:
+        raise InputError(f"{where}: {n} different values in {len(labels)} cells; expected cell types")
+
+
+def to_contract(
+    adata: AnnData,
+    where: str,
+    *,
+    fractional_counts: bool = False,
+    keep_labels: Sequence[str] | None = None,
+    copy: bool = True,
+) -> AnnData:
     """Check a loaded dataset and return it as the workflow stores it.
 
     Parameters
@@ -57,6 +128,8 @@ def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False, 
         The file or dataset that an error names.
     fractional_counts
         Accept counts that are not integers (CEL-seq's corrected UMIs).
+    keep_labels
+        Leave out cells without a type (`has_type`), but for these labels. None: each has one, as in published data.
     copy
         Leave `adata` as it is; see `matrix.checked`.
 
@@ -108,12 +181,15 @@ def to_contract(adata: AnnData, where: str, *, fractional_counts: bool = False, 
             *(where, highest),
         )
 
-    obs = pd.DataFrame(index=adata.obs_names.astype(str).rename(None))
+    given = adata.obs
+    if keep_labels is not None and not (labelled := has_type(given[LABEL], f"{where}: label", keep_labels)).all():
+        given, X = given[labelled], X[labelled]
+    obs = pd.DataFrame(index=given.index.astype(str).rename(None))
     _check_text(obs.index, f"{where}: cell ids (obs_names)")
     for column in (LABEL, BATCH):
-        if column not in adata.obs:
+        if column not in given:
             continue  # a dataset without batches; a missing label key was refused when the file was read
-        values = adata.obs[column]
+        values = given[column]
         missing = values.isna().to_numpy() | (values.astype(str).str.strip() == "").to_numpy()
         if missing.any():
             raise InputError(

@@ -5,7 +5,10 @@ from typing import Annotated, Any
 import numpy as np
 from anndata import AnnData
 from pydantic import BeforeValidator, Field, model_validator
+from scipy.sparse import csr_matrix
 
+from jindbench.data import genes
+from jindbench.data.checks import check_types
 from jindbench.errors import InputError
 from jindbench.names import BATCH, LABEL, X_KIND
 from jindbench.parameters import DatasetName, Parameters, Title
@@ -124,24 +127,71 @@ def select_types(
 
 
 def match_genes(source: AnnData, target: AnnData, where: str) -> tuple[AnnData, AnnData]:
-    """Restrict both sides to the genes they share, in the source's order.
+    """Restrict cells of two datasets to the genes they share, in the source's order and by its names.
 
     Raises
     ------
     InputError
-        If no gene is shared, or X does not mean the same on both sides.
+        If X does not mean the same on both sides, or too few genes are shared (`genes.match`).
     """
     if source.uns[X_KIND] != target.uns[X_KIND]:
         raise InputError(
             f"{where}: X of the source is '{source.uns[X_KIND]}', of the target '{target.uns[X_KIND]}'; "
             "they must be of one kind (see the datasets' x_kind and normalize)"
         )
-    genes = source.var_names[source.var_names.isin(target.var_names)]
-    if len(genes) == 0:
+    found = genes.match(source.var, target.var, where, sides=("source", "target"))
+    source, target = source[:, found.reference].copy(), target[:, found.query].copy()
+    target.var_names = source.var_names
+    return source, target
+
+
+def check_apart(source: AnnData, target: AnnData, where: str, *, one_dataset: bool) -> None:
+    """Check that no cell is on both sides: a method would have seen its label.
+
+    Cells of two datasets may have the same id by chance; they are the same where their expression is too.
+
+    Raises
+    ------
+    InputError
+        With the number of these cells.
+    """
+    shared = source.obs_names.intersection(target.obs_names)
+    if not one_dataset:
+        ours, theirs = (csr_matrix(side[shared].X) for side in (source, target))
+        shared = shared[(abs(ours - theirs).getnnz(axis=1) == 0) & (ours.getnnz(axis=1) > 0)]
+    if len(shared):
         raise InputError(
-            f"{where}: source and target share no gene (source has '{source.var_names[0]}', ...; "
-            f"target has '{target.var_names[0]}', ...)"
+            f"{where}: {len(shared)} cells, such as '{shared[0]}', are in source and target, which have {source.n_obs} "
+            f"and {target.n_obs}; name two batches or datasets without common cells, or a split"
         )
-    if len(genes) == source.n_vars == target.n_vars and (genes == target.var_names).all():
-        return source, target
-    return source[:, genes].copy(), target[:, genes].copy()
+
+
+def make(task: Task, datasets: dict[str, AnnData], where: str) -> tuple[AnnData, AnnData]:
+    """Source and target of a task, both with labels and the same genes.
+
+    Parameters
+    ----------
+    datasets
+        By name, as `checks.to_contract` returns them.
+    where
+        The task's key, which an error names.
+
+    Raises
+    ------
+    InputError
+        If the datasets do not hold what the task says, do not fit together, or leave nothing to learn.
+    """
+    cells = {
+        key: select_batch(datasets[side.dataset], side.batch, f"{where}.{key}.batch")
+        for key, side in task.sides().items()
+    }
+    if task.split:
+        source, target = random_split(cells["split"], task.split.source_share, task.split.seed, where)
+    else:
+        source, target = select_types(cells["source"], cells["target"], task.source.types, task.target.types, where)
+        one_dataset = task.source.dataset == task.target.dataset
+        if not one_dataset:
+            source, target = match_genes(source, target, where)
+        check_apart(source, target, where, one_dataset=one_dataset)
+    check_types(source.obs[LABEL], f"{where}: the source's labels")
+    return source, target

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
 from anndata import AnnData
 from pydantic import Field, model_validator
 
 from jindbench import io
-from jindbench.data.checks import check_keys, to_contract
+from jindbench.data.checks import check_keys, has_type, to_contract
+from jindbench.data.genes import gene_names
 from jindbench.data.parameters import CountParameters, Origin
 from jindbench.errors import InputError
 from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
@@ -19,6 +21,9 @@ class Parameters(CountParameters):
     )
     label_key: str = Field(description="Column of `obs` with the cell types.")
     batch_key: str | None = Field(None, description="Column of `obs` with the batches, if there are several.")
+    keep_labels: list[str] = Field(
+        [], description="Labels that are cell types although they read like none, such as `unknown` or `nan`."
+    )
     x_kind: Literal["counts", "normalized", "log", "scaled", "integrated"] = Field(description="What `X` holds.")
     fractional_counts: bool = Field(
         False, description="Accept counts that are not integers, such as CEL-seq's corrected UMIs."
@@ -47,9 +52,10 @@ def batches(parameters: Parameters) -> list[str] | None:
         ) from None
     try:
         check_keys(adata, parameters.path, parameters.label_key, parameters.batch_key)
+        labelled = has_type(adata.obs[parameters.label_key], f"{parameters.path}: label", parameters.keep_labels)
         if parameters.batch_key is None:
             return ["all"]
-        return sorted(adata.obs[parameters.batch_key].dropna().astype(str).unique())
+        return sorted(adata.obs.loc[labelled, parameters.batch_key].dropna().astype(str).unique())
     finally:
         adata.file.close()
 
@@ -62,6 +68,8 @@ def load(parameters: Parameters, path: Path | None) -> AnnData:
     adata = io.read_h5ad(path)
     check_keys(adata, parameters.path, parameters.label_key, parameters.batch_key)
     columns = {parameters.label_key: LABEL} | ({parameters.batch_key: BATCH} if parameters.batch_key else {})
-    loaded = AnnData(adata.X, obs=adata.obs[list(columns)].rename(columns=columns), var=adata.var[[]])
+    var = pd.DataFrame(index=gene_names(adata.var, parameters.path))
+    loaded = AnnData(adata.X, obs=adata.obs[list(columns)].rename(columns=columns), var=var)
     loaded.uns = {X_KIND: parameters.x_kind, SOURCE: parameters.origin or parameters.path}
-    return to_contract(loaded, parameters.path, fractional_counts=parameters.fractional_counts)
+    options = {"fractional_counts": parameters.fractional_counts, "keep_labels": parameters.keep_labels}
+    return to_contract(loaded, parameters.path, **options)

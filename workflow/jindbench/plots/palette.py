@@ -16,7 +16,7 @@ DASHES = ["-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5))]
 
 SIDES = {"source": VERMILION, "target": BLUE}
 GROUPS = [SKY, BLACK]  # of cells that are compared; `DIVERGING` has neither
-STATUSES = ["#D5D5D5", ORANGE, VERMILION]  # of a cell: assigned, then the ways to be rejected
+STATUSES = ["#D5D5D5", ORANGE, VERMILION, PURPLE]  # of a cell: assigned, the ways to be rejected, doubtful
 UNASSIGNED_COLOUR = "#9A9A9A"
 OTHERS = "#D5D5D5"  # what a panel does not emphasise
 TEXT, LEADER, DIAGONAL = "#333333", "#888888", "#999999"
