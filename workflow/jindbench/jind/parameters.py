@@ -119,13 +119,12 @@ class ClassifierParameters(PresetParameters):
         0.9, 0.9, 0.9, "Threshold of a type that too few validation cells are assigned to (code).", ge=0, le=1
     )
     threshold_cells: int = _by_preset(
-        0,
-        0,
-        0,
-        "Fewest validation cells that a type's threshold rests on; a type with fewer gets the threshold of all "
-        "validation cells together.",
-        robust=20,
-        ge=0,
+        1,
+        1,
+        1,
+        "Fewest validation cells that the threshold of a type rests on; a type with fewer has `threshold_without_cells`.",
+        robust=2,
+        ge=1,
     )
     profile_weight: float = _by_preset(
         0.0,

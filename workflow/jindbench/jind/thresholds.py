@@ -11,7 +11,7 @@ def type_thresholds(
     *,
     rule: str,
     without_cells: float,
-    fewest: int = 0,
+    fewest: int = 1,
 ) -> np.ndarray:
     """tau_k: below it, the validation cells assigned to type k count as outliers.
 
@@ -32,8 +32,8 @@ def type_thresholds(
     without_cells
         tau_k of a type that no validation cell is assigned to, with "rank" also of one with too few for that number.
     fewest
-        A type with fewer validation cells than this gets the threshold of all n together. Not the paper's: with its
-        text's rule the single validation cell of a type rejects every cell that is not surer than it.
+        A type with fewer validation cells than this has `without_cells` too. More than 1 is not the paper's: with its
+        text's rule the single validation cell of a type rejects every cell that is not surer than that one.
 
     Returns
     -------
@@ -44,11 +44,10 @@ def type_thresholds(
         if rule == "rank":
             rank = int(outlier_fraction * len(values)) + 1
             return np.sort(values)[rank] if rank < len(values) else without_cells
-        if len(values) == 0:
+        if len(values) < fewest:
             return without_cells
         if outlier_fraction == 0:  # the bottom quantile is empty: nothing is rejected
             return 0.0
         return np.quantile(values, outlier_fraction, method="inverted_cdf")
 
-    of_types = [confidence[assigned == k] for k in range(n_types)]
-    return np.array([threshold(values if len(values) >= fewest else confidence) for values in of_types])
+    return np.array([threshold(confidence[assigned == k]) for k in range(n_types)])
