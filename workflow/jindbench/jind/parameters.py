@@ -122,7 +122,7 @@ class ClassifierParameters(PresetParameters):
         1,
         1,
         1,
-        "Fewest validation cells that the threshold of a type rests on; a type with fewer has `threshold_without_cells`.",
+        "Fewest validation cells that a type's threshold rests on; one with fewer has `threshold_without_cells`.",
         robust=2,
         ge=1,
     )
