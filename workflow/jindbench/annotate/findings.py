@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from jindbench.annotate.cells import Cells
+from jindbench.annotate.content import Content
 from jindbench.annotate.genes import Match
 from jindbench.annotate.labelling import ASSIGNED, NEW_TYPE, STATUS, Labelled, new_type
-from jindbench.annotate.reading import Cells, Content
 from jindbench.annotate.reference import Reference
 from jindbench.jind.estimator import JIND
 from jindbench.names import CONFIDENCE, LABEL, LOG, NOVELTY, RAW_LABEL

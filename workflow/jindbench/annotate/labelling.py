@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from jindbench.annotate.cells import Cells
 from jindbench.annotate.genes import Match
-from jindbench.annotate.reading import Cells
 from jindbench.annotate.reference import Reference
 from jindbench.data.preprocess import CELL_TOTAL, transform
 from jindbench.jind.estimator import JIND

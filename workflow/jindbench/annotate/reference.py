@@ -11,8 +11,11 @@ from safetensors import SafetensorError
 from scipy import sparse
 
 from jindbench import io
+from jindbench.annotate.cells import Cells
+from jindbench.annotate.content import Content
+from jindbench.annotate.formats import open_cells
 from jindbench.annotate.genes import Match, namings
-from jindbench.annotate.reading import AnnDataFile, Cells, Content, open_cells
+from jindbench.annotate.h5ad import AnnDataFile
 from jindbench.annotate.settings import Settings
 from jindbench.data.checks import check_keys, to_contract
 from jindbench.errors import InputError
@@ -89,7 +92,7 @@ def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
     cells = open_cells(path)
     if not isinstance(cells, AnnDataFile):
         raise InputError(f"reference: {path}: a {cells.format} carries no labels; expected an AnnData file (.h5ad)")
-    obs = cells.obs()
+    obs = cells.obs(key)
     check_keys(AnnData(obs=obs.reset_index(drop=True)), path, key, None)
     labels = obs[key]
     if (n := labels.isna().sum()) or (n := (labels.astype(str).str.strip() == "").sum()):
