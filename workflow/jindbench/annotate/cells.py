@@ -2,15 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from jindbench.data.matrix import checked
+from jindbench.data.remedies import hint
 from jindbench.errors import InputError
 from jindbench.jind.expression import BLOCK
 
@@ -61,7 +61,9 @@ class Cells(ABC):
                 try:
                     rows = matrix[start : min(start + BLOCK, stop)]
                 except Exception as error:  # damage shows only now; h5py and anndata raise many kinds
-                    raise InputError(f"{self.path}: {place} cannot be read: {reason(self.path, error)}") from error
+                    raise InputError(
+                        f"{self.path}: {place} cannot be read: {one_line(error)}{hint(self.path)}"
+                    ) from error
                 yield checked(rows, f"{self.path}: {place}")
 
     def sample(self, place: str) -> Iterator[sparse.csr_matrix]:
@@ -97,30 +99,9 @@ def readable(path: Path, kind: str) -> Iterator[None]:
     except InputError:
         raise
     except Exception as error:  # h5py, anndata and scipy raise many kinds, all of which mean the same to the user
-        raise InputError(f"{path}: not a readable {kind}: {reason(path, error)}") from error
+        raise InputError(f"{path}: not a readable {kind}: {one_line(error)}{hint(path)}") from error
 
 
-def reason(path: Path, error: Exception) -> str:
-    """Why a file cannot be read, in one line; with the remedy where HDF5 lacks its compression."""
-    if lacking := _lacking_filters(path):
-        return (
-            f"it is compressed with {', '.join(lacking)}, for which HDF5 needs a plug-in; write it anew, in Python with "
-            'the package hdf5plugin: import hdf5plugin, anndata.read_h5ad, write_h5ad(compression="gzip")'
-        )
+def one_line(error: Exception) -> str:
+    """What an error says, without line breaks."""
     return " ".join(f"{error}".split())
-
-
-def _lacking_filters(path: Path) -> list[str]:
-    """Compressions of an HDF5 file that HDF5 cannot undo here, by the names that the file gives them."""
-    found = {}
-
-    def look(_: str, item: h5py.Group | h5py.Dataset) -> None:
-        if isinstance(item, h5py.Dataset):
-            steps = item.id.get_create_plist()
-            for code, _, _, name in map(steps.get_filter, range(steps.get_nfilters())):
-                if not h5py.h5z.filter_avail(code):
-                    found[code] = name.decode(errors="replace").partition(" ")[0] or f"filter {code}"
-
-    with suppress(Exception), h5py.File(path) as file:  # it is damaged in another way
-        file.visititems(look)
-    return list(found.values())

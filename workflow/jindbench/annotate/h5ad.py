@@ -11,7 +11,7 @@ import h5py
 import pandas as pd
 from scipy import sparse
 
-from jindbench.annotate.cells import Cells, readable, reason
+from jindbench.annotate.cells import Cells, one_line, readable
 from jindbench.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -51,8 +51,7 @@ class AnnDataFile(Cells):
             try:
                 table[name] = _column(group, name)
             except Exception as error:  # anndata, h5py and pandas raise many kinds
-                why = reason(self.path, error)
-                log.warning("%s: column '%s' of %s is left out: %s", self.path, name, group.name[1:], why)
+                log.warning("%s: column '%s' of %s is left out: %s", self.path, name, group.name[1:], one_line(error))
         return table
 
     def obs(self, key: str) -> pd.DataFrame:
