@@ -22,7 +22,7 @@ def _main() -> None:
     from jindbench.annotate import process
     from jindbench.annotate.settings import LOG, Settings
     from jindbench.config import messages
-    from jindbench.errors import CutShort, InputError
+    from jindbench.errors import InputError
     from jindbench.execution import job
 
     parser = argparse.ArgumentParser(prog="jindbench", description="Cell-type annotation by JIND.")
@@ -48,7 +48,7 @@ def _main() -> None:
         job.start_log(Path(settings.output, LOG), shown="INFO")
         job.limit_threads(threads)
         process.annotate(settings, threads=threads)
-    except (InputError, CutShort, OSError) as error:
+    except (InputError, OSError) as error:
         sys.exit(f"jindbench annotate: {error}")
 
 

@@ -81,8 +81,8 @@ def hint(path: str | Path) -> str:
                 return _of_format(known)
             if lacking := _lacking_filters(file):
                 return (
-                    f"; it is compressed with {', '.join(lacking)}, for which HDF5 needs a plug-in: write it anew in "
-                    'Python (import hdf5plugin, anndata.read_h5ad, write_h5ad(compression="gzip"))'
+                    f"; HDF5 lacks what it is compressed with ({', '.join(lacking)}): write it anew, in Python "
+                    'import hdf5plugin, anndata.read_h5ad, write_h5ad(compression="gzip")'
                 )
     return ""
 
@@ -116,7 +116,7 @@ def _lacking_filters(file: h5py.File) -> list[str]:
             steps = item.id.get_create_plist()
             for code, _, _, name in map(steps.get_filter, range(steps.get_nfilters())):
                 if not h5py.h5z.filter_avail(code):
-                    found[code] = name.decode(errors="replace").partition(" ")[0] or f"filter {code}"
+                    found[code] = name.decode(errors="replace").partition(";")[0] or f"filter {code}"
 
     file.visititems(look)
     return list(found.values())
