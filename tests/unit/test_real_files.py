@@ -341,6 +341,17 @@ def test_a_dataset_of_another_format_gets_the_same_advice(tmp_path):
     assert "it is h5Seurat: make an AnnData file of it first" in refusal(anndata_file.batches, parameters)
 
 
+def test_low_fractions_are_told_to_be_rounded_if_they_are_counts(tmp_path):
+    adata = cells()
+    adata.write_h5ad(tmp_path / "r.h5ad")
+    adata.X = adata.X * np.float32(0.9)
+    adata.write_h5ad(tmp_path / "q.h5ad")
+    sides = [open_cells(tmp_path / name) for name in ("r.h5ad", "q.h5ad")]
+    line = refusal(content.choose, {side.path: content.contents(side, ["X"]) for side in sides})
+    assert "store them in X, raw or a layer of" in line
+    assert "q.h5ad (fractions up to 20 pass for logarithms: round corrected counts)" in line
+
+
 def settings(folder, **keys):
     given = {"reference": "reference.h5ad", "query": "query.h5ad", "output": str(folder / "out")} | keys
     return load.annotation(given)

@@ -202,7 +202,8 @@ def choose(sides: dict[Path, list[Content]], only: str | None = None) -> dict[Pa
 
 def _lacking(kind: str, file: Path | str) -> str:
     made = "" if kind == COUNTS else ", made as the reference's were,"
-    return f"what is missing is {kind}: store them{made} in X, raw or a layer of {file}"
+    low = f" (fractions up to {HIGHEST_LOG} pass for logarithms: round corrected counts)" if kind == COUNTS else ""
+    return f"what is missing is {kind}: store them{made} in X, raw or a layer of {file}{low}"
 
 
 def _of_kind(found: list[Content], kind: str) -> Content | None:
