@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from jindbench.annotate.cells import Cells, one_line, readable
+from jindbench.data.matrix import checked
 from jindbench.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,9 @@ class AnnDataFile(Cells):
                 )
             elif form == "csc":
                 log.info("%s: %s is stored by genes (CSC), so it is read into memory", self.path, place)
-                self._by_genes = dict.fromkeys(self._by_genes) | {place: ad.io.sparse_dataset(item).to_memory().tocsr()}
+                # Checked before it is turned: scipy's code would follow a damaged file's indices anywhere.
+                matrix = checked(ad.io.sparse_dataset(item).to_memory(), f"{self.path}: {place}")
+                self._by_genes = dict.fromkeys(self._by_genes) | {place: matrix}
                 yield self._by_genes[place]
             else:
                 yield ad.io.sparse_dataset(item)

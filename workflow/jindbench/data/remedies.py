@@ -71,7 +71,7 @@ def is_zarr(folder: Path) -> bool:
 def hint(path: str | Path) -> str:
     """What to do about a file that could not be read as AnnData, to end an error with; "" where there is no advice."""
     path = Path(path)
-    with suppress(OSError, RuntimeError):  # missing or damaged, as the error says by itself
+    with suppress(Exception):  # missing or damaged, as the error says by itself; h5py raises many kinds
         if path.is_dir():
             return _of_format(ZARR) if is_zarr(path) else ""
         if not h5py.is_hdf5(path):
