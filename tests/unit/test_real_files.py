@@ -22,7 +22,7 @@ from jindbench.annotate import command, content, formats, process, reference, wr
 from jindbench.annotate.formats import open_cells
 from jindbench.annotate.h5ad import AnnDataFile
 from jindbench.annotate.settings import LOG, Settings
-from jindbench.config import load
+from jindbench.config import messages
 from jindbench.data import remedies
 from jindbench.datasets import anndata_file
 from jindbench.errors import InputError
@@ -56,7 +56,7 @@ def taken(path, layer=None):
 
 
 def refusal(function, *arguments):
-    with pytest.raises((InputError, load.ConfigurationError)) as error:
+    with pytest.raises(InputError) as error:
         function(*arguments)
     assert "\n" not in str(error.value)
     return str(error.value)
@@ -354,7 +354,7 @@ def test_low_fractions_are_told_to_be_rounded_if_they_are_counts(tmp_path):
 
 def settings(folder, **keys):
     given = {"reference": "reference.h5ad", "query": "query.h5ad", "output": str(folder / "out")} | keys
-    return load.annotation(given)
+    return messages.checked(Settings, given, "annotate")
 
 
 @pytest.fixture
