@@ -5,13 +5,17 @@ from pathlib import Path
 from jindbench import io, r, registry
 from jindbench.data import downloads
 from jindbench.data.preprocess import normalize_library_size
-from jindbench.execution import job
+from jindbench.errors import InputError
+from jindbench.execution import guard, job
 
-with job.run(snakemake):
+path = Path(snakemake.input.file).resolve() if snakemake.input.get("file") else None
+
+
+def load():
+    """Write the dataset."""
     loader = registry.component("datasets", snakemake.params.loader)
     parameters = loader.Parameters.model_validate(snakemake.params.parameters)
     r.require(getattr(loader, "R_PACKAGES", ()))
-    path = Path(snakemake.input.file).resolve() if snakemake.input.get("file") else None
     sha256 = io.sha256(path) if path else None
     origin = ""
     if snakemake.input.get("record"):
@@ -25,3 +29,13 @@ with job.run(snakemake):
     adata.uns["files"] = [f"{path.name} sha256 {sha256}{origin}"] if path else []
     job.log.info("%s: %d cells x %d genes, X is %s", snakemake.wildcards.dataset, *adata.shape, adata.uns["x_kind"])
     io.write_h5ad(adata, snakemake.output[0])
+    return {}
+
+
+with job.run(snakemake) as job_record:
+    outcome = guard.guarded(load)  # HDF5 itself crashes on some damaged files
+    if outcome.crashed:
+        raise InputError(f"{path}: damaged: reading it crashes ({outcome.reason})")
+    if outcome.status != "ok":
+        raise InputError(outcome.reason)
+    job_record["versions"] = outcome.record["versions"]

@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from jindbench import io
+from jindbench.annotate import content
+from jindbench.annotate.formats import open_cells
 from jindbench.data import checks
 from jindbench.datasets import anndata_file
 from jindbench.errors import InputError
@@ -340,7 +342,22 @@ def assert_annotates(made, folder):
             assert re.match("the source has 1 cells; JIND needs two", str(error)), error
 
 
+def assert_opens(path):
+    """What `annotate` does with a file before it looks at genes and labels."""
+    try:
+        opened = open_cells(path)
+        for found in content.contents(opened, content.places(opened, None)):
+            assert found.place in opened.genes
+            assert "\n" not in found.why
+        for key in opened.columns:
+            assert len(opened.obs(key)) in (0, len(opened.cell_ids))
+    except InputError as error:
+        assert str(error).startswith(f"{path}: ")
+        assert "\n" not in str(error)
+
+
 def try_file(path, x_kind, reference):
+    assert_opens(path)
     made = loaded(path, x_kind)
     if made is not None:
         assert_sound(made, path, x_kind)

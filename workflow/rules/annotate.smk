@@ -1,5 +1,6 @@
 # `snakemake annotate`: a user's own cells, labelled from a reference. All that it may be told is `annotate.settings.Settings`.
 
+from jindbench.annotate import process
 from jindbench.annotate.settings import Settings
 from jindbench.config import messages
 from jindbench.execution import records
@@ -8,9 +9,7 @@ try:
     ANNOTATION = messages.checked(Settings, config, "annotate")
     # Before Snakemake removes earlier results, and not once more in every job.
     if workflow.is_main_process:
-        from jindbench.annotate.command import inspect
-
-        inspect(ANNOTATION)
+        process.preview(ANNOTATION)
         # Not removed, as the benchmark's are: here a person may have worked on.
         written = {*ANNOTATION.results(), ANNOTATION.model_folder}
         for path in records.damaged(Path(ANNOTATION.output)):

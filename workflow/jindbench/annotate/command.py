@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 
@@ -12,8 +12,11 @@ import numpy as np
 import pandas as pd
 
 from jindbench import io
-from jindbench.annotate import page, reading, reference, writing
+from jindbench.annotate import content, page, reference, writing
+from jindbench.annotate.cells import Cells
+from jindbench.annotate.content import Content
 from jindbench.annotate.findings import Annotation, look_first, several
+from jindbench.annotate.formats import open_cells
 from jindbench.annotate.labelling import ALIGNED_CELLS, Query, has_counts, label, sample
 from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
 from jindbench.data import genes
@@ -48,37 +51,69 @@ class Inputs:
         The stored model; None where one is to be trained.
     """
 
-    queries: dict[str, reading.Cells]
-    chosen: dict[Path, reading.Content]
+    queries: dict[str, Cells]
+    chosen: dict[Path, Content]
     matches: dict[str, genes.Match]
-    source: reading.Cells | None
+    source: Cells | None
     labels: pd.Series | None
     rows: np.ndarray | None
     fitted: reference.Reference | None
 
 
-def inspect(settings: Settings) -> Inputs:
-    """Look at all inputs, before anything is trained or written.
+def preview(settings: Settings) -> None:
+    """Check all inputs by headers, names and first cells: what Snakemake does before the job starts.
+
+    Where first cells cannot be read without all others, the job is left to look at values.
 
     Raises
     ------
     InputError
         For the first fault found, in one line.
     """
+    _look(settings, cheaply=True)
+
+
+def inspect(settings: Settings) -> Inputs:
+    """Check all inputs and all cells of the matrices that are taken, before anything is trained or written.
+
+    Raises
+    ------
+    InputError
+        For the first fault found, in one line.
+    """
+    inputs = _look(settings)
+    chosen, source = dict(inputs.chosen), inputs.source
+    if source is not None:
+        chosen[source.path] = content.check(source, chosen[source.path], inputs.rows, "reference_layer")
+        say(source, chosen[source.path], "reference_layer")
+    for path, cells in inputs.queries.items():
+        chosen[cells.path] = content.check(cells, chosen[cells.path], inputs.matches[path].query, "layer")
+        say(cells, chosen[cells.path], "layer")
+    return replace(inputs, chosen=chosen)
+
+
+def _look(settings: Settings, *, cheaply: bool = False) -> Inputs | None:
+    """Open all inputs, and find which matrices to take and which genes match; None where `cheaply` does not do."""
     settings.check()
-    queries = {path: reading.open_cells(path) for path in settings.query}
+    queries = {path: open_cells(path) for path in settings.query}
     for cells in queries.values():
         writing.check_names(cells)
-    found = {cells.path: reading.contents(cells, settings.layer) for cells in queries.values()}
     source = labels = rows = fitted = None
     if settings.stored:
         fitted = reference.load(settings)
-        chosen = reading.choose(found, only=fitted.jind.model_.x_kind)
-        known, least = fitted.genes, int(np.ceil(MIN_GENE_SHARE * len(fitted.genes)))
     else:
         source, labels = reference.open_reference(settings)
-        theirs = reading.contents(source, settings.reference_layer)
-        chosen = reading.choose({source.path: theirs} | found)
+    sides = [(source, settings.reference_layer)] if source else []
+    sides += [(cells, settings.layer) for cells in queries.values()]
+    places = {cells: content.places(cells, layer) for cells, layer in sides}
+    if cheaply and not all(cells.has_cheap_sample(place) for cells, among in places.items() for place in among):
+        return None
+    found = {cells.path: content.contents(cells, among) for cells, among in places.items()}
+    if fitted is not None:
+        chosen = content.choose(found, only=fitted.jind.model_.x_kind)
+        known, least = fitted.genes, int(np.ceil(MIN_GENE_SHARE * len(fitted.genes)))
+    else:
+        chosen = content.choose(found)
         known, least = source.genes[chosen[source.path].place], genes.FEWEST
         reference.check_names(source, chosen[source.path], labels, settings.label_key)
     matches = {}
@@ -91,11 +126,6 @@ def inspect(settings: Settings) -> Inputs:
         if len(rows) < least:
             raise InputError(f"query: all queries together have {len(rows)} genes of the reference; expected {least}")
         matches = {path: match.within(rows) for path, match in matches.items()}
-        chosen[source.path] = reading.check(source, chosen[source.path], rows, "reference_layer")
-        say(source, chosen[source.path], "reference_layer")
-    for path, cells in queries.items():
-        chosen[cells.path] = reading.check(cells, chosen[cells.path], matches[path].query, "layer")
-        say(cells, chosen[cells.path], "layer")
     return Inputs(queries, chosen, matches, source, labels, rows, fitted)
 
 
@@ -130,8 +160,8 @@ def annotate(settings: Settings, *, threads: int) -> None:
 
 
 def annotated(
-    cells: reading.Cells,
-    content: reading.Content,
+    cells: Cells,
+    taken: Content,
     match: genes.Match,
     fitted: reference.Reference,
     seed: int,
@@ -148,13 +178,13 @@ def annotated(
     n, seconds = len(cells.cell_ids), dict(seconds)
     with timed(f"{cells.path}: alignment", seconds, "alignment"):
         rows = sample(n, ALIGNED_CELLS, seed)
-        X = cells.rows(content.place, rows)
+        X = cells.rows(taken.place, rows)
         filled = has_counts(X, match)
         rows = rows[filled]
         target = fitted.expression(X[filled], match, cells.cell_ids[rows])
         aligned = fitted.jind.align(target)
     with timed(f"{cells.path}: labels", seconds, "labels"):
-        query = Query(cells, content, match)
+        query = Query(cells, taken, match)
         labelled = label(query, fitted, aligned)
     with timed(f"{cells.path}: tSNE", seconds, "tSNE"):
         drawn = sample(n, MAPPED_CELLS, seed)
@@ -174,11 +204,11 @@ def place(codes: np.ndarray, drawn: np.ndarray, seed: int, threads: int) -> np.n
     return coordinates
 
 
-def say(cells: reading.Cells, content: reading.Content, key: str) -> None:
-    """Say which matrix is taken, and why; `key` names another."""
-    log.info("%s (%s): taken %s, %s: %s", cells.path, cells.format, content.place, content.kind, content.why)
-    if content.others:
-        log.warning("%s: %s", cells.path, several(content, key))
+def say(cells: Cells, taken: Content, key: str) -> None:
+    """Log which matrix is taken, and why; `key` names another."""
+    log.info("%s (%s): taken %s, %s: %s", cells.path, cells.format, taken.place, taken.kind, taken.why)
+    if taken.others:
+        log.warning("%s: %s", cells.path, several(taken, key))
 
 
 @contextmanager

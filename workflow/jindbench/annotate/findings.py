@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from jindbench.annotate.content import Content
 from jindbench.annotate.labelling import NEW_TYPE, STATUS, UNFIT, Labelled, Query, new_type, unlike_share
-from jindbench.annotate.reading import Content
 from jindbench.annotate.reference import Reference
 from jindbench.jind.estimator import JIND
 from jindbench.names import CONFIDENCE, LABEL, LOG, NOVELTY, RAW_LABEL, UNASSIGNED

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from jindbench.annotate.reading import Cells, Content
+from jindbench.annotate.cells import Cells
+from jindbench.annotate.content import Content
 from jindbench.annotate.reference import Reference
 from jindbench.data.genes import Match
 from jindbench.data.preprocess import CELL_TOTAL, transform

@@ -11,7 +11,10 @@ from safetensors import SafetensorError
 from scipy import sparse
 
 from jindbench import io
-from jindbench.annotate.reading import AnnDataFile, Cells, Content, open_cells
+from jindbench.annotate.cells import Cells
+from jindbench.annotate.content import Content
+from jindbench.annotate.formats import open_cells
+from jindbench.annotate.h5ad import AnnDataFile
 from jindbench.annotate.settings import Settings
 from jindbench.data.checks import check_keys, check_types, has_type, to_contract
 from jindbench.data.genes import Match, gene_names, named, namings
@@ -89,7 +92,7 @@ def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
     cells = open_cells(path)
     if not isinstance(cells, AnnDataFile):
         raise InputError(f"reference: {path}: a {cells.format} carries no labels; expected an AnnData file (.h5ad)")
-    obs = cells.obs()
+    obs = cells.obs(key)
     check_keys(AnnData(obs=obs.reset_index(drop=True)), path, key, None)
     where = f"{path}: label_key '{key}'"
     known = has_type(obs[key], where, settings.keep_labels)

@@ -1,4 +1,4 @@
-"""What can be asked for, and the checks that need no look into a file."""
+"""What can be asked for, and the checks that open no file."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from jindbench.errors import InputError
 from jindbench.jind.parameters import PRESETS
 from jindbench.parameters import Parameters
 
-# The preset that aligns and labels where the user names none.
+# The default preset.
 PRESET = "robust"
 
 REFERENCE_FOLDER = "reference"  # of the model that a run has fitted, below its output folder
@@ -49,10 +49,16 @@ class Settings(Parameters):
     @field_validator("query", mode="before")
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
-        """One path, or several with commas between."""
+        """One path, or several separated by commas."""
         if not isinstance(value, str):
             return value
-        return [value] if Path(value).exists() else [path.strip() for path in value.split(",")]
+        return [value] if os.path.exists(os.path.expanduser(value)) else [path.strip() for path in value.split(",")]
+
+    @field_validator("reference", "query", "output")
+    @classmethod
+    def _home(cls, value: str | list[str]) -> str | list[str]:
+        """No shell expands `~` behind `reference=`."""
+        return os.path.expanduser(value) if isinstance(value, str) else [*map(os.path.expanduser, value)]
 
     @field_validator("keep_labels", mode="before")
     @classmethod
@@ -70,7 +76,7 @@ class Settings(Parameters):
     @property
     def stored(self) -> bool:
         """Whether the reference is a stored model."""
-        return Path(self.reference).is_dir()
+        return Path(self.reference, "model.json").is_file()
 
     @property
     def model_folder(self) -> Path:
@@ -108,9 +114,13 @@ class Settings(Parameters):
         """
         for key, paths in (("reference", [self.reference]), ("query", self.query)):
             for path in paths:
-                if not Path(path).exists():
+                if not os.path.exists(path):
                     raise InputError(f"{key}: {path}: no such file or folder")
+                if not os.access(path, os.R_OK | (os.X_OK if os.path.isdir(path) else 0)):
+                    raise InputError(f"{key}: {path}: you have no permission to read it")
         if not self.stored and self.label_key is None:
+            if os.path.isdir(self.reference):
+                raise InputError(f"reference: {self.reference}: no stored model, which has a model.json")
             raise InputError("label_key: this key is required: the column of the reference's obs with the cell types")
         if self.stored and self.label_key is not None:
             raise InputError(f"label_key: {self.reference} is a stored model, which knows its types; leave the key out")

@@ -1,6 +1,5 @@
 """The annotated copy of a query: what was found is added to it, and nothing that was there is written anew."""
 
-import shutil
 from pathlib import Path
 
 import h5py
@@ -9,8 +8,9 @@ import pandas as pd
 from anndata.io import write_elem
 
 from jindbench import io
+from jindbench.annotate.cells import Cells
+from jindbench.annotate.h5ad import columns, index_name
 from jindbench.annotate.labelling import STATUS
-from jindbench.annotate.reading import Cells, TenX
 from jindbench.errors import InputError
 from jindbench.names import CONFIDENCE, LABEL, NOVELTY, RAW_LABEL, THRESHOLD
 
@@ -20,7 +20,7 @@ CODES, TSNE = "X_jind", "X_jind_tsne"
 
 
 def check_names(cells: Cells) -> None:
-    """Check that nothing of the user's has a name that is to be added, or lies in another file.
+    """Check that no column or entry of the user has a name that is to be added, or is a link into another file.
 
     Raises
     ------
@@ -41,17 +41,15 @@ def check_names(cells: Cells) -> None:
 
 def obs_columns(table: pd.DataFrame) -> dict[str, pd.Categorical | np.ndarray]:
     """What is added to `obs`, by name: text as categories."""
-    columns = {}
-    for name, added in OBS.items():
+    added = {}
+    for name, column in OBS.items():
         values = table[name]
-        columns[added] = pd.Categorical(values) if values.dtype == object else values.to_numpy()
-    return columns
+        added[column] = pd.Categorical(values) if values.dtype == object else values.to_numpy()
+    return added
 
 
 def write_copy(cells: Cells, table: pd.DataFrame, codes: np.ndarray, tsne: np.ndarray, path: Path) -> None:
     """Write a copy of the query with the new columns of `obs` and entries of `obsm`.
-
-    An AnnData file is copied byte by byte and then added to. A 10x file becomes a new AnnData file.
 
     Parameters
     ----------
@@ -60,26 +58,22 @@ def write_copy(cells: Cells, table: pd.DataFrame, codes: np.ndarray, tsne: np.nd
     codes, tsne
         Latent codes and their tSNE, of n cells.
     """
-    columns, embeddings = obs_columns(table), {CODES: codes, TSNE: tsne}
     with io.replacing(path) as temporary:
-        if isinstance(cells, TenX):
-            adata = cells.adata.copy()
-            for name, values in columns.items():
-                adata.obs[name] = values
-            adata.obsm.update(embeddings)
-            adata.write_h5ad(temporary, compression="gzip", compression_opts=1)
-            return
-        shutil.copyfile(cells.path, temporary)
+        cells.copy(temporary)
         with h5py.File(temporary, "a") as file:
-            add(file, columns, embeddings)
+            add(file, obs_columns(table), {CODES: codes, TSNE: tsne})
 
 
-def add(file: h5py.File, columns: dict[str, pd.Categorical | np.ndarray], embeddings: dict[str, np.ndarray]) -> None:
+def add(file: h5py.File, added: dict[str, pd.Categorical | np.ndarray], embeddings: dict[str, np.ndarray]) -> None:
     """Add columns to `obs` and entries to `obsm` of an open AnnData file."""
-    order = [*file["obs"].attrs["column-order"], *columns]
-    for name, values in columns.items():
-        write_elem(file["obs"], name, values)
-    file["obs"].attrs["column-order"] = np.array(order, dtype=h5py.string_dtype())
+    obs = file["obs"]
+    order = [*columns(obs), *added]
+    for name, values in added.items():
+        write_elem(obs, name, values)
+    obs.attrs["column-order"] = np.array(order, dtype=h5py.string_dtype())
+    if "encoding-type" not in obs.attrs:
+        # An R converter left it out. Without it, anndata would number the cells instead of naming them.
+        obs.attrs.update({"encoding-type": "dataframe", "encoding-version": "0.1.0", "_index": index_name(obs)})
     if "obsm" not in file:
         write_elem(file, "obsm", {})
     for name, values in embeddings.items():

@@ -11,6 +11,7 @@ from jindbench import io
 from jindbench.data.checks import check_keys, has_type, to_contract
 from jindbench.data.genes import gene_names
 from jindbench.data.parameters import CountParameters, Origin
+from jindbench.data.remedies import hint
 from jindbench.errors import InputError
 from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
 
@@ -47,9 +48,8 @@ def batches(parameters: Parameters) -> list[str] | None:
     try:
         adata = io.read_h5ad(parameters.path, backed=True)
     except InputError as error:
-        raise InputError(
-            f"{error}" + (f" (to be had from: {parameters.origin})" if parameters.origin else "")
-        ) from None
+        origin = f" (to be had from: {parameters.origin})" if parameters.origin else ""
+        raise InputError(f"{error}{hint(parameters.path)}{origin}") from None
     try:
         check_keys(adata, parameters.path, parameters.label_key, parameters.batch_key)
         labelled = has_type(adata.obs[parameters.label_key], f"{parameters.path}: label", parameters.keep_labels)

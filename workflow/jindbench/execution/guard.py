@@ -49,6 +49,11 @@ class Guarded:
     reason: str
     record: dict
 
+    @property
+    def crashed(self) -> bool:
+        """Whether a fault of compiled code killed it, such as those of HDF5 on some damaged files."""
+        return self.reason in {f"killed by {name}" for name in ("SIGSEGV", "SIGBUS", "SIGABRT", "SIGFPE", "SIGILL")}
+
 
 # Set where a cluster runs the jobs, each within what was asked for it. A scheduler's own variables do not say so: a
 # whole run may be one of its jobs.

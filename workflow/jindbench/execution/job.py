@@ -42,8 +42,10 @@ def start_log(file: Path, shown: str = "WARNING") -> None:
 
 
 @contextmanager
-def run(snakemake: Any, shown: str = "WARNING") -> Iterator[None]:
+def run(snakemake: Any, shown: str = "WARNING") -> Iterator[dict]:
     """What a script does is logged, ends with the Snakemake that started it, and leaves a record (see `records`).
+
+    Yields that record; `versions` that a guarded process has used may be put into it.
 
     Log messages go to the job's file and to stderr, see `start_log`. An `InputError` or `CutShort` ends the job with
     its one line, anything else with a traceback.
@@ -56,9 +58,10 @@ def run(snakemake: Any, shown: str = "WARNING") -> Iterator[None]:
         record = {"rule": snakemake.rule, "wildcards": dict(snakemake.wildcards), "started": now()}
         record["parameters"] = dict(snakemake.params.items())
         record |= records.describe_inputs(snakemake.input)
-        yield
+        yield record
         record |= records.describe_outputs(snakemake.output)
-        record |= {"ended": now(), "threads": snakemake.threads} | surroundings() | {"versions": imported_versions()}
+        record |= {"ended": now(), "threads": snakemake.threads} | surroundings()
+        record["versions"] = imported_versions() | record.get("versions", {})
         records.write(record, record_file)
     except (InputError, CutShort) as error:
         log.error("%s", error)
