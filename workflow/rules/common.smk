@@ -80,15 +80,13 @@ def largest_task():
     return max(costs.task_size(CONFIG, task) for task in CONFIG.run.tasks)
 
 
-# Of jobs that read what others made of the cells: labels, probabilities, points, of all tasks and methods. That is a
-# thousandth of a task's own values or so, for each of some hundred runs.
-def mem_mb(wildcards, attempt):
-    return round(attempt * (3000 + 2 * largest_task()))
-
-
-def runtime(wildcards, attempt):
-    """Minutes."""
-    return round(attempt * (60 + largest_task() / 10))
+# Jobs that read what others made of the cells: labels, probabilities, points, of all tasks and methods. That is about a
+# thousandth of a task's own values, for each of some hundred runs. Not a profile's default-resources: those of a user's
+# own profile or command line would replace them. Runtime is in minutes.
+SMALL = {
+    "mem_mb": lambda wildcards, attempt: round(attempt * (3000 + 2 * largest_task())),
+    "runtime": lambda wildcards, attempt: round(attempt * (60 + largest_task() / 10)),
+}
 
 
 def size_of_data(wildcards):
@@ -105,19 +103,19 @@ def expected_cost(rule, wildcards):
     return costs.expected(step, size_of_data(wildcards))
 
 
-def mem_mb_of(rule):
-    """As `mem_mb`, by the size of data: twice what is expected, and as much again with each attempt."""
-    return lambda wildcards, attempt: round(
-        attempt * (1000 + 2 * expected_cost(rule, wildcards).memory_mb)
-    )
+def by_size_of_data(rule):
+    """Resources of jobs that read the cells themselves: twice the expected memory; five times the expected time and what
+    a slow disk may take for the data. As much again with each attempt.
+    """
 
+    def mem_mb(wildcards, attempt):
+        return round(attempt * (1000 + 2 * expected_cost(rule, wildcards).memory_mb))
 
-def runtime_of(rule):
-    """As `runtime`: five times what is expected, and what a slow disk may take for the data."""
-    return lambda wildcards, attempt: round(
-        attempt
-        * (30 + size_of_data(wildcards) / 10 + 5 * expected_cost(rule, wildcards).seconds / 60)
-    )
+    def runtime(wildcards, attempt):
+        minutes = 5 * expected_cost(rule, wildcards).seconds / 60
+        return round(attempt * (30 + size_of_data(wildcards) / 10 + minutes))
+
+    return {"mem_mb": mem_mb, "runtime": runtime}
 
 
 def library_code(name):

@@ -43,10 +43,8 @@ rule complete_tables:
         "results/{run}/benchmarks/complete_tables.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         strict=CONFIG.run.strict,
     script:

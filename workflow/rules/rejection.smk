@@ -20,10 +20,8 @@ rule rejection:
         "results/{run}/benchmarks/rejection.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         tasks=CONFIG.run.tasks,
         reference=CONFIG.figures.method,
@@ -51,10 +49,8 @@ rule paired_tests:
         "results/{run}/benchmarks/paired_tests.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         tasks=CONFIG.run.tasks,
         reference=CONFIG.figures.method,
@@ -62,3 +58,49 @@ rule paired_tests:
         method_titles=METHOD_TITLES,
     script:
         "../../scripts/paired_tests.py"
+<<<<<<< HEAD
+=======
+
+
+rule rejection_figures:
+    input:
+        coverage=rules.rejection.output.coverage,
+        reliability=rules.rejection.output.reliability,
+        confusion=rules.rejection.output.confusion,
+        scores=rules.metrics.output.by_run,
+        script=script_code("rejection_figures"),
+    output:
+        coverage=report(
+            "results/{run}/figures/accuracy_coverage.svg",
+            caption="../report/accuracy_coverage.rst",
+            category="Rejection",
+        ),
+        coverage_png="results/{run}/figures/accuracy_coverage.png",
+        reliability=report(
+            "results/{run}/figures/reliability.svg",
+            caption="../report/reliability.rst",
+            category="Rejection",
+        ),
+        reliability_png="results/{run}/figures/reliability.png",
+        confusion=report(
+            directory("results/{run}/figures/confusion"),
+            patterns=["{task}.svg"],
+            caption="../report/confusion.rst",
+            category="Rejection",
+        ),
+    log:
+        "results/{run}/logs/rejection_figures.log",
+    benchmark:
+        "results/{run}/benchmarks/rejection_figures.tsv"
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        **SMALL,
+    params:
+        method=CONFIG.figures.method,
+        seed=CONFIG.run.seeds[0],
+        task_titles=TASK_TITLES,
+        method_titles=METHOD_TITLES,
+    script:
+        "../../scripts/rejection_figures.py"
+>>>>>>> 38db8c3 (Rules say what differs: no threads: 1, resources of small jobs in one place)
