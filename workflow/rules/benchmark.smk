@@ -2,7 +2,7 @@
 from dataclasses import asdict
 
 
-configfile: Path(workflow.basedir) / "config/config.yaml"
+configfile: LIBRARY.parent / "config/config.yaml"
 
 
 report: "../report/workflow.rst"

@@ -1,6 +1,5 @@
 # The checked configuration, the runs it asks for, and what several rules share.
 import json
-from functools import cache
 
 from jindbench import r
 from jindbench.execution import costs
@@ -15,14 +14,10 @@ except InputError as error:
 RUN = CONFIG.run.name
 if workflow.remote_exec:  # this is the Snakemake of one job
     os.environ[guard.ON_CLUSTER] = "1"
-if workflow.is_main_process:
-    job.started_by_this_process()
-    results = Path("results", RUN)
-    recovery.start(
-        [Path("results/data"), results],
-        [results / "complete.txt", results / "tables/complete.txt"],
-        look_only=LOOKS_ONLY,
-    )
+RECOVERED = {
+    "results": [Path("results/data"), Path("results", RUN)],
+    "ends": [Path("results", RUN, name) for name in ("complete.txt", "tables/complete.txt")],
+}
 
 # What the paper printed. Relative, so that a moved folder is still up to date.
 PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")
@@ -118,13 +113,6 @@ def by_size_of_data(rule):
     return {"mem_mb": mem_mb, "runtime": runtime}
 
 
-def library_code(name):
-    """A library file and those it imports, as `script_code`. Where work is long, rules name the file that does it
-    instead of their script's imports: an edit of tables or figures must not train everything again.
-    """
-    return lambda wildcards: registry.library_code(name)
-
-
 def figure_code(name):
     """What draws a figure: the script that all share, and the figure's own module."""
     files = script_code("draw"), library_code(f"figures/{name}")
@@ -132,7 +120,7 @@ def figure_code(name):
 
 
 def dataset_code(wildcards):
-    return registry.library_code(f"datasets/{CONFIG.datasets[wildcards.dataset].loader}")
+    return library_files(f"datasets/{CONFIG.datasets[wildcards.dataset].loader}")
 
 
 def dataset_origins(wildcards):
@@ -195,9 +183,7 @@ def integration_file(wildcards):
 
 
 def integration_code(wildcards):
-    return registry.library_code(
-        f"integrations/{integration_file(wildcards)}", "execution/components"
-    )
+    return library_files(f"integrations/{integration_file(wildcards)}", "execution/components")
 
 
 def dataset_parameters(wildcards):
@@ -209,7 +195,7 @@ def task_datasets(wildcards):
 
 
 def method_code(wildcards):
-    return registry.library_code(f"methods/{method_file(wildcards)}", "execution/components")
+    return library_files(f"methods/{method_file(wildcards)}", "execution/components")
 
 
 def method_cells(wildcards):
@@ -249,7 +235,7 @@ def files_of_stages(wildcards):
 
 def code_of_stages(wildcards):
     files = [f"methods/{name}" for name, _ in method_stages(wildcards)]
-    return registry.library_code(*files, "execution/hold_out")
+    return library_files(*files, "execution/hold_out")
 
 
 def methods_of_table(wildcards):

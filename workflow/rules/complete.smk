@@ -35,6 +35,7 @@ rule complete_tables:
         results=RESULTS["tables/"],
         provenance=expand(rules.provenance.output, run=RUN, part="tables/"),
         runs=every_run(PREDICTIONS, parents=True) + every_run(MODEL, parents=True),
+        script=script_code("complete"),
     output:
         "results/{run}/tables/complete.txt",
     log:
@@ -54,7 +55,7 @@ rule complete_tables:
 # `snakemake tables`
 rule tables:
     input:
-        f"results/{RUN}/tables/complete.txt",
+        targets(f"results/{RUN}/tables/complete.txt"),
 
 
 use rule complete_tables as complete with:
@@ -65,6 +66,7 @@ use rule complete_tables as complete with:
         summary=rules.summary.output,
         provenance=expand(rules.provenance.output, run=RUN, part=""),
         runs=every_run(PREDICTIONS, parents=True) + every_run(MODEL, parents=True),
+        script=script_code("complete"),
     output:
         "results/{run}/complete.txt",
     log:

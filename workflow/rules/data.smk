@@ -50,7 +50,7 @@ rule dataset:
 # `snakemake datasets`: everything that the selected tasks need, downloaded and prepared.
 rule datasets:
     input:
-        expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets()),
+        targets(*expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets())),
 
 
 rule task:

@@ -1,11 +1,17 @@
 # The library, and what every rule needs of it.
 import os
 import sys
+from functools import cache
 
 from snakemake.exceptions import WorkflowError
 
-# The library beside this file is the one that rules and scripts use, in whatever environment they run.
-LIBRARY = Path(workflow.basedir) / "workflow"
+# The library beside this file is the one that rules and scripts use, in whatever environment they run, and as a module of
+# another workflow too.
+LIBRARY = Path(str(workflow.current_basedir)).parent
+if not LIBRARY.is_dir():
+    raise WorkflowError(
+        f"{LIBRARY}: as a module, jindbench needs the path of a clone: its library is imported from there"
+    )
 sys.path.insert(0, str(LIBRARY))
 
 from jindbench.config import load as configuration
@@ -14,6 +20,8 @@ from jindbench.errors import InputError
 from jindbench.execution import guard, job, recovery
 
 registry.export_library_path()
+if workflow.is_main_process:
+    job.started_by_this_process()
 
 
 # Of what is timed alone. Where jobs go to a cluster, `--set-threads` says how many: Snakemake has no number of cores there,
@@ -24,25 +32,49 @@ except WorkflowError:
     ALL_CORES = 1
 
 
+@cache
+def recover():
+    """Deal with what an earlier run left behind, see `recovery.start`; once, before Snakemake looks at any file.
+
+    Every rule's input function calls this: once Snakemake asks for a job's input, it knows whether it runs jobs. What only
+    looks (`--dry-run`, `--summary`, `--report`) changes nothing on disk; `--lint` and `--list` never ask.
+    """
+    if workflow.is_main_process:
+        runs = workflow.execution_settings is not None and not workflow.output_settings.dryrun
+        recovery.start(**RECOVERED, look_only=not runs)
+
+
+def targets(*files):
+    """Input of a rule that only names files."""
+
+    def recovered(wildcards):
+        recover()
+        return files
+
+    return recovered
+
+
 def script_code(name):
     """A script and the library files it imports, as input: Snakemake sees no edits of imported files.
 
     A function, so that a job's own Snakemake looks through what that job rests on, and not through all code.
     """
-    return lambda wildcards: registry.code_of(Path(workflow.basedir) / "scripts" / f"{name}.py")
+
+    def code(wildcards):
+        recover()
+        return registry.code_of(LIBRARY.parent / "scripts" / f"{name}.py")
+
+    return code
 
 
-# Options with which Snakemake runs no jobs. A report is none of these: it must not show what is damaged.
-LOOKS = "--summary --detailed-summary --lint --list --dag --rulegraph --filegraph --d3dag".split()
-LOOKS_IN_SHORT = "-S -D -l --lt --lc --li --lp --lu".split()
+def library_files(*names):
+    """Library files and those they import, as input. Where work is long, rules name the file that does it instead of their
+    script's imports: an edit of tables or figures must not train everything again.
+    """
+    recover()
+    return registry.library_code(*names)
 
 
-def is_look(argument):
-    """As Snakemake reads it: abbreviated (`--summ`), with a value (`--lint=json`), or one of the many `--list-...`."""
-    option = argument.partition("=")[0]
-    abbreviated = len(option) > 4 and any(name.startswith(option) for name in LOOKS)
-    return abbreviated or option in LOOKS + LOOKS_IN_SHORT or option.startswith("--list-")
-
-
-# As far as its options tell while Snakemake reads this file
-LOOKS_ONLY = workflow.output_settings.dryrun or any(map(is_look, sys.argv[1:]))
+def library_code(name):
+    """`library_files` as an input function."""
+    return lambda wildcards: library_files(name)

@@ -94,63 +94,6 @@ rule table2_extended:
         "../../scripts/table2_extended.py"
 
 
-<<<<<<< HEAD
-=======
-rule raw_accuracy:
-    input:
-        scores=rules.metrics.output.by_method,
-        script=script_code("raw_accuracy"),
-    output:
-        svg=report(
-            "results/{run}/figures/raw_accuracy.svg",
-            caption="../report/raw_accuracy.rst",
-            category="Figures",
-        ),
-        png="results/{run}/figures/raw_accuracy.png",
-    log:
-        "results/{run}/logs/raw_accuracy.log",
-    benchmark:
-        "results/{run}/benchmarks/raw_accuracy.tsv"
-    conda:
-        "../../envs/python.yaml"
-    resources:
-        **SMALL,
-    params:
-        tasks=TASK_TITLES,
-        methods={name: CONFIG.methods[name].title for name in CONFIG.run.methods},
-    script:
-        "../../scripts/raw_accuracy.py"
-
-
-rule training:
-    input:
-        outcomes=every_run(OUTCOME, parents=True),
-        models=every_run(MODEL, parents=True),
-        script=script_code("training"),
-    output:
-        table="results/{run}/tables/training.tsv",
-        svg=report(
-            "results/{run}/figures/training.svg",
-            caption="../report/training.rst",
-            category="Figures",
-        ),
-        png="results/{run}/figures/training.png",
-    log:
-        "results/{run}/logs/training.log",
-    benchmark:
-        "results/{run}/benchmarks/training.tsv"
-    conda:
-        "../../envs/python.yaml"
-    resources:
-        **SMALL,
-    params:
-        task_titles=TASK_TITLES,
-        method_titles=METHOD_TITLES,
-    script:
-        "../../scripts/training.py"
-
-
->>>>>>> 38db8c3 (Rules say what differs: no threads: 1, resources of small jobs in one place)
 # Of `snakemake tables`, in the folder of the tables; and of everything.
 rule provenance:
     input:
