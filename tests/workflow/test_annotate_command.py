@@ -46,7 +46,7 @@ def test_annotate_leaves_the_benchmark_alone_and_finds_nothing_to_do_again(proje
     labels = (results / "mine/labels.tsv").read_bytes()
     (results / "mine/labels.tsv").write_bytes(labels[:100])
     output = snakemake(project, "annotate", "--cores", "1", "--config", *GIVEN, ok=False)
-    assert "output: results/annotate/mine/labels.tsv is not what the last run wrote" in output
+    assert "output: results/annotate/mine/labels.tsv differs from what the last run wrote" in output
     assert (results / "mine/report.html").exists()
     (results / "mine/labels.tsv").write_bytes(labels)
     (results / "mine/report.html").unlink()

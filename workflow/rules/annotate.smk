@@ -16,7 +16,7 @@ try:
         for path in records.damaged(Path(ANNOTATION.output)):
             if path in written:
                 raise InputError(
-                    f"output: {path} is not what the last run wrote (cut off, or edited); rename it to keep it, or remove it"
+                    f"output: {path} differs from what the last run wrote (truncated or edited); rename it to keep it, or remove it"
                 )
 except InputError as error:
     raise WorkflowError(str(error))
