@@ -1,5 +1,6 @@
 # The library, and what every rule needs of it.
 import os
+import shlex
 import sys
 from functools import cache
 
@@ -20,6 +21,9 @@ from jindbench.errors import InputError
 from jindbench.execution import guard, job, recovery
 
 registry.export_library_path()
+# Snakemake puts this path into shell commands without quotes: a clone whose .venv it is may lie in a folder with a space.
+if shlex.quote(sys.executable) != sys.executable and not sys.executable.startswith("'"):
+    sys.executable = shlex.quote(sys.executable)
 if workflow.is_main_process:
     job.started_by_this_process()
 
