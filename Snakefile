@@ -24,6 +24,11 @@ else:
         input:
             targets(f"results/{RUN}/complete.txt"),
 
+    def keys_of_annotate(wildcards):
+        raise InputError(
+            "annotate.reference: this key is required: --config reference=... query=..."
+        )
+
     rule annotate:
         input:
-            lambda wildcards: configuration.annotation({}),  # which says what is missing
+            keys_of_annotate,
