@@ -1,5 +1,6 @@
 # `snakemake --cores N` runs the benchmark that config/config.yaml selects; `snakemake annotate` labels a user's own cells.
 # See README.md and config/README.md.
+from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -7,7 +8,7 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-include: "workflow/rules/library.smk"
+include: "workflow/rules/setup.smk"
 
 
 # What the configuration asks for: `annotate` has nothing of the benchmark, not its configuration, data or checks.
@@ -17,17 +18,41 @@ if {"reference", "query"} & config.keys():
 
 else:
 
-    include: "workflow/rules/benchmark.smk"
+    configfile: LIBRARY.parent / "config/config.yaml"
+
+    report: "workflow/report/workflow.rst"
+
+    include: "workflow/rules/common.smk"
+    include: "workflow/rules/shown.smk"
+    include: "workflow/rules/data.smk"
+    include: "workflow/rules/methods.smk"
+    include: "workflow/rules/results.smk"
+    include: "workflow/rules/complexity.smk"
+    include: "workflow/rules/rejection.smk"
+    include: "workflow/rules/held_out_types.smk"
+    include: "workflow/rules/runtime.smk"
+    include: "workflow/rules/differential_expression.smk"
+    include: "workflow/rules/latent_codes.smk"
+    include: "workflow/rules/figures.smk"
+    include: "workflow/rules/claims.smk"
+    include: "workflow/rules/complete.smk"
+    include: "workflow/rules/estimate.smk"
 
     rule all:
         default_target: True
         input:
             targets(f"results/{RUN}/complete.txt"),
 
-    def keys_of_annotate(wildcards):
-        raise InputError(
-            "annotate.reference: this key is required: --config reference=... query=..."
-        )
+    onstart:
+        if workflow.local_exec:
+            for warning in costs.warnings(*costs.estimate_here(CONFIG, ALL_CORES)):
+                logger.warning(f"May not fit: {warning}")
+
+    localrules:
+        all,
+        datasets,
+        estimate,
+        tables,
 
     rule annotate:
         input:
