@@ -1,6 +1,6 @@
 # `snakemake --cores N` runs the benchmark that config/config.yaml selects; `snakemake annotate` labels a user's own cells.
 # See README.md and config/README.md.
-import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -8,20 +8,52 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-include: "workflow/rules/library.smk"
+include: "workflow/rules/setup.smk"
 
 
-# Snakemake tells a Snakefile no targets, and `annotate` has nothing of the benchmark: not its configuration, data or checks.
-# Jobs that a Snakemake starts (on a cluster) have the target with a colon.
-if any(argument.partition(":")[0] == "annotate" for argument in sys.argv[1:]):
+# What the configuration asks for: `annotate` has nothing of the benchmark, not its configuration, data or checks.
+if {"reference", "query"} & config.keys():
 
     include: "workflow/rules/annotate.smk"
 
 else:
 
-    include: "workflow/rules/benchmark.smk"
+    configfile: LIBRARY.parent / "config/config.yaml"
+
+    report: "workflow/report/workflow.rst"
+
+    include: "workflow/rules/common.smk"
+    include: "workflow/rules/shown.smk"
+    include: "workflow/rules/data.smk"
+    include: "workflow/rules/methods.smk"
+    include: "workflow/rules/results.smk"
+    include: "workflow/rules/complexity.smk"
+    include: "workflow/rules/rejection.smk"
+    include: "workflow/rules/held_out_types.smk"
+    include: "workflow/rules/runtime.smk"
+    include: "workflow/rules/differential_expression.smk"
+    include: "workflow/rules/latent_codes.smk"
+    include: "workflow/rules/figures.smk"
+    include: "workflow/rules/claims.smk"
+    include: "workflow/rules/complete.smk"
+    include: "workflow/rules/estimate.smk"
 
     rule all:
         default_target: True
         input:
-            f"results/{RUN}/complete.txt",
+            targets(f"results/{RUN}/complete.txt"),
+
+    onstart:
+        if workflow.local_exec:
+            for warning in costs.warnings(*costs.estimate_here(CONFIG, ALL_CORES)):
+                logger.warning(f"May not fit: {warning}")
+
+    localrules:
+        all,
+        datasets,
+        estimate,
+        tables,
+
+    rule annotate:
+        input:
+            keys_of_annotate,

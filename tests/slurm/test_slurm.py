@@ -122,8 +122,8 @@ def test_a_method_that_would_be_killed_is_ended_and_comes_back_with_more(project
 
     output = project.run("--set-resources", "run_method:mem_mb=1200*attempt", "run_method:runtime=2*attempt")
 
-    assert "ended at 0.6 GB of memory, short of the 1.2 that it may take; it is tried again" in output
-    assert "ended after 60 seconds, short of the 120 that it may take; it is tried again" in output
+    assert "stopped at 0.6 GB of memory (limit 1.2 GB); trying again" in output
+    assert "stopped after 60 s (limit 120 s); trying again" in output
     tries = jobs("run_method", "greedy", since=before)
     assert [(job.memory, job.state == "COMPLETED") for job in tries] == [("1200M", False), ("2400M", True)]
     tries = jobs("run_method", "slow", since=before)

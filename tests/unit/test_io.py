@@ -1,7 +1,9 @@
 import gzip
 
+import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import save_file
 
 from jindbench import io
 
@@ -14,6 +16,14 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
         raise RuntimeError
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_colleague_may_read_what_a_private_writer_wrote(tmp_path):
+    (tmp_path / "any").touch()
+    with io.replacing(tmp_path / "weights.safetensors") as temporary:
+        save_file({"w": np.zeros(2)}, temporary)
+        temporary.chmod(0o600)  # as safetensors does
+    assert (tmp_path / "weights.safetensors").stat().st_mode == (tmp_path / "any").stat().st_mode
 
 
 def test_labels_survive_a_table_whatever_they_look_like(tmp_path):

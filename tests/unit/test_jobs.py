@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import platform
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from joblib import Parallel, delayed
 
 from jindbench.errors import CutShort
 from jindbench.execution import guard, job
+from jindbench.registry import LIBRARY
 
 
 def in_parallel():
@@ -39,10 +42,10 @@ def be_killed():
 
 @pytest.mark.parametrize(
     ("function", "reason"),
-    [(hang, "ended after 2 seconds, short of the 3 that it may take"), (be_killed, "killed by SIGKILL")],
+    [(hang, "stopped after 2 s (limit 3 s)"), (be_killed, "killed by SIGKILL")],
 )
 def test_what_is_cut_short_is_tried_again_and_fails_at_last(function, reason):
-    with pytest.raises(CutShort, match=f"{reason}.*tried again"):
+    with pytest.raises(CutShort, match=f"{re.escape(reason)}; trying again"):
         guard.guarded(function, minutes=0.05, last_attempt=False)
     outcome = guard.guarded(function, minutes=0.05, last_attempt=True)
     assert outcome.status == "failed"
@@ -73,7 +76,7 @@ def test_a_method_that_hangs_beside_a_process_of_its_own_is_ended_with_it(tmp_pa
 
     start = time.monotonic()
     outcome = guard.guarded(fork_and_hang, minutes=SECONDS_2)
-    assert (outcome.status, outcome.reason) == ("failed", "ended after 2 seconds, short of the 4 that it may take")
+    assert (outcome.status, outcome.reason) == ("failed", "stopped after 2 s (limit 4 s)")
     assert time.monotonic() - start < 60
     wait_for_the_end_of(int((tmp_path / "pid").read_text()))
 
@@ -119,8 +122,8 @@ def test_a_method_that_takes_too_much_memory_is_ended_and_tried_again(tmp_path):
                 file.write(b".")
             time.sleep(0.02)
 
-    reason = f"ended at {limit / 1e3 - 0.75:.1f} GB of memory, short of the {limit / 1e3:.1f} that it may take"
-    with pytest.raises(CutShort, match=f"{reason}; it is tried again"):
+    reason = f"stopped at {limit / 1e3 - 0.75:.1f} GB of memory (limit {limit / 1e3:.1f} GB)"
+    with pytest.raises(CutShort, match=f"{re.escape(reason)}; trying again"):
         guard.guarded(grow, memory_mb=limit, last_attempt=False)
     (tmp_path / "taken").unlink()
     outcome = guard.guarded(grow, memory_mb=limit)
@@ -156,3 +159,19 @@ def test_a_job_ends_with_its_snakemake_and_not_when_the_clock_is_set():
             snakemake.kill()
             ran.kill()
             ran.wait()
+
+
+def test_a_copy_within_another_repository_does_not_record_its_commit(tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(LIBRARY, copy / "workflow/jindbench", ignore=shutil.ignore_patterns("__pycache__"))
+    commit = ["-c", "user.name=n", "-c", "user.email=e", "commit", "-qm", "copied", "--allow-empty"]
+
+    def committed(repository):
+        for command in (["init", "-q"], commit):
+            subprocess.run(["git", *command], cwd=repository, check=True)
+        code = "from jindbench.execution import job; print(job.code_version())"
+        path = os.environ | {"PYTHONPATH": str(copy / "workflow")}
+        return subprocess.run([sys.executable, "-c", code], env=path, capture_output=True, text=True, check=True).stdout
+
+    assert committed(tmp_path) == "unknown\n"
+    assert len(committed(copy)) == 41

@@ -125,7 +125,7 @@ def test_a_dry_run_says_what_is_damaged_and_changes_nothing(results, caplog):
     before = sorted(results.parents[1].rglob("*"))
     recovery.start([results], [results / "table.md"], look_only=True)
     assert sorted(results.parents[1].rglob("*")) == before
-    assert f"{results / 'model'} is not what its job wrote" in caplog.text
+    assert f"{results / 'model'} differs from what its job wrote" in caplog.text
 
 
 def test_nothing_is_touched_beside_another_snakemake(results, monkeypatch):

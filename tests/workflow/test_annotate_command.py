@@ -46,7 +46,7 @@ def test_annotate_leaves_the_benchmark_alone_and_finds_nothing_to_do_again(proje
     labels = (results / "mine/labels.tsv").read_bytes()
     (results / "mine/labels.tsv").write_bytes(labels[:100])
     output = snakemake(project, "annotate", "--cores", "1", "--config", *GIVEN, ok=False)
-    assert "output: results/annotate/mine/labels.tsv is not what the last run wrote" in output
+    assert "output: results/annotate/mine/labels.tsv differs from what the last run wrote" in output
     assert (results / "mine/report.html").exists()
     (results / "mine/labels.tsv").write_bytes(labels)
     (results / "mine/report.html").unlink()
@@ -61,12 +61,13 @@ def test_keys_belong_to_annotate_alone_and_faults_are_one_line(project):
         ("annotate", "--config", GIVEN[0], "label_key=typ", GIVEN[2]): (
             "reference.h5ad: label_key 'typ' is not a column of obs (there are: label, batch)"
         ),
-        ("tables", "--configfile", "test.yaml", "--config", "query=mine.h5ad"): "configuration: query: unknown key",
+        ("tables", "--configfile", "test.yaml", "--config", "query=mine.h5ad"): "annotate.run: unknown key",
     }
     for arguments, line in refused.items():
         output = snakemake(project, *arguments, "--cores", "1", ok=False)
         assert line in output
         assert "Traceback" not in output
+    assert "annotate.reference: this key is required" in snakemake(project, "annotate", "--cores", "1", ok=False)
     assert not (project / "results").exists()
 
 

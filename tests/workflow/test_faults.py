@@ -71,7 +71,7 @@ def test_a_killed_snakemake_leaves_no_lock_and_no_job(completed, fresh):
     snakemake.wait()
     wait_for(lambda: not any(job.is_running() and job.status() != psutil.STATUS_ZOMBIE for job in jobs), seconds=20)
     assert list((fresh.folder / ".snakemake/locks").iterdir())
-    assert "its locks are taken away" in fresh.run()
+    assert "its stale locks are removed" in fresh.run()
     assert tables(fresh) == tables(completed)
     assert not parts(fresh)
 
@@ -94,9 +94,9 @@ def test_truncated_files_of_all_kinds_are_made_again(completed):
     for path in cut:
         os.truncate(path, path.stat().st_size // 2)
     for look in ("--dry-run", "--summ"):  # what only looks changes nothing, abbreviated too
-        assert "is not what its job wrote" in completed.run(look)
+        assert "differs from what its job wrote" in completed.run(look)
         assert all(path.exists() for path in cut), look
-    assert "is not what its job wrote" in completed.run()
+    assert "differs from what its job wrote" in completed.run()
     assert tables(completed) == good
     assert not any(records.damaged(completed.folder / "results/tiny"))
     assert "Nothing to be done" in completed.run()
@@ -159,7 +159,7 @@ def test_a_killed_r_job_is_tried_again_by_the_same_run(fresh):
 
     wait_for(in_r)[-1].kill()
     assert snakemake.wait(timeout=300) == 0
-    assert "killed by SIGKILL; it is tried again" in (fresh.folder / "output.txt").read_text()
+    assert "killed by SIGKILL; trying again" in (fresh.folder / "output.txt").read_text()
     assert tables(fresh) == good
 
 
@@ -256,7 +256,7 @@ def test_a_method_that_hangs_is_ended_and_shown(fresh):
         fresh, "hung", "    import time\n\n    time.sleep(3600)", options=("--set-resources", "run_method:runtime=1")
     )
     assert majority.startswith("**0.")
-    assert hung == "failed: ended after 30 seconds, short of the 60 that it may take (seed 0)"
+    assert hung == "failed: stopped after 30 s (limit 60 s) (seed 0)"
 
 
 # A scheduler that runs each job at once, and holds it to nothing.
@@ -280,7 +280,7 @@ def test_a_method_that_takes_too_much_memory_on_a_cluster_is_ended_and_shown(fre
         fresh, "hoarder", hoard, options=(*CLUSTER, "--set-resources", "run_method:mem_mb=1500")
     )
     assert majority.startswith("**0.")
-    assert hoarder == "failed: ended at 0.8 GB of memory, short of the 1.5 that it may take (seed 0)"
+    assert hoarder == "failed: stopped at 0.8 GB of memory (limit 1.5 GB) (seed 0)"
 
 
 @faults

@@ -3,10 +3,12 @@
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import yaml
 
+from jindbench import registry
 from toy_project import failing
 
 DONE = {("complete_tables",), ("tables",), ("provenance",)}
@@ -16,6 +18,20 @@ TABLES = DONE | {(rule,) for rule in ("metrics", "accuracy_table", "table2_exten
 def append(workflow, path, text="\n# edited\n"):
     file = workflow.folder / path
     file.write_text(file.read_text() + text)
+
+
+def test_no_training_rests_on_downloads_tables_plots_or_annotate():
+    trained = [f"{kind}/{name}" for kind in ("methods", "integrations") for name in registry.names(kind)]
+    for name in (*trained, "data/tasks", "execution/components", "execution/hold_out"):
+        rooms = {
+            Path(file).relative_to("workflow/jindbench").parts[0] for file in relative(registry.library_code(name))
+        }
+        assert not rooms & {"tables", "plots", "figures", "annotate"}, name
+        assert not any(file.endswith("data/downloads.py") for file in registry.library_code(name)), name
+
+
+def relative(files):
+    return [Path(file).resolve().relative_to(registry.LIBRARY.parents[1]) for file in files]
 
 
 @pytest.mark.parametrize(
@@ -34,6 +50,8 @@ def append(workflow, path, text="\n# edited\n"):
         ),
         ("workflow/jindbench/figures/training.py", DONE | {("training",)}),
         ("workflow/jindbench/datasets/pbmc68k_reduced.py", set()),
+        ("workflow/jindbench/data/downloads.py", set()),
+        ("workflow/jindbench/annotate/page.py", set()),
         ("README.md", set()),
     ],
 )

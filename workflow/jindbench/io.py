@@ -28,12 +28,20 @@ PART_PATTERN = ".*.[0-9]*.part"  # names of files that are being written
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it to `path` on success, remove it on error."""
+    """Yield a temporary path beside `path`; rename it to `path` on success, remove it on error.
+
+    The file gets the mode of any new file, whoever wrote it: safetensors writes files that only their owner may read.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
+        temporary.unlink()
         yield temporary
+        if not temporary.is_symlink():  # the file behind a link is not ours
+            temporary.chmod(mode)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

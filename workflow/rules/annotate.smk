@@ -15,15 +15,12 @@ try:
         for path in records.damaged(Path(ANNOTATION.output)):
             if path in written:
                 raise InputError(
-                    f"output: {path} is not what the last run wrote (cut off, or edited); rename it to keep it, or remove it"
+                    f"output: {path} differs from what the last run wrote (truncated or edited); rename it to keep it, or remove it"
                 )
 except InputError as error:
     raise WorkflowError(str(error))
 
-if workflow.is_main_process:
-    job.started_by_this_process()
-    recovery.start([Path(ANNOTATION.output)], look_only=LOOKS_ONLY, keep_damaged=True)
-
+RECOVERED = {"results": [Path(ANNOTATION.output)], "keep_damaged": True}
 
 # A compressed file takes five to ten times its size in memory, and some kinds are read as a whole.
 INPUT_MB = ANNOTATION.input_bytes() / 1e6

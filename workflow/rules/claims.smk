@@ -26,10 +26,8 @@ rule claims:
         f"results/{RUN}/benchmarks/claims.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         run=RUN,
     script:
@@ -57,10 +55,8 @@ rule summary:
         f"results/{RUN}/benchmarks/summary.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         run=RUN,
         tasks=list(TASK_TITLES.values()),

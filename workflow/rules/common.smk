@@ -1,6 +1,5 @@
 # The checked configuration, the runs it asks for, and what several rules share.
 import json
-from functools import cache
 
 from jindbench import r
 from jindbench.execution import costs
@@ -15,14 +14,10 @@ except InputError as error:
 RUN = CONFIG.run.name
 if workflow.remote_exec:  # this is the Snakemake of one job
     os.environ[guard.ON_CLUSTER] = "1"
-if workflow.is_main_process:
-    job.started_by_this_process()
-    results = Path("results", RUN)
-    recovery.start(
-        [Path("results/data"), results],
-        [results / "complete.txt", results / "tables/complete.txt"],
-        look_only=LOOKS_ONLY,
-    )
+RECOVERED = {
+    "results": [Path("results/data"), Path("results", RUN)],
+    "ends": [Path("results", RUN, name) for name in ("complete.txt", "tables/complete.txt")],
+}
 
 # What the paper printed. Relative, so that a moved folder is still up to date.
 PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")
@@ -80,15 +75,13 @@ def largest_task():
     return max(costs.task_size(CONFIG, task) for task in CONFIG.run.tasks)
 
 
-# Of jobs that read what others made of the cells: labels, probabilities, points, of all tasks and methods. That is a
-# thousandth of a task's own values or so, for each of some hundred runs.
-def mem_mb(wildcards, attempt):
-    return round(attempt * (3000 + 2 * largest_task()))
-
-
-def runtime(wildcards, attempt):
-    """Minutes."""
-    return round(attempt * (60 + largest_task() / 10))
+# Jobs that read what others made of the cells: labels, probabilities, points, of all tasks and methods. That is about a
+# thousandth of a task's own values, for each of some hundred runs. Not a profile's default-resources: those of a user's
+# own profile or command line would replace them. Runtime is in minutes.
+SMALL = {
+    "mem_mb": lambda wildcards, attempt: round(attempt * (3000 + 2 * largest_task())),
+    "runtime": lambda wildcards, attempt: round(attempt * (60 + largest_task() / 10)),
+}
 
 
 def size_of_data(wildcards):
@@ -105,26 +98,19 @@ def expected_cost(rule, wildcards):
     return costs.expected(step, size_of_data(wildcards))
 
 
-def mem_mb_of(rule):
-    """As `mem_mb`, by the size of data: twice what is expected, and as much again with each attempt."""
-    return lambda wildcards, attempt: round(
-        attempt * (1000 + 2 * expected_cost(rule, wildcards).memory_mb)
-    )
-
-
-def runtime_of(rule):
-    """As `runtime`: five times what is expected, and what a slow disk may take for the data."""
-    return lambda wildcards, attempt: round(
-        attempt
-        * (30 + size_of_data(wildcards) / 10 + 5 * expected_cost(rule, wildcards).seconds / 60)
-    )
-
-
-def library_code(name):
-    """A library file and those it imports, as `script_code`. Where work is long, rules name the file that does it
-    instead of their script's imports: an edit of tables or figures must not train everything again.
+def by_size_of_data(rule):
+    """Resources of jobs that read the cells themselves: twice the expected memory; five times the expected time and what
+    a slow disk may take for the data. As much again with each attempt.
     """
-    return lambda wildcards: registry.library_code(name)
+
+    def mem_mb(wildcards, attempt):
+        return round(attempt * (1000 + 2 * expected_cost(rule, wildcards).memory_mb))
+
+    def runtime(wildcards, attempt):
+        minutes = 5 * expected_cost(rule, wildcards).seconds / 60
+        return round(attempt * (30 + size_of_data(wildcards) / 10 + minutes))
+
+    return {"mem_mb": mem_mb, "runtime": runtime}
 
 
 def figure_code(name):
@@ -134,7 +120,7 @@ def figure_code(name):
 
 
 def dataset_code(wildcards):
-    return registry.library_code(f"datasets/{CONFIG.datasets[wildcards.dataset].loader}")
+    return library_files(f"datasets/{CONFIG.datasets[wildcards.dataset].loader}")
 
 
 def dataset_origins(wildcards):
@@ -197,9 +183,7 @@ def integration_file(wildcards):
 
 
 def integration_code(wildcards):
-    return registry.library_code(
-        f"integrations/{integration_file(wildcards)}", "execution/components"
-    )
+    return library_files(f"integrations/{integration_file(wildcards)}", "execution/components")
 
 
 def dataset_parameters(wildcards):
@@ -211,7 +195,7 @@ def task_datasets(wildcards):
 
 
 def method_code(wildcards):
-    return registry.library_code(f"methods/{method_file(wildcards)}", "execution/components")
+    return library_files(f"methods/{method_file(wildcards)}", "execution/components")
 
 
 def method_cells(wildcards):
@@ -251,7 +235,7 @@ def files_of_stages(wildcards):
 
 def code_of_stages(wildcards):
     files = [f"methods/{name}" for name, _ in method_stages(wildcards)]
-    return registry.library_code(*files, "execution/hold_out")
+    return library_files(*files, "execution/hold_out")
 
 
 def methods_of_table(wildcards):

@@ -35,6 +35,7 @@ rule complete_tables:
         results=RESULTS["tables/"],
         provenance=expand(rules.provenance.output, run=RUN, part="tables/"),
         runs=every_run(PREDICTIONS, parents=True) + every_run(MODEL, parents=True),
+        script=script_code("complete"),
     output:
         "results/{run}/tables/complete.txt",
     log:
@@ -43,10 +44,8 @@ rule complete_tables:
         "results/{run}/benchmarks/complete_tables.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         strict=CONFIG.run.strict,
     script:
@@ -56,7 +55,7 @@ rule complete_tables:
 # `snakemake tables`
 rule tables:
     input:
-        f"results/{RUN}/tables/complete.txt",
+        targets(f"results/{RUN}/tables/complete.txt"),
 
 
 use rule complete_tables as complete with:
@@ -67,6 +66,7 @@ use rule complete_tables as complete with:
         summary=rules.summary.output,
         provenance=expand(rules.provenance.output, run=RUN, part=""),
         runs=every_run(PREDICTIONS, parents=True) + every_run(MODEL, parents=True),
+        script=script_code("complete"),
     output:
         "results/{run}/complete.txt",
     log:

@@ -13,10 +13,8 @@ rule complexity:
         "results/data/benchmarks/complexity/{dataset}.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb_of("complexity"),
-        runtime=runtime_of("complexity"),
+        **by_size_of_data("complexity"),
     params:
         seed=0,  # not the run's: datasets, and these scores, are shared between runs
     script:
@@ -44,10 +42,8 @@ rule table1:
         f"results/{RUN}/benchmarks/table1.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         datasets=CONFIG.selected_datasets(),
         run=RUN,

@@ -15,10 +15,8 @@ rule download:
     priority: 200
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         origins=lambda wildcards: [asdict(origin) for origin in dataset_origins(wildcards)],
         folder=CONFIG.downloads.folder,
@@ -40,10 +38,8 @@ rule dataset:
     priority: 100  # faults in the data show before long work starts
     conda:
         dataset_environment
-    threads: 1
     resources:
-        mem_mb=mem_mb_of("dataset"),
-        runtime=runtime_of("dataset"),
+        **by_size_of_data("dataset"),
     params:
         loader=lambda wildcards: CONFIG.datasets[wildcards.dataset].loader,
         parameters=dataset_parameters,
@@ -54,7 +50,7 @@ rule dataset:
 # `snakemake datasets`: everything that the selected tasks need, downloaded and prepared.
 rule datasets:
     input:
-        expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets()),
+        targets(*expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets())),
 
 
 rule task:
@@ -72,10 +68,8 @@ rule task:
     priority: 100
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb_of("task"),
-        runtime=runtime_of("task"),
+        **by_size_of_data("task"),
     params:
         task=lambda wildcards: CONFIG.tasks[wildcards.task].model_dump(),
     script:

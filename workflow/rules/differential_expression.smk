@@ -20,10 +20,8 @@ rule differential_expression:
         "results/{run}/benchmarks/differential_expression/{task}.tsv"
     conda:
         "../../envs/r.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb_of("differential_expression"),
-        runtime=runtime_of("differential_expression"),
+        **by_size_of_data("differential_expression"),
     params:
         pair=lambda wildcards: CONFIG.differential_expression.pairs.get(wildcards.task),
         model=CONFIG.differential_expression.model,
@@ -57,10 +55,8 @@ rule differential_expression_tables:
         f"results/{RUN}/benchmarks/differential_expression_tables.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         run=RUN,
         task_titles=TASK_TITLES,

@@ -8,10 +8,8 @@ rule estimate:
         f"results/{RUN}/logs/estimate.log",
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         cores=ALL_CORES,
         # A function: sizes of files are looked up for this job, not whenever the Snakefile is read.

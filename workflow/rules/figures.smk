@@ -167,8 +167,7 @@ for name, figure in FIGURES.items():
         conda:
             "../../envs/python.yaml"
         resources:
-            mem_mb=mem_mb,
-            runtime=runtime,
+            **SMALL,
         params:
             **figure.values,
         script:

@@ -37,10 +37,8 @@ rule hold_out:
     retries: RETRIES
     conda:
         method_environment
-    threads: 1
     resources:
-        mem_mb=mem_mb_of("hold_out"),
-        runtime=runtime_of("hold_out"),
+        **by_size_of_data("hold_out"),
         gpu=n_cards,
         attempt=lambda wildcards, attempt: attempt,
     params:
@@ -74,10 +72,8 @@ rule held_out_types:
         f"results/{RUN}/benchmarks/held_out_types.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         run=RUN,
         tasks=HELD_OUT_TASKS,

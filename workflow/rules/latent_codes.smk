@@ -23,10 +23,8 @@ rule latent_codes:
         "results/{run}/benchmarks/latent_codes/{task}/{method}.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb_of("latent_codes"),
-        runtime=runtime_of("latent_codes"),
+        **by_size_of_data("latent_codes"),
     script:
         "../../scripts/latent_codes.py"
 
@@ -43,10 +41,8 @@ rule latent_tsne:
         "results/{run}/benchmarks/latent_tsne/{task}/{method}.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb_of("latent_tsne"),
-        runtime=runtime_of("latent_tsne"),
+        **by_size_of_data("latent_tsne"),
     params:
         seed=CONFIG.run.seeds[0],
         expression=False,
@@ -66,8 +62,7 @@ use rule latent_tsne as expression_tsne with:
     benchmark:
         "results/{run}/benchmarks/expression_tsne/{task}.tsv"
     resources:
-        mem_mb=mem_mb_of("expression_tsne"),
-        runtime=runtime_of("expression_tsne"),
+        **by_size_of_data("expression_tsne"),
     params:
         seed=CONFIG.run.seeds[0],
         expression=True,

@@ -19,10 +19,8 @@ rule integrate:
     retries: RETRIES
     conda:
         lambda wildcards: environment("integrations", integration_file(wildcards))
-    threads: 1
     resources:
-        mem_mb=mem_mb_of("integrate"),
-        runtime=runtime_of("integrate"),
+        **by_size_of_data("integrate"),
         attempt=lambda wildcards, attempt: attempt,
     params:
         integration=integration_file,
@@ -52,10 +50,8 @@ rule run_method:
     retries: RETRIES
     conda:
         method_environment
-    threads: 1
     resources:
-        mem_mb=mem_mb_of("run_method"),
-        runtime=runtime_of("run_method"),
+        **by_size_of_data("run_method"),
         gpu=n_cards,
         attempt=lambda wildcards, attempt: attempt,
     params:

@@ -20,10 +20,8 @@ rule rejection:
         "results/{run}/benchmarks/rejection.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         tasks=CONFIG.run.tasks,
         reference=CONFIG.figures.method,
@@ -51,10 +49,8 @@ rule paired_tests:
         "results/{run}/benchmarks/paired_tests.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         tasks=CONFIG.run.tasks,
         reference=CONFIG.figures.method,

@@ -18,10 +18,8 @@ rule metrics:
         "results/{run}/benchmarks/metrics.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         tasks=CONFIG.run.tasks,
         cells=[[*cell, CONFIG.left_out(*cell) or ""] for cell in CONFIG.cells()],
@@ -48,10 +46,8 @@ rule accuracy_table:
         "results/{run}/benchmarks/accuracy_table/{table}.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         title=lambda wildcards: TABLES[wildcards.table].title,
         tasks=lambda wildcards: {task: TASK_TITLES[task] for task in TABLES[wildcards.table].tasks},
@@ -81,10 +77,8 @@ rule table2_extended:
         "results/{run}/benchmarks/table2_extended.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         tasks=TASK_TITLES,
         methods={name: CONFIG.methods[name].title for name in CONFIG.run.methods},
@@ -123,10 +117,8 @@ rule provenance:
         part="(tables/)?",
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         # As JSON without "<": Snakemake's report holds parameters as they are, in a script that a tag could end.
         configuration=json.dumps(CONFIG.selected()).replace("<", "\\u003c"),

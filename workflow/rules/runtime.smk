@@ -54,10 +54,8 @@ rule runtime:
         f"results/{RUN}/benchmarks/runtime.tsv"
     conda:
         "../../envs/python.yaml"
-    threads: 1
     resources:
-        mem_mb=mem_mb,
-        runtime=runtime,
+        **SMALL,
     params:
         run=RUN,
         task_titles=TASK_TITLES,

@@ -114,12 +114,10 @@ def guarded(
             memory = _memory_of_tree(child.pid)
             peak = max(peak, memory)
             if look - clock > seconds:
-                cut = f"ended after {seconds:.0f} seconds, short of the {60 * minutes:.0f} that it may take"
+                cut = f"stopped after {seconds:.0f} s (limit {60 * minutes:.0f} s)"
                 break
             if memory > 1e6 * megabytes:
-                cut = (
-                    f"ended at {megabytes / 1e3:.1f} GB of memory, short of the {memory_mb / 1e3:.1f} that it may take"
-                )
+                cut = f"stopped at {megabytes / 1e3:.1f} GB of memory (limit {memory_mb / 1e3:.1f} GB)"
                 break
             pause = max(LOOK_SECONDS, (time.perf_counter() - look) / LOOK_SHARE)
         if not cut and receiver.poll():
@@ -132,7 +130,7 @@ def guarded(
         code = child.exitcode
         how = cut or (f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}")
         if (cut or code == -signal.SIGKILL) and not last_attempt:
-            raise CutShort(f"{how}; it is tried again with more memory and time")
+            raise CutShort(f"{how}; trying again with more memory and time")
         message = {}, "failed", how, {}
     result, status, reason, facts = message
     if os.strerror(errno.ENOSPC) in reason:

@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from jindbench.errors import CutShort, InputError
 from jindbench.execution import records
+from jindbench.registry import LIBRARY
 
 log = logging.getLogger("jindbench")
 
@@ -132,15 +133,19 @@ def imported_versions() -> dict[str, str]:
 
 
 def code_version() -> str:
-    """The checkout's commit, with "+changes" where tracked files differ from it; "unknown" outside a checkout."""
-    here = Path(__file__).parent
+    """The clone's commit, with "+changes" where tracked files differ from it; "unknown" outside a clone.
+
+    A copy of the files within another repository is none: that repository's commit says nothing of this code.
+    """
 
     def git(*arguments: str) -> str:
         return subprocess.run(
-            ["git", "-C", here, *arguments], capture_output=True, text=True, check=True
+            ["git", "-C", LIBRARY.parents[1], *arguments], capture_output=True, text=True, check=True
         ).stdout.strip()
 
     try:
+        if git("rev-parse", "--show-prefix"):  # where this folder lies in its repository
+            return "unknown"
         return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "-uno") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"

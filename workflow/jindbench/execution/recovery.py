@@ -1,4 +1,4 @@
-"""What a Snakemake that starts does about the one before it, where that was killed or the machine lost power."""
+"""Cleaning up at the start of a run: what an earlier Snakemake left behind when it was killed or the power failed."""
 
 import fcntl
 import logging
@@ -18,29 +18,29 @@ _held = []  # the open files whose locks say that this process is alive, until i
 def start(
     results: Sequence[Path], ends: Sequence[Path] = (), *, look_only: bool = False, keep_damaged: bool = False
 ) -> None:
-    """Set right what the last run may have left behind, but for what another Snakemake is at work on.
+    """Remove leftovers of the last run, except where another Snakemake is at work.
 
-    Snakemake's locks are taken away if the one that set them was killed, so are files that were being written; outputs
-    that are not what their job wrote are removed, so that they are made again. Every Snakemake holds a shared lock for
-    this project and one for each folder that it works on, for as long as it lives; the system takes them away with the
-    process, however that ends. Who gets one exclusively is alone.
+    Leftovers are stale locks, files that were being written, and outputs that differ from what their job wrote: those
+    are regenerated. Every Snakemake holds a shared lock for this project and one for each folder that it works on, for
+    as long as it lives; the system releases them when the process ends, however it ends. Whoever can take such a lock
+    exclusively is alone.
 
     Parameters
     ----------
     results
         Folders whose records are compared with their files.
     ends
-        What the last jobs write. Snakemake makes what is missing only for a job that has to run; without these, the
-        last ones have to.
+        What the last jobs write; removed with a damaged output. Snakemake regenerates a missing file only if a job that
+        has to run needs it.
     look_only
-        Change nothing, and only say which outputs a run would remove.
+        Change nothing, and only name the outputs that a run would remove.
     keep_damaged
-        Leave outputs that are not what their job wrote: a person may have worked on them.
+        Keep outputs that differ from what their job wrote: a person may have worked on them.
     """
     if look_only:
         for folder in [] if keep_damaged else results:
             for path in records.damaged(folder):
-                log.warning("%s is not what its job wrote (cut off, or edited); a run makes it again.", path)
+                log.warning("%s differs from what its job wrote (truncated or edited); a run will regenerate it.", path)
         return
     SNAKEMAKES_FOLDER.mkdir(exist_ok=True)
     try:
@@ -48,20 +48,20 @@ def start(
         mine = [folder for folder in results if _is_alone(ALIVE.with_name(f"{ALIVE.name}.{folder.name}"))]
     except OSError as error:  # some network file systems have no locks
         _held.clear()
-        log.warning("%s cannot be locked (%s): what an earlier run left behind stays as it is.", ALIVE, error.strerror)
+        log.warning("%s cannot be locked (%s): leftovers of an earlier run are not cleaned up.", ALIVE, error.strerror)
         return
     locks = list((SNAKEMAKES_FOLDER / "locks").glob("*")) if alone else []
     for lock in locks:
         lock.unlink()
     if locks:
-        log.warning("The Snakemake before this one was killed; its locks are taken away.")
+        log.warning("The Snakemake before this one was killed; its stale locks are removed.")
     for folder in mine:
         for part in folder.rglob(io.PART_PATTERN):
             part.unlink()
         for record in records.truncated(folder):
             record.unlink()
         for path in [] if keep_damaged else list(records.damaged(folder)):
-            log.warning("%s is not what its job wrote (cut off, or edited); it is removed and made again.", path)
+            log.warning("%s differs from what its job wrote (truncated or edited); it will be regenerated.", path)
             records.remove(path)
             for end in ends:
                 end.unlink(missing_ok=True)
