@@ -522,9 +522,9 @@ def test_a_label_whose_cells_are_unlike_the_references_is_said_at_the_top(tmp_pa
     robust, published = ((tmp_path / preset / "query" / PAGE).read_text() for preset in ("robust", "published"))
     assert "Many of the cells nearest to B cell (100 %) are unlike the reference" in robust
     assert "unlike the type %" in robust
-    assert (
-        "unlike the reference" not in published and "unlike the type" not in published
-    )  # its novelty knows nothing of the expression
+    # Its novelty knows nothing of the expression.
+    assert "unlike the reference" not in published
+    assert "unlike the type" not in published
 
 
 def test_a_gene_list_that_is_shorter_makes_no_cell_unlike_its_type(annotated, tmp_path):
