@@ -6,24 +6,37 @@ Like a method, an integration that fails does not fail the job: the methods that
 from pathlib import Path
 
 from jindbench import io, registry
+from jindbench.data import tasks
 from jindbench.execution import guard, job
 from jindbench.execution.components import integrate
 
 OUTPUTS = ("source", "target")
 
 
+def batches():
+    """All cells of the task's batches, without labels."""
+    task = tasks.Task.model_validate(snakemake.params.task).with_all_types()
+    datasets = {name: io.read_h5ad(file) for name, file in zip(task.datasets(), snakemake.input.datasets, strict=True)}
+    sides = tasks.make(task, datasets, f"tasks.{snakemake.wildcards.task}")
+    for side in sides:
+        side.obs = side.obs[[]]
+    return sides
+
+
 def run():
-    """Integrate and write both sides; returns what the record adds."""
+    """Integrate and write the task's cells of both sides; returns what the record adds."""
     integration = registry.component("integrations", snakemake.params.integration)
+    chosen = io.read_h5ad(snakemake.input.source), io.read_target(snakemake.input.target)
     sides = integrate(
         integration,
-        io.read_h5ad(snakemake.input.source),
-        io.read_target(snakemake.input.target),
+        *(batches() if snakemake.params.cells == "batches" else chosen),
         integration.Parameters.model_validate(snakemake.params.parameters),
         seed=snakemake.params.seed,
         threads=snakemake.threads,
     )
-    for name, side in zip(OUTPUTS, sides):
+    for name, side, cells in zip(OUTPUTS, sides, chosen):
+        side = side[side.obs_names.isin(cells.obs_names)].copy()
+        side.obs = cells.obs.loc[side.obs_names]
         io.write_h5ad(side, snakemake.output[name])
     return {"inputs_sha256": {name: io.sha256(snakemake.input[name]) for name in OUTPUTS}}
 
@@ -40,6 +53,7 @@ with job.run(snakemake):
         task=snakemake.wildcards.task,
         method=f"integration {snakemake.wildcards.integration}",
         file=f"integrations/{snakemake.params.integration}.py",
+        cells=snakemake.params.cells,
         parameters=dict(snakemake.params.parameters),
         seed=snakemake.params.seed,
         threads=snakemake.threads,

@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
-from jindbench import r
+from jindbench import io, r
 from jindbench.errors import NotAvailable
 
 METHODS = ["majority", "svm_rej", "svm_rej_seurat", "seurat_lt"]
@@ -85,10 +86,7 @@ def test_a_declared_skip_is_shown_with_its_reason(fresh):
     assert raw(fresh)["Toy", "JIND"].strip("*").startswith("0.")
 
 
-@pytest.mark.faults
-def test_a_failing_integration_fails_what_reads_it_and_is_tried_again(fresh):
-    file = fresh.folder / "workflow/jindbench/integrations/centred.py"
-    source = """
+CENTRED = """
 from jindbench.parameters import Parameters as BaseParameters
 
 TITLE = "Centred"
@@ -108,7 +106,34 @@ def centred(side):
     side.X = sparse.csr_matrix(side.X - side.X.mean(axis=0), dtype="float32")
     return side
 """
-    file.write_text(source.replace("    return [", "    raise ValueError('no anchors')\n    return ["))
+
+
+def test_whole_batches_are_integrated_and_the_tasks_cells_taken_from_them(fresh):
+    """The toy target has a type that the source lacks: its cells are integrated too, but are none of the task's."""
+    (fresh.folder / "workflow/jindbench/integrations/centred.py").write_text(CENTRED)
+    methods = {f"svm_{name}": {"method": "svm_rej", "input": name} for name in ("centred", "of_task")}
+    of_task = {"of_task": {"integration": "centred", "cells": "task", "title": "Of the task"}}
+    configured(fresh, run={"methods": list(methods), "tasks": ["batches"]}, methods=methods, integrations=of_task)
+    folder, means = fresh.folder / "results/tiny/integrations/batches", {}
+    fresh.run(target="datasets")
+    cells = io.read_h5ad(fresh.folder / "results/data/toy.h5ad")
+    for name in ("centred", "of_task"):
+        fresh.run(target=f"results/tiny/integrations/batches/{name}/target.h5ad")
+        corrected = io.read_h5ad(folder / name / "target.h5ad")
+        means[name] = np.asarray(corrected.X.mean(axis=0)).ravel()
+    batch = cells[cells.obs["batch"] == "target"]
+    ours = batch[corrected.obs_names]
+    assert ours.n_obs < batch.n_obs
+    assert np.allclose(means["of_task"], 0, atol=1e-3)
+    expected = np.asarray(ours.X.mean(axis=0) - batch.X.mean(axis=0)).ravel()
+    assert np.allclose(means["centred"], expected, atol=1e-3)
+    assert np.abs(expected).max() > 0.01
+
+
+@pytest.mark.faults
+def test_a_failing_integration_fails_what_reads_it_and_is_tried_again(fresh):
+    file = fresh.folder / "workflow/jindbench/integrations/centred.py"
+    file.write_text(CENTRED.replace("    return [", "    raise ValueError('no anchors')\n    return ["))
     methods = {"svm_centred": {"method": "svm_rej", "input": "centred"}}
     configured(fresh, run={"methods": ["majority", "svm_centred"], "tasks": ["batches"]}, methods=methods)
     output = fresh.run(ok=False)
@@ -117,6 +142,6 @@ def centred(side):
     assert raw(fresh)["Toy", "SVM_Rej (Centred)"] == expected
     assert raw(fresh)["Toy", "Majority"].strip("*").startswith("0.")
 
-    file.write_text(source)
+    file.write_text(CENTRED)
     fresh.run()
     assert raw(fresh)["Toy", "SVM_Rej (Centred)"].strip("*").startswith("0.")

@@ -183,7 +183,9 @@ def integration_file(wildcards):
 
 
 def integration_code(wildcards):
-    return library_files(f"integrations/{integration_file(wildcards)}", "execution/components")
+    return library_files(
+        f"integrations/{integration_file(wildcards)}", "execution/components", "data/tasks"
+    )
 
 
 def dataset_parameters(wildcards):

@@ -6,6 +6,7 @@ rule integrate:
     input:
         source="results/{run}/tasks/{task}/source.h5ad",
         target="results/{run}/tasks/{task}/target.h5ad",
+        datasets=task_datasets,
         code=integration_code,
     output:
         source="results/{run}/integrations/{task}/{integration}/source.h5ad",
@@ -24,6 +25,8 @@ rule integrate:
         attempt=lambda wildcards, attempt: attempt,
     params:
         integration=integration_file,
+        cells=lambda wildcards: CONFIG.integrations[wildcards.integration].cells,
+        task=lambda wildcards: CONFIG.tasks[wildcards.task].model_dump(),
         parameters=lambda wildcards: CONFIG.integrations[
             wildcards.integration
         ].parameters.model_dump(),

@@ -31,7 +31,7 @@ def load(config: dict) -> Configuration:
         for name, entry, parameters in reader.components("datasets", "loader", DatasetKeys)
     }
     integrations = {
-        name: Integration(entry.file, entry.keys.title or entry.module.TITLE, parameters)
+        name: Integration(entry.file, entry.keys.title or entry.module.TITLE, entry.keys.cells, parameters)
         for name, entry, parameters in reader.components("integrations", "integration", IntegrationKeys)
     }
     methods, stages, faults = variants.methods(reader.entries("methods", "method", MethodKeys), integrations)

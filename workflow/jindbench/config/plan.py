@@ -34,6 +34,7 @@ class Integration:
 
     integration: str
     title: str
+    cells: str
     parameters: Parameters
 
 

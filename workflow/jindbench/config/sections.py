@@ -142,6 +142,11 @@ class IntegrationKeys(Parameters):
 
     integration: str | None = Field(None, description="File in `integrations/`; null: the entry's own name.")
     title: Title | None = Field(None, description="Name in tables and figures; null: the file's own.")
+    cells: Literal["batches", "task"] = Field(
+        "batches",
+        description="`batches`: all cells of the task's batches are integrated, and the task's are taken from them, as "
+        "the authors did; `task`: its cells alone, whose choice may rest on the target's labels (`types: common`).",
+    )
 
 
 class MethodKeys(Parameters):

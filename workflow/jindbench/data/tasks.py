@@ -60,6 +60,11 @@ class Task(Parameters):
         parts = {"source": self.source, "target": self.target, "split": self.split}
         return {key: part for key, part in parts.items() if part is not None}
 
+    def with_all_types(self) -> "Task":
+        """The same of all cells of its batches, whatever their types."""
+        sides = {key: side.model_copy(update={"types": "all"}) for key, side in self.sides().items()}
+        return self.model_copy(update=sides)
+
     def datasets(self) -> list[str]:
         """Names of the datasets the task reads, each once."""
         return list(dict.fromkeys(side.dataset for side in self.sides().values()))
