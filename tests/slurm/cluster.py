@@ -17,7 +17,7 @@ import pytest
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "sinfo")
 SEARCHED = os.environ["PATH"] + ":/usr/sbin:/sbin"  # where the daemons are, for users who are not root too
 
-# Memory, processors and the graphics card are made up, for jobs to be counted against.
+# Memory, processors and the GPU are made up, for jobs to be counted against.
 # MinJobAge keeps ended jobs in squeue, for there is no accounting; processes are looked at every second.
 CONFIGURATION = """
 ClusterName=test

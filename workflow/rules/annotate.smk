@@ -45,7 +45,7 @@ rule annotate:
     resources:
         mem_mb=lambda wildcards, attempt: round(attempt * (8000 + 10 * INPUT_MB)),
         runtime=lambda wildcards, attempt: round(attempt * (240 + INPUT_MB / 5)),
-        gpu=int(workflow.local_exec and not workflow.remote_exec and job.n_cards() > 0),
+        gpu=int(workflow.local_exec and not workflow.remote_exec and job.n_gpus() > 0),
     params:
         settings=ANNOTATION.model_dump(),
     script:

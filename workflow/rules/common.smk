@@ -168,14 +168,14 @@ def method_file(wildcards):
     return CONFIG.methods[wildcards.method].method
 
 
-def n_cards(wildcards):
-    """Graphics cards that a method takes: one if it is told to, or may and there is one.
+def n_gpus(wildcards):
+    """GPUs that a method takes: one if it is told to, or may and there is one.
 
     On a cluster `--set-resources` asks for them too: what there is where Snakemake or a job runs says nothing.
     """
     device = getattr(CONFIG.methods[wildcards.method].parameters, "device", "cpu")
     on_one_machine = workflow.local_exec and not workflow.remote_exec
-    return int(device == "cuda" or (device == "auto" and on_one_machine and job.n_cards() > 0))
+    return int(device == "cuda" or (device == "auto" and on_one_machine and job.n_gpus() > 0))
 
 
 def integration_file(wildcards):

@@ -39,7 +39,7 @@ rule hold_out:
         method_environment
     resources:
         **by_size_of_data("hold_out"),
-        gpu=n_cards,
+        gpu=n_gpus,
         attempt=lambda wildcards, attempt: attempt,
     params:
         stages=method_stages,

@@ -55,7 +55,7 @@ rule run_method:
         method_environment
     resources:
         **by_size_of_data("run_method"),
-        gpu=n_cards,
+        gpu=n_gpus,
         attempt=lambda wildcards, attempt: attempt,
     params:
         method=method_file,

@@ -98,8 +98,8 @@ def _end_with_snakemake() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def n_cards() -> int:
-    """Number of NVIDIA graphics cards of this machine."""
+def n_gpus() -> int:
+    """Number of NVIDIA GPUs of this machine."""
     return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
