@@ -1,9 +1,7 @@
 """Figure 2 of the paper: what alignment does to the latent codes, and to the labels."""
 
-import matplotlib.pyplot as plt
-
 from jindbench import io, predictions
-from jindbench.plots import alluvial, cells, palette, tsne_panels, words
+from jindbench.plots import alluvial, cells, grid, palette, tsne_panels, words
 
 
 def draw(tsne, predicted, sources, solutions, outcomes, tasks, methods, without):
@@ -13,14 +11,7 @@ def draw(tsne, predicted, sources, solutions, outcomes, tasks, methods, without)
     )
     if not shown:
         return words(missing), {"points": cells.joined([]), "flows": cells.joined([])}
-    figure, panels = plt.subplots(
-        2 * len(shown),
-        3,
-        figsize=(17, 10.4 * len(shown)),
-        width_ratios=[1, 1, 1.1],
-        squeeze=False,
-        layout="constrained",
-    )
+    figure, panels = grid(6 * len(shown), 3, 17 / 3, 5.2, width_ratios=[1, 1, 1.1])
     rows, points, flows = iter(panels), [], []
     for task, of_tsne, of_predictions, [source], [solution], stages in shown:
         truth, labels = io.read_solution(solution), io.read_source_labels(source)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
@@ -12,7 +11,7 @@ from matplotlib.figure import Figure
 from jindbench import io
 from jindbench.execution.hold_out import HELD_OUT
 from jindbench.names import LABEL
-from jindbench.plots import palette, words
+from jindbench.plots import grid, palette, words
 from jindbench.scoring.held_out_types import over_seeds
 from jindbench.tables import titles
 from jindbench.tables.held_out_types import NOTHING
@@ -49,13 +48,8 @@ def matrices(scores: pd.DataFrame) -> Figure:
     if scores.empty:
         return words(NOTHING)
     tasks, most = scores["task"].unique(), scores.groupby("task")[["method", HELD_OUT]].nunique().max()
-    figure, panels = plt.subplots(
-        len(tasks),
-        len(PANELS),
-        figsize=(3 + len(PANELS) * (0.5 + 0.5 * most[HELD_OUT]), len(tasks) * (1.9 + 0.28 * most["method"])),
-        squeeze=False,
-        layout="constrained",
-    )
+    width, height = 0.5 + 0.5 * most[HELD_OUT], 1.9 + 0.28 * most["method"]
+    figure, panels = grid(len(tasks) * len(PANELS), len(PANELS), width, height, more=(3, 0))
     for row, task in zip(panels, tasks, strict=True):
         of_task = scores[scores["task"] == task]
         methods, types = of_task["method"].unique(), sorted(of_task[HELD_OUT].unique())

@@ -2,12 +2,11 @@
 
 import textwrap
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from jindbench import io
-from jindbench.plots import palette, words
+from jindbench.plots import grid, palette, words
 from jindbench.scoring import rejection
 
 LARGEST_POINT = 90  # points squared: a bin that holds all cells
@@ -32,15 +31,8 @@ def matrix(bins: pd.DataFrame) -> Figure:
     if bins.empty:
         return words("No method of this run has scores.")
     tasks, methods = bins["task"].drop_duplicates().tolist(), bins["method"].drop_duplicates().tolist()
-    figure, panels = plt.subplots(
-        len(methods),
-        len(tasks),
-        figsize=(1.6 + 1.5 * len(tasks), 0.7 + 1.15 * len(methods)),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
+    n_panels = len(methods) * len(tasks)
+    figure, panels = grid(n_panels, len(tasks), 1.5, 1.15, more=(1.6, 0.7), sharex=True, sharey=True)
     for row, method in enumerate(methods):
         for column, task in enumerate(tasks):
             panel = panels[row, column]

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from jindbench import io
-from jindbench.plots import palette, words
+from jindbench.plots import grid, palette, words
 
 NOT_DRAWN = {"epoch", "kept", "good", "learning_rate"}
 
@@ -56,13 +55,7 @@ def lines(values: pd.DataFrame) -> Figure:
     tasks = values["task"].drop_duplicates().tolist()
     if not rows:
         return words("No method of this run trains in epochs.")
-    figure, panels = plt.subplots(
-        len(rows),
-        len(tasks),
-        figsize=(1.5 + 2.6 * len(tasks), 0.6 + 1.35 * len(rows)),
-        squeeze=False,
-        layout="constrained",
-    )
+    figure, panels = grid(len(rows) * len(tasks), len(tasks), 2.6, 1.35, more=(1.5, 0.6))
     for row, (method, quantity) in enumerate(rows):
         for column, task in enumerate(tasks):
             panel = panels[row, column]

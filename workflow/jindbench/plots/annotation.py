@@ -71,8 +71,7 @@ def statuses(points: pd.DataFrame, names: tuple[str, ...]) -> Figure:
     for name, colour in colours.items():
         panel.scatter([], [], c=colour, s=30, label=f"{name} ({(points['status'] == name).sum():,})")
     panel.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
-    panel.set(title="rejected cells", xlabel="tSNE 1", ylabel="tSNE 2", xticks=[], yticks=[])
-    panel.title.set_fontsize(10)
+    tsne_panels.frame(panel, "rejected cells")
     return figure
 
 
@@ -99,8 +98,7 @@ def novelty(points: pd.DataFrame) -> Figure:
         rasterized=True,
     )
     figure.colorbar(drawn, ax=panel, label="novelty", extend="both", shrink=0.7)
-    panel.set(title="novelty", xlabel="tSNE 1", ylabel="tSNE 2", xticks=[], yticks=[])
-    panel.title.set_fontsize(10)
+    tsne_panels.frame(panel, "novelty")
     return figure
 
 

@@ -44,7 +44,7 @@ def by_category(
     if emphasise:
         handles.append(_handle(palette.OTHERS, "other types"))
     _legend(panel, handles)
-    _frame(panel, title)
+    frame(panel, title)
 
 
 def rejected(panel: Axes, points: pd.DataFrame, colours: dict[str, str], title: str) -> None:
@@ -71,7 +71,7 @@ def rejected(panel: Axes, points: pd.DataFrame, colours: dict[str, str], title: 
         _handle(dark, f"wrong, rejected ({n_wrong})", marker="x", size=9),
     ]
     _legend(panel, handles)
-    _frame(panel, f"{title}: {n_rejected} of {len(points)} cells rejected")
+    frame(panel, f"{title}: {n_rejected} of {len(points)} cells rejected")
 
 
 def distances(panel: Axes, clusters: pd.DataFrame, title: str) -> None:
@@ -138,6 +138,7 @@ def _legend(panel: Axes, handles: list[Line2D]) -> None:
     )
 
 
-def _frame(panel: Axes, title: str) -> None:
+def frame(panel: Axes, title: str) -> None:
+    """Title and axes of a panel with a tSNE."""
     panel.set_title(title, fontsize=10)
     panel.set(xlabel="tSNE 1", ylabel="tSNE 2", xticks=[], yticks=[])
