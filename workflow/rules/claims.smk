@@ -13,13 +13,7 @@ rule claims:
         sentences=os.path.relpath(LIBRARY / "resources/claims.yaml"),
         script=script_code("claims"),
     output:
-        tsv=f"results/{RUN}/tables/claims.tsv",
-        md=f"results/{RUN}/tables/claims.md",
-        html=report(
-            f"results/{RUN}/tables/claims.html",
-            caption="../report/claims.rst",
-            category="Claims",
-        ),
+        **table_files(f"results/{RUN}/tables/claims", "claims", "Claims"),
     log:
         f"results/{RUN}/logs/claims.log",
     benchmark:

@@ -45,11 +45,17 @@ PREDICTIONS = "results/{run}/runs/{task}/{method}/seed-{seed}/predictions.tsv.gz
 MODEL = "results/{run}/runs/{task}/{method}/seed-{seed}/model"
 
 
-def every_run(pattern, parents=False):
-    """A file of every run: task by task, method by method, seed by seed; on request of the stages before too."""
+# (task, method) of what is run; with the stages that it starts from; and of Table 2 alone.
+RUNS = CONFIG.pairs()
+ALL_RUNS = CONFIG.pairs(parents=True)
+TABLE2_RUNS = [(task, method) for task, method in RUNS if method in CONFIG.run.methods]
+
+
+def every_run(pattern, runs):
+    """A file of every run: task by task, method by method, seed by seed."""
     return [
         path
-        for task, method in CONFIG.pairs(parents=parents)
+        for task, method in runs
         for path in expand(pattern, run=RUN, task=task, method=method, seed=CONFIG.seeds(method))
     ]
 
@@ -60,7 +66,7 @@ def every_outcome():
         f"results/{RUN}/integrations/{task}/{integration}/outcome.json"
         for task, integration in CONFIG.integrated()
     ]
-    return integrated + every_run(OUTCOME, parents=True)
+    return integrated + every_run(OUTCOME, ALL_RUNS)
 
 
 # A method or integration that is killed, or takes too long, is tried this often, with more memory and time each time. Only by
@@ -113,14 +119,16 @@ def by_size_of_data(rule):
     return {"mem_mb": mem_mb, "runtime": runtime}
 
 
+def table_files(path, caption, category):
+    """What every table is written as, the page for the report with its caption."""
+    html = report(f"{path}.html", caption=f"../report/{caption}.rst", category=category)
+    return {"tsv": f"{path}.tsv", "md": f"{path}.md", "html": html}
+
+
 def figure_code(name):
     """What draws a figure: the script that all share, and the figure's own module."""
     files = script_code("draw"), library_code(f"figures/{name}")
     return lambda wildcards: list(dict.fromkeys(path for code in files for path in code(wildcards)))
-
-
-def dataset_code(wildcards):
-    return library_files(f"datasets/{CONFIG.datasets[wildcards.dataset].loader}")
 
 
 def dataset_origins(wildcards):
@@ -188,10 +196,6 @@ def integration_code(wildcards):
     )
 
 
-def dataset_parameters(wildcards):
-    return CONFIG.datasets[wildcards.dataset].parameters.model_dump()
-
-
 def task_datasets(wildcards):
     return expand("results/data/{dataset}.h5ad", dataset=CONFIG.tasks[wildcards.task].datasets())
 
@@ -221,10 +225,6 @@ def parent_files(wildcards):
     return {"parent_model": f"{folder}/model", "parent_outcome": f"{folder}/outcome.json"}
 
 
-def method_parameters(wildcards):
-    return CONFIG.methods[wildcards.method].parameters.model_dump()
-
-
 def method_stages(wildcards):
     """A method's file and parameters, preceded by those of the methods that it starts from, the first first."""
     entries = [CONFIG.methods[name] for name in CONFIG.chain(wildcards.method)]
@@ -249,16 +249,6 @@ def notes_of_methods(wildcards):
     files = dict.fromkeys(CONFIG.methods[name].method for name in TABLES[wildcards.table].methods)
     notes = [getattr(registry.component("methods", file), "NOTE", None) for file in files]
     return [note for note in notes if note]
-
-
-def table2_runs(pattern):
-    """A file of every run of Table 2."""
-    return [
-        path
-        for task, method in CONFIG.pairs()
-        if method in CONFIG.run.methods
-        for path in expand(pattern, run=RUN, task=task, method=method, seed=CONFIG.seeds(method))
-    ]
 
 
 SOLUTIONS = expand("results/{run}/tasks/{task}/solution.tsv.gz", run=RUN, task=CONFIG.run.tasks)

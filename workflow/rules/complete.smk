@@ -34,7 +34,7 @@ rule complete_tables:
         outcomes=every_outcome(),
         results=RESULTS["tables/"],
         provenance=expand(rules.provenance.output, run=RUN, part="tables/"),
-        runs=every_run(PREDICTIONS, parents=True) + every_run(MODEL, parents=True),
+        runs=every_run(PREDICTIONS, ALL_RUNS) + every_run(MODEL, ALL_RUNS),
         script=script_code("complete"),
     output:
         "results/{run}/tables/complete.txt",
@@ -65,7 +65,7 @@ use rule complete_tables as complete with:
         results=RESULTS[""],
         summary=rules.summary.output,
         provenance=expand(rules.provenance.output, run=RUN, part=""),
-        runs=every_run(PREDICTIONS, parents=True) + every_run(MODEL, parents=True),
+        runs=every_run(PREDICTIONS, ALL_RUNS) + every_run(MODEL, ALL_RUNS),
         script=script_code("complete"),
     output:
         "results/{run}/complete.txt",

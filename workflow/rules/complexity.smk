@@ -29,13 +29,7 @@ rule table1:
         published=PUBLISHED_VALUES,
         script=script_code("table1"),
     output:
-        tsv=f"results/{RUN}/tables/table1.tsv",
-        md=f"results/{RUN}/tables/table1.md",
-        html=report(
-            f"results/{RUN}/tables/table1.html",
-            caption="../report/table1.rst",
-            category="Tables",
-        ),
+        **table_files(f"results/{RUN}/tables/table1", "table1", "Tables"),
     log:
         f"results/{RUN}/logs/table1.log",
     benchmark:

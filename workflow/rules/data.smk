@@ -27,7 +27,9 @@ rule download:
 rule dataset:
     input:
         unpack(dataset_file),
-        code=dataset_code,
+        code=lambda wildcards: library_files(
+            f"datasets/{CONFIG.datasets[wildcards.dataset].loader}"
+        ),
         normalization=library_code("data/preprocess"),
     output:
         "results/data/{dataset}.h5ad",
@@ -42,7 +44,7 @@ rule dataset:
         **by_size_of_data("dataset"),
     params:
         loader=lambda wildcards: CONFIG.datasets[wildcards.dataset].loader,
-        parameters=dataset_parameters,
+        parameters=lambda wildcards: CONFIG.datasets[wildcards.dataset].parameters.model_dump(),
     script:
         "../../scripts/dataset.py"
 

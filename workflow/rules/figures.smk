@@ -36,8 +36,8 @@ FIGURES = {
     ),
     "training": Figure(
         files={
-            "outcomes": every_run(OUTCOME, parents=True),
-            "models": every_run(MODEL, parents=True),
+            "outcomes": every_run(OUTCOME, ALL_RUNS),
+            "models": every_run(MODEL, ALL_RUNS),
         },
         values=TITLES,
         tables={"table": "tables/training.tsv"},
@@ -117,13 +117,7 @@ FIGURES = {
         files={"confusions": rules.rejection.output.confusion.format(run=RUN)},
         values=FIRST_RUNS | {"method": CONFIG.figures.method},
         path="confusions/{task}",
-        each={
-            "task": [
-                task
-                for task, method in CONFIG.pairs()
-                if method == CONFIG.figures.method and method in CONFIG.run.methods
-            ]
-        },
+        each={"task": [task for task, method in TABLE2_RUNS if method == CONFIG.figures.method]},
         category="Rejection",
     ),
     "held_out_scores": Figure(

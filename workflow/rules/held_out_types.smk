@@ -58,14 +58,8 @@ rule held_out_types:
         sources=[f"results/{RUN}/tasks/{task}/source.h5ad" for task in HELD_OUT_TASKS],
         script=script_code("held_out_types"),
     output:
-        tsv=f"results/{RUN}/tables/held_out_types.tsv",
+        **table_files(f"results/{RUN}/tables/held_out_types", "held_out_types", "New types"),
         labels=f"results/{RUN}/tables/held_out_labels.tsv",
-        md=f"results/{RUN}/tables/held_out_types.md",
-        html=report(
-            f"results/{RUN}/tables/held_out_types.html",
-            caption="../report/held_out_types.rst",
-            category="New types",
-        ),
     log:
         f"results/{RUN}/logs/held_out_types.log",
     benchmark:

@@ -61,7 +61,7 @@ rule run_method:
         method=method_file,
         parent=lambda wildcards: CONFIG.methods[wildcards.method].parent,
         input=lambda wildcards: CONFIG.methods[wildcards.method].input,
-        parameters=method_parameters,
+        parameters=lambda wildcards: CONFIG.methods[wildcards.method].parameters.model_dump(),
         seed=lambda wildcards: int(wildcards.seed),
         attempts=ATTEMPTS,
         r_state=lambda wildcards: r_missing(r_packages("methods", method_file(wildcards))),

@@ -3,8 +3,8 @@
 
 rule rejection:
     input:
-        outcomes=table2_runs(OUTCOME),
-        predictions=table2_runs(PREDICTIONS),
+        outcomes=every_run(OUTCOME, TABLE2_RUNS),
+        predictions=every_run(PREDICTIONS, TABLE2_RUNS),
         solutions=SOLUTIONS,
         sources=expand("results/{run}/tasks/{task}/source.h5ad", run=RUN, task=CONFIG.run.tasks),
         script=script_code("rejection"),
@@ -31,18 +31,12 @@ rule rejection:
 
 rule paired_tests:
     input:
-        outcomes=table2_runs(OUTCOME),
-        predictions=table2_runs(PREDICTIONS),
+        outcomes=every_run(OUTCOME, TABLE2_RUNS),
+        predictions=every_run(PREDICTIONS, TABLE2_RUNS),
         solutions=SOLUTIONS,
         script=script_code("paired_tests"),
     output:
-        tsv="results/{run}/tables/paired_tests.tsv",
-        md="results/{run}/tables/paired_tests.md",
-        html=report(
-            "results/{run}/tables/paired_tests.html",
-            caption="../report/paired_tests.rst",
-            category="Tables",
-        ),
+        **table_files("results/{run}/tables/paired_tests", "paired_tests", "Tables"),
     log:
         "results/{run}/logs/paired_tests.log",
     benchmark:

@@ -3,11 +3,9 @@
 
 rule metrics:
     input:
-        outcomes=every_run(OUTCOME),
-        predictions=every_run(PREDICTIONS),
-        solutions=expand(
-            "results/{run}/tasks/{task}/solution.tsv.gz", run=RUN, task=CONFIG.run.tasks
-        ),
+        outcomes=every_run(OUTCOME, RUNS),
+        predictions=every_run(PREDICTIONS, RUNS),
+        solutions=SOLUTIONS,
         script=script_code("metrics"),
     output:
         by_run="results/{run}/tables/metrics.tsv",
@@ -33,13 +31,7 @@ rule accuracy_table:
         scores=rules.metrics.output.by_method,
         script=script_code("accuracy_table"),
     output:
-        tsv="results/{run}/tables/{table}.tsv",
-        md="results/{run}/tables/{table}.md",
-        html=report(
-            "results/{run}/tables/{table}.html",
-            caption="../report/accuracy_table.rst",
-            category="Tables",
-        ),
+        **table_files("results/{run}/tables/{table}", "accuracy_table", "Tables"),
     log:
         "results/{run}/logs/accuracy_table/{table}.log",
     benchmark:
@@ -64,13 +56,7 @@ rule table2_extended:
         published=PUBLISHED_VALUES,
         script=script_code("table2_extended"),
     output:
-        tsv="results/{run}/tables/table2_extended.tsv",
-        md="results/{run}/tables/table2_extended.md",
-        html=report(
-            "results/{run}/tables/table2_extended.html",
-            caption="../report/table2_extended.rst",
-            category="Tables",
-        ),
+        **table_files("results/{run}/tables/table2_extended", "table2_extended", "Tables"),
     log:
         "results/{run}/logs/table2_extended.log",
     benchmark:

@@ -41,13 +41,7 @@ rule runtime:
         outcomes=TIMED_OUTCOMES,
         script=script_code("runtime"),
     output:
-        tsv=f"results/{RUN}/tables/runtime.tsv",
-        md=f"results/{RUN}/tables/runtime.md",
-        html=report(
-            f"results/{RUN}/tables/runtime.html",
-            caption="../report/runtime.rst",
-            category="Tables",
-        ),
+        **table_files(f"results/{RUN}/tables/runtime", "runtime", "Tables"),
     log:
         f"results/{RUN}/logs/runtime.log",
     benchmark:
