@@ -6,7 +6,14 @@ import pytest
 
 from jindbench.tables import claims, runtime, summary, verdicts
 
-PARENTS = {"classifier": None, "jind": "classifier", "jind_plus": "jind", "svm": None, "actinn": None}
+JIND_PLUS = ["classifier", "jind", "jind_plus"]
+STAGES = {
+    "classifier": JIND_PLUS[:1],
+    "jind": JIND_PLUS[:2],
+    "jind_plus": JIND_PLUS,
+    "svm": ["svm"],
+    "actinn": ["actinn"],
+}
 
 
 def outcome(method, seconds, status="ok", reason=""):
@@ -31,7 +38,7 @@ OUTCOMES = [
 
 
 def test_totals_hold_the_stages_before_and_ratios_name_what_they_are_of():
-    table = runtime.table(OUTCOMES, PARENTS, "jind_plus", "jind").set_index("method")
+    table = runtime.table(OUTCOMES, STAGES, "jind_plus").set_index("method")
     assert table["total"].tolist() == pytest.approx([10, 30, 35, 7, np.nan, 140], nan_ok=True)
     assert table.loc["svm", "ratio"] == pytest.approx(7 / 35)
     assert table.loc["svm", "compared_with"] == "jind_plus in total"
@@ -41,11 +48,11 @@ def test_totals_hold_the_stages_before_and_ratios_name_what_they_are_of():
 
 
 def test_a_failed_job_shows_why_and_no_number():
-    text = runtime.shown(runtime.table(OUTCOMES, PARENTS, "jind_plus", "jind")).markdown()
+    text = runtime.shown(runtime.table(OUTCOMES, STAGES, "jind_plus")).markdown()
     line = next(line for line in text.splitlines() if "actinn" in line)
     assert "failed: no luck" in line
     assert "1.0" not in line
-    assert runtime.shown(runtime.table([], PARENTS, "jind_plus", "jind")).markdown() == f"{runtime.NOTHING}\n"
+    assert runtime.shown(runtime.table([], STAGES, "jind_plus")).markdown() == f"{runtime.NOTHING}\n"
 
 
 def test_the_summary_says_what_failed_and_what_is_not_reproduced():

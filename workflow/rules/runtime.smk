@@ -54,8 +54,7 @@ rule runtime:
         run=RUN,
         task_titles=TASK_TITLES,
         method_titles=METHOD_TITLES,
-        parents={name: CONFIG.methods[name].parent for name in CONFIG.selected_methods()},
+        stages={name: CONFIG.chain(name) for name in (*METHOD_TITLES, CONFIG.figures.method)},
         reference=CONFIG.figures.method,
-        alignment=CONFIG.methods[CONFIG.figures.method].parent,
     script:
         "../../scripts/runtime.py"

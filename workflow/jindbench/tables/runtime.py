@@ -16,21 +16,18 @@ NOTE = (
 NOTHING = "Nothing of this run is timed: see `runtime` in the configuration."
 
 
-def table(
-    outcomes: Sequence[dict], parents: Mapping[str, str | None], reference: str, alignment: str | None
-) -> pd.DataFrame:
+def table(outcomes: Sequence[dict], stages: Mapping[str, Sequence[str]], reference: str) -> pd.DataFrame:
     """One row for each job that was timed alone.
 
     Parameters
     ----------
     outcomes
         Their records (`outcome.json`).
-    parents
-        For each method the one that it starts from.
+    stages
+        For each method those that it starts from and itself, the first stage first.
     reference
-        The method that all others are compared with, in total: JIND+.
-    alignment
-        The method whose own time integrations are compared with: JIND's alignment.
+        The method that all others are compared with, in total: JIND+. Integrations are compared with the time of the
+        stage before it alone: JIND's alignment.
 
     Returns
     -------
@@ -46,29 +43,21 @@ def table(
     seconds = facts.set_index(["task", "method"])["seconds"]
 
     def total(task, method):
-        own = seconds.get((task, method), np.nan)
-        return own if parents.get(method) is None else own + total(task, parents[method])
+        return sum(seconds.get((task, stage), np.nan) for stage in stages.get(method, [method]))
 
+    alignment = next(iter(stages[reference][-2:-1]), None)
     facts["total"] = [total(task, method) for task, method in zip(facts["task"], facts["method"], strict=True)]
     against = []
     for task, method in zip(facts["task"], facts["method"], strict=True):
         if method.startswith("integration "):
             against.append((seconds.get((task, alignment), np.nan), alignment))
-        elif method in stages_of(reference, parents):
+        elif method in stages[reference]:
             against.append((np.nan, None))  # a part of the reference itself
         else:
             against.append((total(task, reference), f"{reference} in total"))
     facts["ratio"] = facts["total"] / [one for one, _ in against]
     facts["compared_with"] = [name for _, name in against]
     return facts[[*columns, "total", "ratio", "compared_with", "status"]]
-
-
-def stages_of(method: str, parents: Mapping[str, str | None]) -> list[str]:
-    """A method and those that it starts from, the last first."""
-    stages = [method]
-    while (parent := parents.get(stages[-1])) is not None:
-        stages.append(parent)
-    return stages
 
 
 def shown(table: pd.DataFrame) -> render.Table:
