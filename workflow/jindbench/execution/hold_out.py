@@ -42,7 +42,7 @@ def without_each_type(
     stages
         The method, preceded by those that it starts from, the first first; each with its parameters.
     source, target
-        As for `running.annotate`.
+        As for `components.run_method`.
 
     Returns
     -------
