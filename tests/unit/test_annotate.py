@@ -400,8 +400,9 @@ def annotated(tmp_path_factory):
     adata = query()
     adata.obs_names = ["c0", *adata.obs_names[:-1]]  # one id twice
     adata.X = sparse.diags_array(1.0 * (np.arange(45) < 44)) @ adata.X  # the last cell has no count
-    adata.write_h5ad(folder / "query.h5ad")
     tenx_folder(adata, folder / "tenx")
+    adata.layers["velocity"] = np.full(adata.shape, np.nan)
+    adata.write_h5ad(folder / "query.h5ad")
     annotate(folder, query=f"{folder}/query.h5ad,{folder}/tenx")
     return folder
 
@@ -436,6 +437,7 @@ def test_the_page_needs_nothing_else_and_names_are_text(annotated):
     for heading in ("Labels on the map", "Composition", "Confidence by type", "Top expressed genes", "Convergence"):
         assert f"<h2>{heading}</h2>" in text
     assert "SYMBOL1" in text
+    assert "<th>matrices that cannot be used</th><td>layers/velocity (holds 3600 values that are NaN" in text
 
 
 def test_a_cell_without_counts_is_no_new_type_and_alignment_does_not_see_it(annotated):
@@ -701,6 +703,7 @@ def test_refusals_are_one_line_before_any_training(case, tmp_path, monkeypatch):
 def jindbench(folder, *arguments):
     command = [sys.executable, "-m", "jindbench", *arguments]
     here = environment() | {"PYTHONPATH": str(REPOSITORY / "workflow"), "OMP_NUM_THREADS": "1"}
+    here["MPLBACKEND"] = "a notebook's"  # Jupyter sets one that only its own environment has
     return subprocess.run(command, cwd=folder, env=here, capture_output=True, text=True, check=False)
 
 

@@ -1,5 +1,8 @@
 """A wrong configuration gets one line for each fault, naming the key and what was expected."""
 
+import faulthandler
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from snakemake.utils import update_config
 
 from jindbench import registry
 from jindbench.config import load
+from jindbench.datasets import anndata_file
 
 REPOSITORY = Path(__file__).parents[2]
 GOOD = {
@@ -322,6 +326,19 @@ def test_missing_batch_and_missing_file_are_found_before_anything_runs():
     wrong["datasets"] = {"mine": {"loader": "anndata_file", "path": "no.h5ad", "label_key": "l", "x_kind": "counts"}}
     with pytest.raises(load.ConfigurationError, match=r"datasets\.mine: no\.h5ad: no such file"):
         load.check_data(load.load(wrong))
+
+
+def test_a_file_that_crashes_hdf5_is_a_fault_of_its_dataset(monkeypatch):
+    def crash(parameters):
+        faulthandler.disable()  # of pytest: it would print where this was
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+    monkeypatch.setattr(anndata_file, "batches", crash)
+    wrong = changed("tasks/t/target/dataset", "mine")
+    wrong["datasets"] = {"mine": {"loader": "anndata_file", "path": "x.h5ad", "label_key": "l", "x_kind": "counts"}}
+    with pytest.raises(load.ConfigurationError) as error:
+        load.check_data(load.load(wrong))
+    assert str(error.value) == ("configuration: datasets.mine: damaged: reading its file crashes (killed by SIGSEGV)")
 
 
 @pytest.mark.parametrize(

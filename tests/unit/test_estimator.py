@@ -107,6 +107,18 @@ def test_genes_are_matched_by_name(cells, reference, caplog):
     assert "the target lacks 20.0 % of the model's genes" in caplog.text
 
 
+def test_genes_that_are_numbers_are_warned_of(cells, caplog, tmp_path):
+    source = cells[0]
+    numbered = ad.AnnData(source.X, obs=source.obs)
+    warning = "source: var_names (0, 1, 2, ...) are numbers"
+    fitted = JIND(**QUICK).fit(numbered)
+    assert warning in caplog.text
+    fitted.save(tmp_path)
+    caplog.clear()
+    JIND.load(tmp_path)
+    assert f"{tmp_path}: var_names" in caplog.text
+
+
 def test_too_few_genes_are_refused(cells, reference):
     other = cells[1].copy()
     other.var_names = [f"ENSG{i}" for i in range(60)]

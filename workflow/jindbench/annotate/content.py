@@ -43,6 +43,8 @@ class Content:
         `QUANTILES` of the other cells' totals over these genes. Those of logarithms are undone, as natural ones.
     others
         Places of other matrices of the same kind that hold something else.
+    unusable
+        Places of matrices that cannot be used, and why.
     """
 
     place: str
@@ -51,6 +53,7 @@ class Content:
     empty: int
     totals: tuple[float, ...]
     others: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
 
 
 def places(cells: Cells, layer: str | None) -> list[str]:
@@ -210,7 +213,8 @@ def _of_kind(found: list[Content], kind: str) -> Content | None:
     """The first matrix of a kind, and which others there are of it, copies of this one apart."""
     same = [item for item in found if item.kind == kind]
     others = tuple(item.place for item in same[1:] if item.totals != same[0].totals)
-    return replace(same[0], others=others) if same else None
+    unusable = tuple(f"{item.place} ({item.why})" for item in found if item.kind is None)
+    return replace(same[0], others=others, unusable=unusable) if same else None
 
 
 def check(cells: Cells, chosen: Content, genes: np.ndarray, key: str) -> Content:
@@ -236,7 +240,7 @@ def check(cells: Cells, chosen: Content, genes: np.ndarray, key: str) -> Content
         )
     if whole.empty == len(cells.cell_ids):
         raise InputError(f"{cells.path}: {chosen.place}: no cell has any count in the {len(genes)} genes in common")
-    return replace(whole, others=chosen.others)
+    return replace(whole, others=chosen.others, unusable=chosen.unusable)
 
 
 def _listed(found: list[Content]) -> str:

@@ -155,7 +155,7 @@ def _basis(annotation: Annotation) -> Iterator[str]:
     elif share < SMALL_SHARE:
         yield f"Only {len(match.query):,} genes are common to both ({share:.0%} of the smaller side's)."
     model_genes, known = reference.jind.model_.genes, reference.genes.index[match.reference]
-    found = np.isin(model_genes, known).sum()
+    found = pd.Index(model_genes).isin(known).sum()
     if found / len(model_genes) < MODEL_GENES:
         yield (
             f"The query has {found:,} of the model's {len(model_genes):,} genes ({found / len(model_genes):.0%}); "

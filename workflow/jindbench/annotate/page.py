@@ -62,6 +62,7 @@ def render(annotation: Annotation, name: str, seed: int) -> str:
         made={
             "query": f"{query.cells.path} ({query.cells.format})",
             "matrix taken": f"{query.content.place}: {query.content.kind} ({query.content.why})",
+            "matrices that cannot be used": "; ".join(query.content.unusable) or "none",
             "cells used for alignment": f"{annotation.n_aligned:,}",
             "seconds": ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in annotation.seconds.items()),
             "seed": str(seed),

@@ -4,13 +4,14 @@ Datasets, integrations and methods are files found by discovery; an entry of the
 adds a variant of one under a name of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jindbench import registry
 from jindbench.config import messages, variants
 from jindbench.config.plan import Configuration, Dataset, Integration
 from jindbench.config.sections import DatasetKeys, Entry, IntegrationKeys, Keys, MethodKeys, Sections
 from jindbench.errors import ConfigurationError, InputError, hint
+from jindbench.execution import guard
 from jindbench.parameters import Parameters
 
 # Columns of Table 2 beside the methods' own.
@@ -56,26 +57,46 @@ def check_data(configuration: Configuration) -> None:
     ConfigurationError
         With a line for every fault.
     """
-    faults, batches = [], {}
-    for name in configuration.selected_datasets():
-        dataset = configuration.datasets[name]
-        try:
-            loader = registry.component("datasets", dataset.loader)
-            batches[name] = loader.batches(dataset.parameters)
-            for origin in loader.origins(dataset.parameters):
-                origin.check()
-        except InputError as error:
-            faults.append(f"datasets.{name}: {error}")
-            batches[name] = None
+    looked = _look(configuration, configuration.selected_datasets())
+    faults = [f"datasets.{name}: {found['fault']}" for name, found in looked.items() if "fault" in found]
     for name, task in configuration.selected_tasks().items():
         for key, side in task.sides().items():
-            present = batches[side.dataset]  # None: the file is wrong, or not downloaded yet
+            present = looked[side.dataset].get("batches")  # None: the file is wrong, or not downloaded yet
             if present is not None and side.batch is not None and side.batch not in present:
                 faults.append(
                     f"tasks.{name}.{key}.batch: dataset '{side.dataset}' has no batch '{side.batch}' "
                     f"(there are: {', '.join(present)})"
                 )
     _refuse(faults)
+
+
+def _look(configuration: Configuration, names: Sequence[str]) -> dict[str, dict]:
+    """By name what there is of each dataset: its `batches`, or its `fault`.
+
+    A process of its own looks, since HDF5 itself crashes on some damaged files.
+    """
+
+    def look() -> dict:
+        found = {}
+        for name in names:
+            dataset = configuration.datasets[name]
+            try:
+                loader = registry.component("datasets", dataset.loader)
+                batches = loader.batches(dataset.parameters)
+                for origin in loader.origins(dataset.parameters):
+                    origin.check()
+                found[name] = {"batches": batches}
+            except InputError as error:
+                found[name] = {"fault": str(error)}
+        return found
+
+    outcome = guard.guarded(look)
+    if outcome.status == "ok":
+        return outcome.result
+    if len(names) > 1:  # which of them is it?
+        return {name: _look(configuration, [name])[name] for name in names}
+    fault = f"damaged: reading its file crashes ({outcome.reason})" if outcome.crashed else outcome.reason
+    return {names[0]: {"fault": fault}}
 
 
 class _Reader:

@@ -26,6 +26,10 @@ from jindbench.registry import LIBRARY
 
 log = logging.getLogger("jindbench")
 
+# Jobs have no display. Set before anything imports matplotlib, which refuses a backend that is not installed, such as
+# that of a notebook which starts them.
+os.environ["MPLBACKEND"] = "Agg"
+
 
 WATCH_SECONDS = 1  # between two looks at the Snakemake that a job belongs to
 

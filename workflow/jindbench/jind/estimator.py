@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from jindbench import io
+from jindbench.data.genes import gene_names
 from jindbench.errors import InputError
 from jindbench.jind.alignment import align
 from jindbench.jind.classifier import train_classifier
@@ -117,6 +118,7 @@ class JIND:
         labels = np.asarray(labels, dtype=str)
         if len(labels) != source.n_obs:
             raise InputError(f"{len(labels)} labels for {source.n_obs} cells")
+        _warn_of_genes(source.var_names, "source")
         X, genes = source_expression(source, self.classifier)
         self.model_, self.history_ = train_classifier(
             X, labels, genes, source.uns[X_KIND], self.classifier, self.seed, progress=self.progress
@@ -173,6 +175,7 @@ class JIND:
         loaded = cls(**settings)
         loaded.model_ = JINDModel.load(Path(folder), loaded.classifier.device)
         loaded.classifier = loaded.model_.parameters
+        _warn_of_genes(loaded.model_.genes, str(folder))
         loaded.history_ = io.read_table(Path(folder) / "history.tsv")
         return loaded
 
@@ -184,3 +187,8 @@ class JIND:
     def _cells(self, target: Cells, layout: dict, function: Callable) -> Any:
         """What a function of the model gives for a target in any of the accepted layouts."""
         return function(as_anndata(target, **({"x_kind": self.model_.x_kind} | layout)), self.min_gene_share)
+
+
+def _warn_of_genes(names: pd.Index | list[str], where: str) -> None:
+    """Log that names such as row numbers match those of another file by chance, whatever genes they are."""
+    gene_names(pd.DataFrame(index=names), where)
