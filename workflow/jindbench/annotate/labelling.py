@@ -19,7 +19,7 @@ from jindbench.names import LABEL, NOVELTY, UNASSIGNED
 
 STATUS = "status"
 ASSIGNED, LOW_CONFIDENCE, NEW_TYPE = "assigned", "unassigned: low confidence", "unassigned: possible new type"
-DOUBTFUL = "doubtful: reference does not fit"  # a cell with a label whose type it is unlike, where most cells are
+DOUBTFUL = "doubtful: reference does not fit"  # every cell with a label, where many are unlike their type
 STATUSES = (ASSIGNED, LOW_CONFIDENCE, NEW_TYPE, DOUBTFUL)
 
 
@@ -166,7 +166,7 @@ def label(query: Query, reference: Reference, aligned: JIND) -> Labelled:
             log.info("labelled %s of %s cells", f"{start + len(table):,}", f"{n:,}")
     table, empty = pd.concat(tables, ignore_index=True), np.concatenate(empty)
     if unlike_share(table, model) > UNFIT:
-        table.loc[(table[STATUS] == ASSIGNED) & (table[NOVELTY] > above), STATUS] = DOUBTFUL
+        table.loc[table[STATUS] == ASSIGNED, STATUS] = DOUBTFUL
     sizes = groups(table).value_counts()
     expression = pd.DataFrame({group: total / sizes[group] for group, total in sums.items()}).T
     return Labelled(table, codes, empty, expression)
