@@ -19,6 +19,7 @@ from snakemake.cli import parse_args
 from jindbench import __main__ as command_line
 from jindbench import registry
 from jindbench.config import load, reference
+from jindbench.errors import InputError
 from toy_task import sides
 
 REPOSITORY = Path(__file__).parents[2]
@@ -284,7 +285,7 @@ def test_what_the_configurations_readme_lacks_is_written():
     assert re.search(
         r"^### `majority`: \w.*\n\n<!-- keys of methods/majority -->\n\nNo parameters", added, re.MULTILINE
     )
-    with pytest.raises(KeyError, match="methods/gone"):
+    with pytest.raises(InputError, match="methods/gone"):
         reference.written(text.replace("methods/majority -->", "methods/gone -->"))
 
 

@@ -38,7 +38,12 @@ def _main() -> None:
             default=argparse.SUPPRESS,  # `Settings` has the defaults
             **({"nargs": "+"} if name == "query" else {}),
         )
-    command.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="By default all processors.")
+    command.add_argument(
+        "--threads",
+        type=int,
+        default=len(os.sched_getaffinity(0)),
+        help="Number of threads; all processors by default.",
+    )
     given = vars(parser.parse_args())
     given.pop("command")
     threads = given.pop("threads")

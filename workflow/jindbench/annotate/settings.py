@@ -25,13 +25,15 @@ class Settings(Parameters):
     """The keys of `snakemake annotate --config ...` and the options of `jindbench annotate`."""
 
     reference: str = Field(
-        description="Labelled cells, an AnnData file (.h5ad); or the folder of a model that an earlier run has stored."
+        description="Labelled cells, an AnnData file (.h5ad); or the folder of a model stored by an earlier run."
     )
     label_key: str | None = Field(
         None, description="Column of the reference's `obs` with the cell types. A stored model needs none."
     )
     keep_labels: list[str] = Field(
-        [], description="Labels that are cell types although they read like none, such as `unknown`; commas between."
+        [],
+        description="Labels to keep as cell types although they look like missing values, such as `unknown`; "
+        "comma-separated.",
     )
     query: list[str] = Field(
         min_length=1,
@@ -40,11 +42,11 @@ class Settings(Parameters):
     output: str = Field("results/annotate", description="Folder for the results, one folder for each query in it.")
     layer: str | None = Field(
         None,
-        description="Where the queries' counts are: the name of a layer, `X` or `raw`. By default they are looked for.",
+        description="Where the queries' counts are: the name of a layer, `X` or `raw`. Found automatically by default.",
     )
     reference_layer: str | None = Field(None, description="The same for the reference.")
-    preset: str = Field(PRESET, description="Set of parameter values of JIND.")
-    seed: int = Field(0, ge=0, description="Seed of every random step.")
+    preset: str = Field(PRESET, description="JIND's parameter values: `robust`, `paper`, `preprint` or `published`.")
+    seed: int = Field(0, ge=0, description="Random seed.")
 
     @field_validator("query", mode="before")
     @classmethod

@@ -16,6 +16,7 @@ from jindbench import io, registry
 from jindbench.config.messages import models_in
 from jindbench.config.sections import DatasetKeys, IntegrationKeys, MethodKeys, Sections
 from jindbench.data.tasks import Side, Split
+from jindbench.errors import InputError
 from jindbench.jind.parameters import PresetParameters
 
 README = Path(__file__).parents[3] / "config/README.md"
@@ -52,8 +53,8 @@ def written(text: str) -> str:
 
     Raises
     ------
-    KeyError
-        If a mark names no model.
+    InputError
+        If a mark names no model, as after its file was removed.
     """
     for kind, name in _files():
         if f"<!-- keys of {kind}/{name} -->" not in text:
@@ -64,6 +65,8 @@ def written(text: str) -> str:
             section = f"### `{name}`: {summary}\n\n<!-- keys of {kind}/{name} -->\n<!-- end -->\n\n"
             text = f"{text[:end].rstrip()}\n\n{section}{text[end:]}".rstrip() + "\n"
     tables = models()
+    if gone := [mark[1] for mark in MARKED.finditer(text) if mark[1] not in tables]:
+        raise InputError(f"config/README.md: {', '.join(gone)}: no such file or section: remove it from the page")
     return MARKED.sub(lambda mark: f"{mark[1]}{mark[2]}\n{table(tables[mark[1]])}\n", text)
 
 
@@ -80,4 +83,7 @@ def _yaml(value: object) -> str:
 
 
 if __name__ == "__main__":
-    io.write_text(written(README.read_text(encoding="utf-8")), README)
+    try:
+        io.write_text(written(README.read_text(encoding="utf-8")), README)
+    except InputError as error:
+        raise SystemExit(str(error)) from None

@@ -23,7 +23,7 @@ class Parameters(CountParameters):
     label_key: str = Field(description="Column of `obs` with the cell types.")
     batch_key: str | None = Field(None, description="Column of `obs` with the batches, if there are several.")
     keep_labels: list[str] = Field(
-        [], description="Labels that are cell types although they read like none, such as `unknown` or `nan`."
+        [], description="Labels to keep as cell types although they look like missing values, such as `unknown`."
     )
     x_kind: Literal["counts", "normalized", "log", "scaled", "integrated"] = Field(description="What `X` holds.")
     fractional_counts: bool = Field(

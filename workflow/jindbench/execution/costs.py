@@ -242,11 +242,12 @@ def report(table: pd.DataFrame, machine: Machine) -> str:
     total = table["minutes"].sum()
     columns = ["step", "jobs", "minutes of one core", "longest job (minutes)", "memory of a job (MB)", "disk (MB)"]
     summary = (
-        f"In all {total:.0f} minutes of one core, at best {max(total / machine.cores, table['longest'].max()):.0f} on "
-        f"{machine.cores} cores, and {table['disk_mb'].sum() / 1000:.1f} GB of disk. This machine: "
+        f"In total {total:.0f} minutes of one core, at least "
+        f"{max(total / machine.cores, table['longest'].max()):.0f} on {machine.cores} cores, "
+        f"and {table['disk_mb'].sum() / 1000:.1f} GB of disk. This machine: "
         f"{machine.memory_mb / 1000:.0f} GB of memory, {machine.disk_mb / 1000:.0f} GB of disk free, "
-        f"{machine.speed:.1f} times as fast in matrix products as the one that the figures are from. Downloads, tables "
-        "and figures come on top; of data that are not here yet, sizes are the paper's."
+        f"{machine.speed:.1f} times the matrix-product speed of the machine that was measured. Downloads, tables and "
+        "figures are not included; for data that have not been downloaded, the paper's sizes are used."
     )
     lines = warnings(table, machine)
     return "\n\n".join(

@@ -8,8 +8,9 @@
 `alignment`      inference stage: adversarial alignment of the target, Eq. 3 to 5
 `moments`        alignment of the preset `robust`, not the paper's
 `self_training`  JIND+
+`profiles`       how unlike its type a cell is, for the novelty of `robust`
 `model`          the fitted model: prediction, latent codes, save and load
 `optimizers`     Adam and RMSprop in fused kernels
 `estimator`      the class for Python users
-`benchmark`      speed and memory
+`speed`          seconds, memory and GFLOP of each stage
 """

@@ -202,10 +202,10 @@ class AlignmentParameters(PresetParameters):
         gt=0,
     )
     discriminator_ceiling: float | None = _by_preset(
-        None, None, 1.0, "It is trained none the less while its own mean loss is above this; null: it is not.", gt=0
+        None, None, 1.0, "It is trained anyway while its own mean loss is above this; null: it is not.", gt=0
     )
     restart_at_zero_loss: bool = _by_preset(
-        False, False, True, "Initialise the generator anew when a loss collapses to zero."
+        False, False, True, "Reinitialise the generator when a loss collapses to zero."
     )
     equilibrium_floor: float = _by_preset(
         0.0, 0.0, 0.5, "An epoch is good if both mean losses are above this (code) ...", ge=0
