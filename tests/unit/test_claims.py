@@ -247,9 +247,9 @@ def test_markers_have_a_direction():
 def test_figure_5():
     clusters = pd.DataFrame(
         [
-            ("T", 0, 50, "acinar", "beta", np.nan, 8.0),
-            ("T", 1, 5, "acinar", "alpha", "alpha", 1.0),  # a small cluster of the same type
-            ("T", 2, 60, "beta", "beta", "beta", 4.0),
+            ("T", 0, 50, "acinar", "beta", np.nan, 6.0, 18.0),
+            ("T", 1, 5, "acinar", "alpha", "alpha", 1.0, 0.5),  # a small cluster of the same type
+            ("T", 2, 60, "beta", "beta", "beta", 4.0, 8.0),
         ],
         columns=[
             "task",
@@ -259,6 +259,7 @@ def test_figure_5():
             "most_frequent_prediction",
             "assigned_source_type",
             "distance_beta",
+            "mean_squared_distance_beta",  # of two dimensions
         ],
     )
 
@@ -271,10 +272,16 @@ def test_figure_5():
     wrong = mapping("assigned_source_type", {"acinar": "beta"})
     assert (wrong["verdict"], wrong["ours"]) == ("not reproduced", "acinar to none")
     assert mapping("assigned_source_type", {"delta": "delta"})["verdict"].startswith("not tested")
-    distance = claim(
-        "distance", task="T", source_type="beta", cluster="acinar", over="beta", expected=expected(value=2)
-    )
-    assert result(distance, {"novel_types": clusters})["verdict"] == "reproduced"
+
+    def farther(measure):
+        keys = {"task": "T", "source_type": "beta", "cluster": "acinar", "over": "beta", "measure": measure}
+        return result(claim("distance", **keys, expected=expected(0.1, value=2)), {"novel_types": clusters})
+
+    # "Twice" is true of neither, and a ratio of squares is the square of the ratio.
+    assert (farther("distance")["ours"], farther("distance")["verdict"]) == ("1.5", "not reproduced")
+    squared = farther("mean_squared_distance")
+    assert (squared["ours"], squared["verdict"]) == ("2.25", "not reproduced")
+    assert farther("distance")["rests_on"].startswith("distance of source beta and the cluster of acinar: 6; ")
 
 
 # The paper's statements.

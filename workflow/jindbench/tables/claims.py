@@ -17,7 +17,8 @@ control            such genes between random groups of the same sizes, where non
 misclassified      cells of a type that got another type's label, as a number or a share
 marker             a gene that is higher in the right, or in the misclassified cells
 mapping            which source type a cluster of the target is mapped to (Figure 5)
-distance           how much farther from a source type one cluster of the target is than another (Figure 5)
+distance           how much farther from a source type one cluster of the target is than another (Figure 5), by the
+                   Euclidean or by the mean squared distance
 untested           what no table of a run can tell, with the reason
 
 A sentence about several tasks or methods gets the worst of their verdicts, where "not tested" is worse than "within
@@ -327,6 +328,9 @@ class Distance(Numeric):
 
     kind: Literal["distance"]
     task: Name
+    measure: Literal["distance", "mean_squared_distance"] = Field(
+        description="Euclidean, or the mean over the code's dimensions of the squared difference."
+    )
     source_type: str
     cluster: str
     over: str
@@ -338,10 +342,10 @@ class Distance(Numeric):
 
     def _distance(self, tables: Tables, cluster: str) -> Quantity:
         row = evidence.cluster(tables, self.task, cluster)
-        if (column := f"distance_{self.source_type}") not in row:
+        if (column := f"{self.measure}_{self.source_type}") not in row:
             raise NotTested(f"novel_types.tsv has no column {column}")
         distance = float(row[column])
-        text = f"source {self.source_type} to the cluster of {cluster}: {number(distance)}"
+        text = f"{self.measure} of source {self.source_type} and the cluster of {cluster}: {number(distance)}"
         return Quantity(distance, distance, distance, (text,))
 
 

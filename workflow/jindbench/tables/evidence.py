@@ -140,8 +140,8 @@ def cluster(tables: Tables, task: str, true_type: str) -> pd.Series:
     """The largest of the target's clusters in which most cells are of this type.
 
     `novel_types.tsv` has a row for each cluster of the target: majority_type (of its cells' true types), n_cells,
-    most_frequent_prediction, assigned_source_type (missing where it is left over), and for each source type t a column
-    distance_t: from the cluster's centroid to that of t's source cells, in latent space.
+    assigned_source_type (missing where it is left over), and for each source type t the columns distance_t and
+    mean_squared_distance_t: from the cluster's centroid to that of t's source cells, in latent space.
     """
     rows = rows_of(tables, "novel_types", task=task, majority_type=true_type)
     return rows.sort_values("n_cells").iloc[-1]
