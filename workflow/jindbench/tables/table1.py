@@ -25,7 +25,8 @@ NOTE = (
     "(of a dataset with one batch, a random 70 % of its cells), fitted and scored on the same cells, which is "
     "optimistic since each cell is its own nearest neighbour; of all cells: the same of the whole dataset; held out: "
     "of all cells, cross-validated. In brackets the paper's value, ours minus the paper's and the verdict (kNN is "
-    f"reproduced within {papers.TOLERANCES['knn_as_published']}, other numbers if they are equal); - where the paper has none."
+    f"reproduced within {papers.TOLERANCES['knn_as_published']}, other numbers if they are equal); - where the paper "
+    "has none."
 )
 
 
