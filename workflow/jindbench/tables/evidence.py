@@ -4,9 +4,9 @@ Of a metric: the bootstrap 95 % interval over cells, widened to two standard dev
 as min(low, value - 2 sd) to max(high, value + 2 sd). Of a difference with JIND+ in raw accuracy: the interval of the
 paired test, widened the same way. Of other differences, of ratios and means: the terms at their extremes, which is
 wider than sampling needs, so that no verdict rests on an independence that cells and methods do not have. Of numbers of
-cells: two square roots (what a count varies by), or two standard deviations over seeds. Of rejection at other theta: two
-standard deviations over seeds. Of run times: the shortest and the longest of the repeats. Numbers of genes, distances and
-correlations have none.
+cells: two square roots (what a count varies by), or two standard deviations over seeds. Of rejection at other theta:
+two standard deviations over seeds. Of run times: the shortest and the longest of the repeats. Numbers of genes,
+distances and correlations have none.
 """
 
 from collections.abc import Mapping
