@@ -126,6 +126,7 @@ def test_clusters_are_mapped_to_types_with_the_smallest_sum_of_distances():
     assert table["n_cells"].tolist() == [2, 1, 1]
     assert table["distance_A"].tolist() == pytest.approx([1, 2, np.sqrt(82)])
     assert table["distance_B"].tolist() == pytest.approx([np.sqrt(82), np.sqrt(65), 1])
+    assert table["mean_squared_distance_B"].tolist() == pytest.approx([41, 32.5, 0.5])  # of two dimensions
     assert table["assigned_source_type"].tolist() == ["A", None, "B"]  # a cluster is left over
     assert table["nearest_source_type"].tolist() == ["A", "A", "B"]
 

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,8 +8,9 @@ from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
 from jindbench.figures import accuracy_coverage, confusion, reliability
+from jindbench.jind.thresholds import type_thresholds
 from jindbench.plots import palette
-from jindbench.scoring import rejection
+from jindbench.scoring import rejection, rejection_by_theta
 
 
 def cells(rows, threshold=0.5):
@@ -177,3 +180,24 @@ def test_a_run_in_which_every_method_failed_has_figures_that_say_so():
     for figure in (accuracy_coverage.lines(curves, curves), reliability.matrix(curves)):
         assert figure.texts[0].get_text() == "No method of this run has scores."
         plt.close(figure)
+
+
+@pytest.mark.parametrize(("rule", "rejected"), [("quantile", [1, 2, 4]), ("rank", [2, 3, 5])])
+def test_rejection_by_theta_by_hand(rule, rejected):
+    """Twenty validation cells of type A with .01, .02, ... .20; none of B, whose threshold is .9.
+
+    By the text's rule the thresholds of A at theta .05, .1 and .2 are .01, .02 and .04, and a cell needs more; by the
+    authors' they are the sorted values number 2, 3 and 5, .03, .04 and .06, and a cell needs as much.
+    """
+    values = np.arange(1, 21) / 100
+
+    def thresholds(theta):
+        zeros = np.zeros(20, dtype=int)
+        return type_thresholds(values, zeros, 2, theta, rule=rule, without_cells=0.9)
+
+    model = SimpleNamespace(classes=["A", "B"], thresholds=thresholds, reject_at_threshold=rule == "quantile")
+    # of B one cell is kept; of A five have the first five values
+    cells = pd.DataFrame({"raw_label": [*"AAAAAB"], "confidence": [0.01, 0.02, 0.03, 0.04, 0.05, 0.95]})
+    table = rejection_by_theta.rates(model, cells).set_index("theta")["rej"]
+    assert (table[[0.05, 0.1, 0.2]] * 6).tolist() == pytest.approx(rejected)
+    assert table.is_monotonic_increasing

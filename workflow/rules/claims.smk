@@ -10,6 +10,9 @@ rule claims:
         differential_expression=rules.differential_expression_tables.output.comparisons,
         differential_expression_genes=rules.differential_expression_tables.output.genes,
         novel_types=rules.figure5.output.clusters,
+        table1=rules.table1.output.tsv,
+        confusion=rules.rejection.output.confusion.format(run=RUN),
+        rejection_by_theta=rules.rejection_by_theta.output[0].format(run=RUN),
         sentences=os.path.relpath(LIBRARY / "resources/claims.yaml"),
         script=script_code("claims"),
     output:

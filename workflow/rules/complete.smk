@@ -18,6 +18,7 @@ RESULTS = {
             *rules.runtime.output,
             *rules.held_out_types.output,
             *rules.rejection.output,
+            *rules.rejection_by_theta.output,
             *rules.paired_tests.output,
             *rules.differential_expression_tables.output,
             *rules.claims.output,

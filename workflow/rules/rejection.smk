@@ -29,6 +29,34 @@ rule rejection:
         "../../scripts/rejection.py"
 
 
+# Of the methods whose models hold what thresholds follow from.
+JIND_RUNS = [
+    (task, method)
+    for task, method in TABLE2_RUNS
+    if CONFIG.methods[method].method in ("jind", "jind_plus")
+]
+
+
+rule rejection_by_theta:
+    input:
+        outcomes=every_run(OUTCOME, JIND_RUNS),
+        predictions=every_run(PREDICTIONS, JIND_RUNS),
+        models=every_run(MODEL, JIND_RUNS),
+        script=script_code("rejection_by_theta"),
+    output:
+        "results/{run}/tables/rejection_by_theta.tsv",
+    log:
+        "results/{run}/logs/rejection_by_theta.log",
+    benchmark:
+        "results/{run}/benchmarks/rejection_by_theta.tsv"
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        **SMALL,
+    script:
+        "../../scripts/rejection_by_theta.py"
+
+
 rule paired_tests:
     input:
         outcomes=every_run(OUTCOME, TABLE2_RUNS),

@@ -47,9 +47,10 @@ def mapping(
     Returns
     -------
     A row for each cluster: cluster, n_cells, nearest_source_type, assigned_source_type (by the Hungarian method, one
-    cluster for each type: None for clusters that are left over where there are more of them than types), and a column
-    `distance_TYPE` for each source type: the Euclidean distance of the centroids. (The text speaks of the average
-    distance of the cells; the authors' code takes that of the centroids.)
+    cluster for each type: None for clusters that are left over where there are more of them than types), and two
+    columns for each source type, of the centroids: `distance_TYPE`, the Euclidean distance (the text: "average
+    Euclidean distances", of the cells or of their averages), and `mean_squared_distance_TYPE`, the mean squared
+    difference over the code's dimensions (the authors' code). A ratio of the latter is the square of the other.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -64,7 +65,13 @@ def mapping(
             "assigned_source_type": [assigned.get(name) for name in names],
         }
     )
-    return table.join(pd.DataFrame(distances, columns=[f"distance_{name}" for name in types]))
+    mean_squared = distances**2 / target_codes.shape[1]
+    return table.join(
+        [
+            pd.DataFrame(distances, columns=[f"distance_{name}" for name in types]),
+            pd.DataFrame(mean_squared, columns=[f"mean_squared_distance_{name}" for name in types]),
+        ]
+    )
 
 
 def matches(

@@ -12,12 +12,17 @@ ratio              that of one method over that of another, both as means over t
 ranking            a method (or the better of several) has a higher metric than each of its rivals
 runtime            seconds of one set of stages over seconds of another, on one task
 rejected           cells that a method rejects, and how many of these its raw label misclassifies
+controlled         the share of cells that a method rejects over theta, for each theta that the run computed
+correlation        rank correlation over datasets of Table 1's kNN score with a metric of a method
+labelled           cells of a type with a label, "unassigned" being one, as a number or a share
+most_confused      such cells against those of the pair of type and wrong label that has most besides
 significant_genes  genes that differ between the right and the misclassified cells of a type
 control            such genes between random groups of the same sizes, where none is expected
-misclassified      cells of a type that got another type's label, as a number or a share
 marker             a gene that is higher in the right, or in the misclassified cells
+expression         the share of genes with a lower mean expression than one of them
 mapping            which source type a cluster of the target is mapped to (Figure 5)
-distance           how much farther from a source type one cluster of the target is than another (Figure 5)
+distance           how much farther from a source type one cluster of the target is than another (Figure 5), by the
+                   Euclidean or by the mean squared distance
 untested           what no table of a run can tell, with the reason
 
 A sentence about several tasks or methods gets the worst of their verdicts, where "not tested" is worse than "within
@@ -234,6 +239,7 @@ class Ranking(Numeric):
     metric: Literal["raw", "rej", "eff"]
     methods: list[Name] = Field(min_length=1)
     rivals: list[Name] = Field(min_length=1)
+    rivals_on: dict[Name, list[Name]] = Field({}, description="For a task: rivals that are not on all.")
     tasks: list[Name] = Field(min_length=1)
     needed: int | None = Field(None, ge=1, description="On how many tasks it must; null: on all.")
     expected: Expected = Expected(at_least=0, why="A ranking is a difference above zero; no tolerance.")
@@ -246,7 +252,10 @@ class Ranking(Numeric):
             return max(differences, key=lambda difference: difference.value)
 
         on_tasks = [
-            self.decide(lambda task=task, rival=rival: beats(task, rival) for rival in self.rivals)
+            self.decide(
+                lambda task=task, rival=rival: beats(task, rival)
+                for rival in [*self.rivals, *self.rivals_on.get(task, [])]
+            )
             for task in self.tasks
         ]
         return decisive(on_tasks, self.needed)
@@ -291,35 +300,163 @@ class Rejected(Numeric):
         return Quantity(wrong.value / rejected.value, low, high, rejected.rests_on + wrong.rests_on)
 
 
-class Comparison(Numeric):
-    """Cells of type_a with the right label against those labelled type_b; a number for each model that was fitted."""
+class Controlled(Numeric):
+    """Share of cells that a method rejects over the outlier fraction theta, for each theta that the run computed."""
 
-    kind: Literal["significant_genes", "control", "misclassified"]
-    task: Name
-    type_a: str
-    type_b: str
-    as_share: bool = Field(False, description="misclassified: of both groups together.")
+    kind: Literal["controlled"]
+    methods: list[Name] = Field(min_length=1)
+    tasks: list[Name] = Field(min_length=1)
 
     def finding(self, tables: Tables) -> Finding:
         """See `Claim`."""
-        keys = {"task": self.task, "type_a": self.type_a, "type_b": self.type_b}
-        rows = evidence.ok_rows(tables, "differential_expression", **keys)
-        return self.decide(lambda row=row: self._quantity(row) for _, row in rows.iterrows())
+        findings = []
+        for task in self.tasks:
+            for method in self.methods:
+                findings.append(tested(lambda task=task, method=method: self._on_task(tables, task, method)))
+        return decisive(findings)
 
-    def _quantity(self, row: pd.Series) -> Quantity:
+    def _on_task(self, tables: Tables, task: str, method: str) -> Finding:
+        rates = evidence.rejected_by_theta(tables, task, method)
+        return self.decide(
+            lambda theta=theta, rate=rate: evidence.ratio(rate, Quantity(theta, theta, theta))
+            for theta, rate in rates.items()
+        )
+
+
+class Correlation(Numeric):
+    """Spearman's rank correlation over datasets of the kNN score with a metric of a method, a mean over their tasks."""
+
+    kind: Literal["correlation"]
+    metric: Literal["raw", "rej", "eff"]
+    method: Name
+    datasets: dict[str, list[Name]] = Field(min_length=3, description="For a dataset of Table 1: its tasks.")
+
+    def finding(self, tables: Tables) -> Finding:
+        """See `Claim`."""
+        knn, means = [], []
+        for name, tasks in self.datasets.items():
+            value = evidence.rows_of(tables, "table1", dataset=name)["knn_as_published"].iloc[0]
+            if np.isnan(value):
+                raise NotTested(f"{name} has no kNN score (table1.tsv)")
+            knn.append(Quantity(value, value, value, (f"kNN of {name} {number(value)}",)))
+            means.append(evidence.mean([evidence.score(tables, task, self.method, self.metric) for task in tasks]))
+        rho = pd.Series([item.value for item in knn]).corr(pd.Series([item.value for item in means]), method="spearman")
+        if np.isnan(rho):
+            raise NotTested("all datasets have the same score")
+        return self.expected.compare(Quantity(rho, rho, rho, tuple(t for item in knn + means for t in item.rests_on)))
+
+
+class Labels(Parameters):
+    """The target's cells of a type that got a label."""
+
+    task: Name
+    type: str
+    label: str
+
+
+class Labelled(Numeric):
+    """How many cells of a type got a label, or which share of the type; summed over `cells`."""
+
+    kind: Literal["labelled"]
+    method: Name
+    cells: list[Labels] = Field(min_length=1)
+    share: bool = Field(False, description="Of all cells of these types, the rejected among them.")
+
+    def finding(self, tables: Tables) -> Finding:
+        """See `Claim`."""
+        found = [evidence.labelled(tables, part.task, self.method, part.type, part.label) for part in self.cells]
+        n_cells = sum(of_type for _, of_type in found) if self.share else 1
+        value, low, high = np.sum([[cells.value, cells.low, cells.high] for cells, _ in found], axis=0) / n_cells
+        texts = tuple(f"{cells.rests_on[0]}, of {of_type}" for cells, of_type in found)
+        return self.expected.compare(
+            Quantity(float(value), float(low), float(min(high, 1) if self.share else high), texts)
+        )
+
+
+class MostConfused(Numeric):
+    """More cells of a type got a wrong label than of any other type got any other; or a larger share of the type."""
+
+    kind: Literal["most_confused"]
+    method: Name
+    task: Name
+    type: str
+    label: str
+    share: bool = False
+    expected: Expected = Expected(at_least=0, why="The most is a difference above zero; no tolerance.")
+
+    def finding(self, tables: Tables) -> Finding:
+        """See `Claim`."""
+        pairs = {
+            (name, label): (cells.value / n, cells.low / n, cells.high / n, cells.rests_on)
+            for name, label in {*evidence.confused(tables, self.task, self.method), (self.type, self.label)}
+            for cells, of_type in [evidence.labelled(tables, self.task, self.method, name, label)]
+            for n in [of_type if self.share else 1]
+        }
+        named = pairs.pop((self.type, self.label))
+        if not pairs:
+            raise NotTested(f"{self.method} confuses no other types on {self.task}")
+        most = pairs[max(sorted(pairs), key=lambda pair: pairs[pair][0])]
+        return self.expected.compare(
+            Quantity(named[0] - most[0], named[1] - most[2], named[2] - most[1], named[3] + most[3])
+        )
+
+
+class Comparison(Numeric):
+    """Cells of type_a with the right label against those labelled type_b."""
+
+    task: Name
+    type_a: str
+    type_b: str
+
+    def compared(self, tables: Tables) -> tuple[pd.Series, str]:
+        """The row of the comparison, and its groups in words."""
+        keys = {"task": self.task, "type_a": self.type_a, "type_b": self.type_b}
+        row = evidence.ok_rows(tables, "differential_expression", **keys).iloc[0]
         sizes = f"{row['n_first']:.0f} {self.type_a} cells against {row['n_second']:.0f}"
-        groups = f"{sizes} labelled {self.type_b}, {row['model']}"
-        if self.kind == "significant_genes":
-            genes = float(row["n_significant"])
-            return Quantity(genes, genes, genes, (f"{groups}: {genes:.0f} genes",))
-        if self.kind == "control":
-            median, most = float(row["control_median"]), float(row["control_max"])
-            text = f"{groups}: median {number(median)}, most {number(most)} genes in {row['draws']:.0f} random draws"
-            return Quantity(median, median, most, (text,))
-        text = f"{self.type_a} labelled {self.type_b} on {self.task}"
-        cells = evidence.counted(pd.Series([row["n_second"]]), text)
-        both = row["n_first"] + row["n_second"] if self.as_share else 1
-        return Quantity(cells.value / both, cells.low / both, cells.high / both, (groups,))
+        return row, f"{sizes} labelled {self.type_b}, {row['model']}"
+
+
+class SignificantGenes(Comparison):
+    """Genes that differ between the two groups."""
+
+    kind: Literal["significant_genes"]
+    adjusted_p: float = Field(gt=0, lt=1)
+
+    def finding(self, tables: Tables) -> Finding:
+        """See `Claim`."""
+        _, groups = self.compared(tables)
+        genes = evidence.rows_of(tables, "differential_expression_genes", task=self.task)
+        n = float((genes["adjusted_p"] < self.adjusted_p).sum())
+        return self.expected.compare(Quantity(n, n, n, (f"{groups}: {n:.0f} genes, p < {self.adjusted_p:g}",)))
+
+
+class Control(Comparison):
+    """Genes that differ between random groups of the same sizes."""
+
+    kind: Literal["control"]
+
+    def finding(self, tables: Tables) -> Finding:
+        """See `Claim`."""
+        row, groups = self.compared(tables)
+        median, most = float(row["control_median"]), float(row["control_max"])
+        text = f"{groups}: median {number(median)}, most {number(most)} genes in {row['draws']:.0f} random draws"
+        return self.expected.compare(Quantity(median, median, most, (text,)))
+
+
+class Expression(Numeric):
+    """Share of the genes compared whose mean expression, over the cells of both groups, is below that of one."""
+
+    kind: Literal["expression"]
+    task: Name
+    gene: str
+
+    def finding(self, tables: Tables) -> Finding:
+        """See `Claim`."""
+        genes = evidence.rows_of(tables, "differential_expression_genes", task=self.task)
+        mean = evidence.rows_of(tables, "differential_expression_genes", task=self.task, gene=self.gene).iloc[0]
+        share = float((genes["mean_expression"] < mean["mean_expression"]).mean())
+        text = f"{self.gene} mean expression {number(mean['mean_expression'])} on {self.task}, of {len(genes)} genes"
+        return self.expected.compare(Quantity(share, share, share, (text,)))
 
 
 class Distance(Numeric):
@@ -327,6 +464,9 @@ class Distance(Numeric):
 
     kind: Literal["distance"]
     task: Name
+    measure: Literal["distance", "mean_squared_distance"] = Field(
+        description="Euclidean, or the mean over the code's dimensions of the squared difference."
+    )
     source_type: str
     cluster: str
     over: str
@@ -338,10 +478,10 @@ class Distance(Numeric):
 
     def _distance(self, tables: Tables, cluster: str) -> Quantity:
         row = evidence.cluster(tables, self.task, cluster)
-        if (column := f"distance_{self.source_type}") not in row:
+        if (column := f"{self.measure}_{self.source_type}") not in row:
             raise NotTested(f"novel_types.tsv has no column {column}")
         distance = float(row[column])
-        text = f"source {self.source_type} to the cluster of {cluster}: {number(distance)}"
+        text = f"{self.measure} of source {self.source_type} and the cluster of {cluster}: {number(distance)}"
         return Quantity(distance, distance, distance, (text,))
 
 
@@ -376,11 +516,10 @@ class Marker(Claim):
 
 
 class Mapping(Claim):
-    """Figure 5: what the target's cluster of each true type is predicted as, or assigned to."""
+    """Figure 5: the source type that the target's cluster of each true type is assigned to."""
 
     kind: Literal["mapping"]
     task: Name
-    column: Literal["most_frequent_prediction", "assigned_source_type"]
     clusters: dict[str, str] = Field(min_length=1, description="True type of the cluster: the type it is mapped to.")
     why: str
 
@@ -391,9 +530,11 @@ class Mapping(Claim):
     def finding(self, tables: Tables) -> Finding:
         """See `Claim`."""
         found = {true: evidence.cluster(tables, self.task, true) for true in self.clusters}
-        ours = {true: "none" if pd.isna(row[self.column]) else row[self.column] for true, row in found.items()}
+        assigned = {true: row["assigned_source_type"] for true, row in found.items()}
+        ours = {true: "none" if pd.isna(name) else name for true, name in assigned.items()}
         rests_on = tuple(
-            f"cluster of {true} ({found[true]['n_cells']:.0f} cells): {self.column} {ours[true]}" for true in ours
+            f"cluster of {true} ({found[true]['n_cells']:.0f} cells): assigned_source_type {ours[true]}"
+            for true in ours
         )
         result = REPRODUCED if ours == self.clusters else NOT_REPRODUCED
         return Finding(result, ", ".join(f"{true} to {mapped}" for true, mapped in ours.items()), rests_on=rests_on)
@@ -415,7 +556,8 @@ class Untested(Claim):
         raise NotTested(self.reason)
 
 
-KINDS = Metric | Ratio | Ranking | Runtime | Rejected | Comparison | Distance | Marker | Mapping | Untested
+KINDS = Metric | Ratio | Ranking | Runtime | Rejected | Controlled | Correlation | Labelled | MostConfused
+KINDS |= SignificantGenes | Control | Marker | Expression | Mapping | Distance | Untested
 ENTRY = TypeAdapter(Annotated[KINDS, Field(discriminator="kind")])
 
 

@@ -4,8 +4,9 @@ Of a metric: the bootstrap 95 % interval over cells, widened to two standard dev
 as min(low, value - 2 sd) to max(high, value + 2 sd). Of a difference with JIND+ in raw accuracy: the interval of the
 paired test, widened the same way. Of other differences, of ratios and means: the terms at their extremes, which is
 wider than sampling needs, so that no verdict rests on an independence that cells and methods do not have. Of numbers of
-cells: two square roots (what a count varies by), or two standard deviations over seeds. Of run times: the shortest and
-the longest of the repeats.
+cells: two square roots (what a count varies by), or two standard deviations over seeds. Of rejection at other theta:
+two standard deviations over seeds. Of run times: the shortest and the longest of the repeats. Numbers of genes,
+distances and correlations have none.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from jindbench.names import UNASSIGNED
 from jindbench.tables.verdicts import NotTested, Quantity, widened
 
 # The tables: `results/{run}/tables/{name}.tsv`.
@@ -24,9 +26,12 @@ TABLES = (
     "differential_expression",
     "differential_expression_genes",
     "novel_types",
+    "table1",
+    "confusion",
+    "rejection_by_theta",
 )
 # Their columns that are text, whatever it looks like.
-TEXT = ("task", "method", "status", "gene", "type_a", "type_b", "majority_type", "most_frequent_prediction")
+TEXT = ("task", "method", "status", "gene", "type_a", "type_b", "majority_type", "type", "label", "dataset")
 Tables = Mapping[str, pd.DataFrame]
 
 PAIRED_WITH = "jind_plus"  # the method that `paired_tests.tsv` compares the others with
@@ -136,12 +141,37 @@ def rejected(tables: Tables, task: str, method: str) -> tuple[Quantity, Quantity
     )
 
 
+def labelled(tables: Tables, task: str, method: str, true_type: str, label: str) -> tuple[Quantity, int]:
+    """Cells of a type that got a label, and all cells of the type."""
+    rows = rows_of(tables, "confusion", task=task, method=method, type=true_type)
+    by_seed = rows.groupby("seed")["n"].sum()
+    found = rows[rows["label"] == label].set_index("seed")["n"].reindex(by_seed.index, fill_value=0)
+    return counted(found, f"{method} labels {true_type} as {label} on {task}"), int(by_seed.iloc[0])
+
+
+def confused(tables: Tables, task: str, method: str) -> set[tuple[str, str]]:
+    """Types and the wrong labels that some of their cells got, without "unassigned"."""
+    rows = rows_of(tables, "confusion", task=task, method=method)
+    wrong = rows[(rows["label"] != rows["type"]) & (rows["label"] != UNASSIGNED)]
+    return set(zip(wrong["type"], wrong["label"], strict=True))
+
+
+def rejected_by_theta(tables: Tables, task: str, method: str) -> dict[float, Quantity]:
+    """Share of cells rejected at each theta; the interval is that over seeds."""
+    rates = {}
+    for theta, rej in rows_of(tables, "rejection_by_theta", task=task, method=method).groupby("theta")["rej"]:
+        low, high = widened(rej.mean(), rej.mean(), rej.mean(), rej.std(ddof=1))
+        text = f"{method} rejects {number(rej.mean())} at theta {number(theta)} on {task} ({_seeds(len(rej))})"
+        rates[float(theta)] = Quantity(float(rej.mean()), float(low), float(high), (text,))
+    return rates
+
+
 def cluster(tables: Tables, task: str, true_type: str) -> pd.Series:
     """The largest of the target's clusters in which most cells are of this type.
 
     `novel_types.tsv` has a row for each cluster of the target: majority_type (of its cells' true types), n_cells,
-    most_frequent_prediction, assigned_source_type (missing where it is left over), and for each source type t a column
-    distance_t: from the cluster's centroid to that of t's source cells, in latent space.
+    assigned_source_type (missing where it is left over), and for each source type t the columns distance_t and
+    mean_squared_distance_t: from the cluster's centroid to that of t's source cells, in latent space.
     """
     rows = rows_of(tables, "novel_types", task=task, majority_type=true_type)
     return rows.sort_values("n_cells").iloc[-1]
