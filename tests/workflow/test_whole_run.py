@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from jindbench import io, predictions, registry
+from jindbench.config import sections
 
 
 def test_a_run_gives_all_it_promises(completed):
@@ -109,6 +110,11 @@ def test_methods_that_have_not_seen_a_type(everything):
     n = labels.groupby(["method", "held_out"])["n"].sum()
     assert n.to_dict() == measured.set_index(["method", "held_out"])["n_new"].to_dict()
     assert everything.read("tables/held_out_types.md") in everything.read("summary.md")
+
+
+def test_a_users_table_cannot_take_the_name_of_one_of_ours(everything):
+    files = (everything.folder / "results/tiny/tables").iterdir()
+    assert {path.name.partition(".")[0] for path in files} <= set(sections.PAPERS_OWN)
 
 
 def test_claims_about_the_papers_tasks_are_not_tested_on_other_cells(everything):

@@ -20,17 +20,29 @@ Integrations = Annotated[list[Name], existing("integrations")]
 DATA_FOLDER = "data"  # the folder of the datasets, beside those of the runs
 # Tables that are no selection of tasks and methods.
 PAPERS_OWN = (
+    "accuracy_coverage",
+    "claims",
+    "complete",
+    "confusion",
+    "differential_expression",
+    "differential_expression_genes",
+    "held_out_labels",
+    "held_out_types",
+    "metrics",
+    "metrics_by_method",
+    "novel_types",
+    "paired_tests",
+    "per_type",
+    "provenance",
+    "rejection",
+    "rejection_by_theta",
+    "reliability",
+    "runs",
+    "runtime",
     "table1",
     "table2",
     "table2_extended",
-    "runtime",
-    "held_out_types",
-    "held_out_labels",
-    "claims",
-    "metrics",
-    "metrics_by_method",
     "training",
-    "runs",
 )
 
 
