@@ -108,6 +108,11 @@ FIGURES = {
         values=FIRST_RUNS,
         category="Rejection",
     ),
+    "rejection_over_theta": Figure(
+        files={"rates": rules.rejection_by_theta.output[0].format(run=RUN)},
+        values=TITLES,
+        category="Rejection",
+    ),
     "reliability": Figure(
         files={"bins": rules.rejection.output.reliability.format(run=RUN)},
         values=FIRST_RUNS,
