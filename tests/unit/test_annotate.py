@@ -730,6 +730,6 @@ def test_the_documents_example_runs_and_its_table_of_keys_is_true(tmp_path, monk
         else:
             done = jindbench(tmp_path, *block.split()[1:], "--threads", "1")
             assert done.returncode == 0, done.stderr
-            assert "taken raw/X, log: fractions" in done.stderr
+            assert "uses raw/X, log: fractions" in done.stderr
     assert names["assigned"].mean() > 0.5
     assert names["right"][names["assigned"]].mean() > 0.6

@@ -206,7 +206,7 @@ def place(codes: np.ndarray, drawn: np.ndarray, seed: int, threads: int) -> np.n
 
 def say(cells: Cells, taken: Content, key: str) -> None:
     """Log which matrix is taken, and why; `key` names another."""
-    log.info("%s (%s): taken %s, %s: %s", cells.path, cells.format, taken.place, taken.kind, taken.why)
+    log.info("%s (%s): uses %s, %s: %s", cells.path, cells.format, taken.place, taken.kind, taken.why)
     if taken.others:
         log.warning("%s: %s", cells.path, several(taken, key))
 
