@@ -9,10 +9,11 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -104,28 +105,31 @@ def guarded(
     megabytes = math.inf if memory_mb is None else max(memory_mb - 750, memory_mb / 2)
     receiver, sender = multiprocessing.Pipe(duplex=False)
     child = multiprocessing.get_context("fork").Process(target=_in_child, args=(function, sender))
-    child.start()
-    sender.close()
     peak, pause, cut, message = 0, LOOK_SECONDS, "", None
-    try:
-        # A process that the child has started keeps the pipe open even if the child is no more.
-        while not receiver.poll(pause) and child.is_alive():
-            look = time.perf_counter()
-            memory = _memory_of_tree(child.pid)
-            peak = max(peak, memory)
-            if look - clock > seconds:
-                cut = f"stopped after {seconds:.0f} s (limit {60 * minutes:.0f} s)"
-                break
-            if memory > 1e6 * megabytes:
-                cut = f"stopped at {megabytes / 1e3:.1f} GB of memory (limit {memory_mb / 1e3:.1f} GB)"
-                break
-            pause = max(LOOK_SECONDS, (time.perf_counter() - look) / LOOK_SHARE)
-        if not cut and receiver.poll():
-            with suppress(EOFError, OSError):  # it ended without a word, or within it
-                message = receiver.recv()
-            child.join(END_SECONDS)
-    finally:
-        _end(child)
+    with _interrupts() as interrupts:
+        child.start()
+        sender.close()
+        try:
+            # A process that the child has started keeps the pipe open even if the child is no more.
+            while not interrupts and not receiver.poll(pause) and child.is_alive():
+                look = time.perf_counter()
+                memory = _memory_of_tree(child.pid)
+                peak = max(peak, memory)
+                if look - clock > seconds:
+                    cut = f"stopped after {seconds:.0f} s (limit {60 * minutes:.0f} s)"
+                    break
+                if memory > 1e6 * megabytes:
+                    cut = f"stopped at {megabytes / 1e3:.1f} GB of memory (limit {memory_mb / 1e3:.1f} GB)"
+                    break
+                pause = max(LOOK_SECONDS, (time.perf_counter() - look) / LOOK_SHARE)
+            if not (cut or interrupts) and receiver.poll():
+                with suppress(EOFError, OSError):  # it ended without a word, or within it
+                    message = receiver.recv()
+                child.join(END_SECONDS)
+        finally:
+            _end(child)
+    if interrupts:
+        raise KeyboardInterrupt
     if message is None:
         code = child.exitcode
         how = cut or (f"killed by {signal.Signals(-code).name}" if code < 0 else f"exited with status {code}")
@@ -147,6 +151,20 @@ def guarded(
         "warnings": [],
     } | surroundings()
     return Guarded(result, status, reason, record | facts)
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Ctrl-C as an entry of this list: an exception gets lost within callbacks of forks, C code or the collector."""
+    seen: list[int] = []
+    if threading.current_thread() is not threading.main_thread():  # elsewhere it is never raised
+        yield seen
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _end(child: BaseProcess) -> None:
@@ -175,6 +193,7 @@ def _in_child(function: Callable[[], dict], sender: Connection) -> None:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     # What it starts is ended as one group. Not a session: some schedulers find a job's processes by that.
     os.setpgrp()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     warnings = _Warnings()
     logging.getLogger("jindbench").addHandler(warnings)
     result, status, reason = {}, "ok", ""

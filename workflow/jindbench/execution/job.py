@@ -124,7 +124,9 @@ def limit_threads(n: int) -> None:
     """Let libraries imported from now on, and those that are there already, use `n` threads and no more."""
     for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMBA"):
         os.environ[f"{library}_NUM_THREADS"] = str(n)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C waits: a callback in C would lose it
     threadpool_limits(n)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def imported_versions() -> dict[str, str]:
