@@ -35,7 +35,7 @@ def snakemake(folder, *arguments, ok=True):
 def test_annotate_leaves_the_benchmark_alone_and_finds_nothing_to_do_again(project):
     before = io.sha256(project / "mine.h5ad")
     output = snakemake(project, "annotate", "--cores", "1", "--config", *GIVEN)
-    assert "taken X, counts: whole numbers" in output
+    assert "uses X, counts: whole numbers" in output
     assert sorted(path.name for path in (project / "results").iterdir()) == ["annotate"]
     results = project / "results/annotate"
     files = sorted(path.name for path in (results / "mine").iterdir())
