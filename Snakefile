@@ -32,7 +32,7 @@ else:
     include: "workflow/rules/held_out_types.smk"
     include: "workflow/rules/runtime.smk"
     include: "workflow/rules/differential_expression.smk"
-    include: "workflow/rules/latent_codes.smk"
+    include: "workflow/rules/embeddings.smk"
     include: "workflow/rules/figures.smk"
     include: "workflow/rules/claims.smk"
     include: "workflow/rules/complete.smk"

@@ -28,4 +28,4 @@ with job.run(snakemake):
     values = titles.selected(scores, params.tasks, params.methods)
     io.write_table(titles.selected(labels, params.tasks, params.methods), snakemake.output.labels)
     scores, labels = (titles.titled(table, params.tasks, params.methods) for table in (scores, labels))
-    tables.shown(scores, labels).write(values, f"Types held out of the source ({params.run})", snakemake.output)
+    tables.shown(scores, labels).write(values, f"Types held out of the source ({params.run})", snakemake.output.tsv)

@@ -3,6 +3,7 @@
 Like a method, an integration that fails does not fail the job: the methods that read its result record why.
 """
 
+import time
 from pathlib import Path
 
 from jindbench import io, registry
@@ -25,24 +26,28 @@ def batches():
 
 def run():
     """Integrate and write the task's cells of both sides; returns what the record adds."""
-    integration = registry.component("integrations", snakemake.params.integration)
     chosen = io.read_h5ad(snakemake.input.source), io.read_target(snakemake.input.target)
+    cells = batches() if snakemake.params.cells == "batches" else chosen
+    begun = time.time()
     sides = integrate(
         integration,
-        *(batches() if snakemake.params.cells == "batches" else chosen),
+        *cells,
         integration.Parameters.model_validate(snakemake.params.parameters),
         seed=snakemake.params.seed,
         threads=snakemake.threads,
     )
+    seconds = {"start_seconds": round(begun - job.begun(), 3), "work_seconds": round(time.time() - begun, 3)}
     for name, side, cells in zip(OUTPUTS, sides, chosen):
         side = side[side.obs_names.isin(cells.obs_names)].copy()
         side.obs = cells.obs.loc[side.obs_names]
         io.write_h5ad(side, snakemake.output[name])
-    return {"inputs_sha256": {name: io.sha256(snakemake.input[name]) for name in OUTPUTS}}
+    return seconds | {"inputs_sha256": {name: io.sha256(snakemake.input[name]) for name in OUTPUTS}}
 
 
 with job.run(snakemake):
     job.limit_threads(snakemake.threads)
+    integration = registry.component("integrations", snakemake.params.integration)
+    registry.preload(integration)
     outcome = guard.guarded(run, **guard.limits(snakemake))
     if outcome.status != "ok":
         for name in OUTPUTS:

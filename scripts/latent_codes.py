@@ -1,6 +1,7 @@
-"""Latent codes of source and target: the source's as the encoder gives them, the target's as the stage aligns them.
+"""Latent codes of source and target, and their tSNE.
 
-Of a stage that failed, no cells: the figures say why.
+The source's codes are as the encoder gives them, the target's as the stage aligns them. Of a stage that failed there
+are no cells: the figures say why.
 """
 
 from pathlib import Path
@@ -13,6 +14,7 @@ from jindbench import io
 from jindbench.execution import job
 from jindbench.jind.model import JINDModel
 from jindbench.names import CELL_ID
+from jindbench.plots import tsne
 
 with job.run(snakemake):
     job.limit_threads(snakemake.threads)
@@ -26,4 +28,6 @@ with job.run(snakemake):
         cells.index = [f"{side}:{cell}" for side, cell in zip(sides, cells[CELL_ID])]
     else:
         codes, cells = np.zeros((0, 1)), pd.DataFrame({CELL_ID: [], "side": []})
-    io.write_h5ad(ad.AnnData(codes, obs=cells), snakemake.output[0])
+    io.write_h5ad(ad.AnnData(codes, obs=cells), snakemake.output.codes)
+    points = tsne.tsne(codes, snakemake.params.seed, snakemake.threads)
+    io.write_table(tsne.table(cells.reset_index(drop=True), points), snakemake.output.tsne)

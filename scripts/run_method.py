@@ -1,9 +1,11 @@
-"""Run one method on one task with one seed.
+"""Run one method: on one task with one seed, or on several small tasks with all seeds, one after the other.
 
-A method that fails does not fail the job: its outcome is recorded with the reason, so that the tables show it and all
+A run that fails does not fail the job: its outcome is recorded with the reason, so that the tables show it and all
 others come out. `complete.py` turns recorded failures into the exit status.
 """
 
+import time
+from functools import partial
 from pathlib import Path
 
 from jindbench import io, predictions, registry
@@ -11,41 +13,48 @@ from jindbench.execution import guard, job
 from jindbench.execution.components import run_method
 
 
-def run():
+def run(seed, files):
     """Run the method and write its predictions; returns what the record adds."""
     for earlier in ("integration_outcome", "parent_outcome"):
-        if snakemake.input.get(earlier):
-            guard.require_ok(snakemake.input[earlier])
-    method = registry.component("methods", snakemake.params.method)
+        if earlier in files:
+            guard.require_ok(files[earlier])
+    source, target = io.read_h5ad(files["source"]), io.read_target(files["target"])
+    begun = time.time()
     predicted = run_method(
         method,
-        io.read_h5ad(snakemake.input.source),
-        io.read_target(snakemake.input.target),
+        source,
+        target,
         method.Parameters.model_validate(snakemake.params.parameters),
-        seed=snakemake.params.seed,
+        seed=seed,
         threads=snakemake.threads,
-        model_dir=model_dir,
-        parent_dir=Path(snakemake.input.parent_model) if snakemake.params.parent else None,
+        model_dir=Path(files["model"]),
+        parent_dir=Path(files["parent_model"]) if "parent_model" in files else None,
     )
-    predictions.write(predicted.table, snakemake.output.predictions)
-    return {"inputs_sha256": {name: io.sha256(snakemake.input[name]) for name in ("source", "target")}}
+    seconds = {"start_seconds": round(begun - job.begun(), 3), "work_seconds": round(time.time() - begun, 3)}
+    predictions.write(predicted.table, files["predictions"])
+    return seconds | {"inputs_sha256": {name: io.sha256(files[name]) for name in ("source", "target")}}
 
 
 with job.run(snakemake):
     job.limit_threads(snakemake.threads)
-    model_dir = Path(snakemake.output.model)
-    model_dir.mkdir(parents=True, exist_ok=True)
-    outcome = guard.guarded(run, **guard.limits(snakemake))
-    if outcome.status != "ok":
-        predictions.write(predictions.none(), snakemake.output.predictions)
-    guard.write_outcome(
-        outcome,
-        snakemake.output.outcome,
-        task=snakemake.wildcards.task,
-        method=snakemake.wildcards.method,
-        file=f"methods/{snakemake.params.method}.py",
-        input=snakemake.params.input or "as it is",
-        parameters=dict(snakemake.params.parameters),
-        seed=snakemake.params.seed,
-        threads=snakemake.threads,
-    )
+    method = registry.component("methods", snakemake.params.method)
+    registry.preload(method)
+    # The files of each run: every name of the input and output has one for each.
+    named = dict([*snakemake.input.items(), *snakemake.output.items()])
+    runs = [dict(zip(named, paths)) for paths in zip(*named.values(), strict=True)]
+    for (task, seed), files in zip(snakemake.params.runs, runs, strict=True):
+        Path(files["model"]).mkdir(parents=True, exist_ok=True)
+        outcome = guard.guarded(partial(run, seed, files), **guard.limits(snakemake, len(runs)))
+        if outcome.status != "ok":
+            predictions.write(predictions.none(), files["predictions"])
+        guard.write_outcome(
+            outcome,
+            files["outcome"],
+            task=task,
+            method=snakemake.wildcards.method,
+            file=f"methods/{snakemake.params.method}.py",
+            input=snakemake.params.input or "as it is",
+            parameters=dict(snakemake.params.parameters),
+            seed=seed,
+            threads=snakemake.threads,
+        )

@@ -12,4 +12,4 @@ with job.run(snakemake):
         f"{name} in total": f"{title} in total" for name, title in titles["method"].items()
     }
     shown = runtime.shown(table.replace(titles))
-    shown.write(table, f"Run times ({snakemake.params.run})", snakemake.output)
+    shown.write(table, f"Run times ({snakemake.params.run})", snakemake.output.tsv)

@@ -16,4 +16,4 @@ with job.run(snakemake):
         adata.file.close()
     scores = pd.concat([io.read_table(path, text=["dataset", "batch"]) for path in snakemake.input.scores])
     table = table1.table1(pd.DataFrame(sizes), scores, published.read(snakemake.input.published))
-    table1.shown(table).write(table, f"Table 1 ({snakemake.params.run})", snakemake.output)
+    table1.shown(table).write(table, f"Table 1 ({snakemake.params.run})", snakemake.output.tsv)

@@ -18,6 +18,7 @@ TINY = {
         "tasks": ["batches", "split"],
         "methods": ["majority", "svm_rej", "jind_classifier", "jind", "jind_plus"],
         "seeds": [0],
+        "small_task": 0,  # a job for each run of a method, as on large tasks
     },
     "datasets": {"toy": {"n_source": 90, "n_target": 60, "n_genes": 40}},
     "tasks": {

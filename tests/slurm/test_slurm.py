@@ -87,8 +87,8 @@ def test_a_killed_job_comes_back_with_more(project):
     choose(project, "majority")
     begun = repr(str(project.folder / "begun"))
     too_much = {
-        "metrics": ("import numpy", "ones = numpy.ones(1_700_000_000 // 8)", "time.sleep(10)", "del ones"),
-        "accuracy_table": (
+        "accuracies": ("import numpy", "ones = numpy.ones(1_700_000_000 // 8)", "time.sleep(10)", "del ones"),
+        "provenance": (
             f"if not os.path.exists({begun}):",
             f"    open({begun}, 'w').close()",
             "    time.sleep(600)",
@@ -96,16 +96,16 @@ def test_a_killed_job_comes_back_with_more(project):
     }
     for rule, lines in too_much.items():
         script = project.folder / f"scripts/{rule}.py"
-        body = "\n".join(["with jobs.job(snakemake):", "    import os, time", *(f"    {line}" for line in lines)])
-        script.write_text(script.read_text().replace("with jobs.job(snakemake):", body))
+        body = "\n".join(["with job.run(snakemake):", "    import os, time", *(f"    {line}" for line in lines)])
+        script.write_text(script.read_text().replace("with job.run(snakemake):", body))
     before = last_number()
 
-    project.run("--set-resources", "metrics:mem_mb=1500*attempt", "accuracy_table:runtime=2*attempt")
+    project.run("--set-resources", "accuracies:mem_mb=1500*attempt", "provenance:runtime=2*attempt")
 
-    tries = jobs("rule_metrics", since=before)
+    tries = jobs("rule_accuracies", since=before)
     print("\nkilled for its memory:", *tries, sep="\n  ")
     assert [(job.memory, job.state == "COMPLETED") for job in tries] == [("1500M", False), ("3000M", True)]
-    tries = jobs("rule_accuracy_table", since=before)
+    tries = jobs("rule_provenance", since=before)
     print("killed for its time:", *tries, sep="\n  ")
     assert [(job.time_limit, job.state) for job in tries] == [("2:00", "TIMEOUT"), ("4:00", "COMPLETED")]
     assert "failed" not in project.read("tables/table2.md")
@@ -159,7 +159,7 @@ def test_after_a_cancelled_job_the_run_resumes(project, tmp_path):
     before = last_number()
 
     def scored() -> list[Job]:  # of a rule that is not tried again where `--retries` says so
-        return [job for job in jobs("rule_metrics", since=before) if job.state == "RUNNING"]
+        return [job for job in jobs("rule_accuracies", since=before) if job.state == "RUNNING"]
 
     with started(project, "--retries", "0") as process:
         wait_for(lambda: bool(scored()) or process.poll() is not None, "nothing is scored", seconds=900)

@@ -184,7 +184,7 @@ def test_runtimes_are_sums_of_stages_and_means_of_repeats():
     rows = [("s1", 10.0), ("s1", 30.0), ("s2", 40.0), ("other", 20.0)]
     runtime = pd.DataFrame(
         [
-            {"method": method, "task": "T", "seconds": seconds, "threads": 2, "peak_memory_mb": 1, "status": "ok"}
+            {"method": method, "task": "T", "work_seconds": seconds, "threads": 2, "peak_memory_mb": 1, "status": "ok"}
             for method, seconds in rows
         ]
     )

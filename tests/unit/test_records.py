@@ -24,6 +24,7 @@ def job(folder, log, inputs, outputs, rule="rule", **parameters):
         "started": "then",
         "ended": "now",
         "code": "c0ffee",
+        "code_sha256": "5ba2",
     }
     record |= {"python": "3", "machine": "m", "versions": {"numpy": "2.0"}}
     record |= records.describe_inputs(map(str, inputs)) | records.describe_outputs(map(str, outputs))

@@ -17,7 +17,9 @@ STAGES = {
 
 
 def outcome(method, seconds, status="ok", reason=""):
-    return {"task": "t", "method": method, "threads": 2, "seconds": seconds, "cpu_seconds": 2.0 * seconds} | {
+    return {"task": "t", "method": method, "threads": 2, "work_seconds": seconds, "start_seconds": 4.0} | {
+        "seconds": seconds + 4.5,
+        "cpu_seconds": 2.0 * seconds,
         "peak_memory_mb": 300.0,
         "status": status,
         "reason": reason,

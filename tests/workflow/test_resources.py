@@ -37,7 +37,7 @@ def whole(fresh) -> Workflow:
 def test_every_job_asks_for_more_where_the_data_are_larger_and_at_each_further_attempt(whole):
     jobs = asked(whole)
     rules = {rule for rule, _ in jobs}
-    assert {"dataset", "run_method", "time_method", "metrics", "figure5", "claims", "hold_out"} <= rules
+    assert {"dataset", "run_method", "time_method", "accuracies", "cell_figures", "claims", "hold_out"} <= rules
     again = asked(whole, "--attempt", "2")
     whole.configure(TINY | {"datasets": {"toy": {"n_source": 90_000, "n_target": 60_000, "n_genes": 4000}}})
     larger = asked(whole)

@@ -1,8 +1,11 @@
 """Discovery: the file is the registration. Also which files a file's behaviour rests on."""
 
 import ast
+import hashlib
 import importlib
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -35,6 +38,25 @@ def component(kind: str, name: str) -> ModuleType:
     return module
 
 
+def preload(module: ModuleType) -> None:
+    """Import what the functions of a method or an integration import in their first lines, and load its R packages.
+
+    Processes that are forked later have it all: a job that runs a method several times starts it once, and the time of
+    the work is not that of imports. Whatever fails here fails again, and is recorded, where it is used.
+    """
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    lines = [line for function in tree.body if isinstance(function, ast.FunctionDef) for line in function.body]
+    names = [alias.name for line in lines if isinstance(line, ast.Import) for alias in line.names]
+    for line in (line for line in lines if isinstance(line, ast.ImportFrom)):
+        names += [line.module, *(f"{line.module}.{alias.name}" for alias in line.names)]
+    for name in names:
+        with suppress(Exception):
+            importlib.import_module(name)
+    if packages := getattr(module, "R_PACKAGES", ()):
+        with suppress(Exception):
+            importlib.import_module("jindbench.r.bridge").load(packages)
+
+
 def stages(method: str) -> list[str]:
     """Files of a method and of those whose models it starts from, the first stage first."""
     parent = component("methods", method).PARENT
@@ -53,11 +75,7 @@ def library_code(*names: str) -> list[str]:
 
 
 def code_of(path: Path) -> list[str]:
-    """A Python file and all files of this library that it imports, directly or not; and the .R files that these name.
-
-    Snakemake does not see edits of imported files; rules name these as input, so that an edit re-runs what rests on
-    it and nothing else.
-    """
+    """A Python file, all files of this library that it imports, directly or not, and the .R files that these name."""
     found, waiting = set(), [path.resolve()]
     while waiting:
         current = waiting.pop()
@@ -67,6 +85,16 @@ def code_of(path: Path) -> list[str]:
                 waiting += _named_in(current)
     # Relative, so that a moved folder is still up to date.
     return sorted(os.path.relpath(file) for file in found)
+
+
+def digest(files: Iterable[str]) -> str:
+    """SHA-256 of the contents of some files together."""
+    return hashlib.sha256("".join(map(_sha256, sorted(set(files)))).encode()).hexdigest()
+
+
+@cache
+def _sha256(file: str) -> str:
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
 
 
 @cache

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -72,11 +73,11 @@ class Table:
         """The table as an HTML page of its own."""
         return page(title, self.html())
 
-    def write(self, values: pd.DataFrame, title: str, files: Any) -> None:
-        """Write `values` as TSV to `files.tsv`, and this table to `files.md` and, as a page, to `files.html`."""
-        io.write_table(values, files.tsv)
-        io.write_text(self.markdown(), files.md)
-        io.write_text(self.page(title), files.html)
+    def write(self, values: pd.DataFrame, title: str, tsv: str | Path) -> None:
+        """Write `values` as TSV and beside them this table, as Markdown (.md) and as a page (.html)."""
+        io.write_table(values, tsv)
+        io.write_text(self.markdown(), Path(tsv).with_suffix(".md"))
+        io.write_text(self.page(title), Path(tsv).with_suffix(".html"))
 
 
 def _text(cell: Any) -> str:

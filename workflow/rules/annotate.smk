@@ -28,9 +28,9 @@ INPUT_MB = ANNOTATION.input_bytes() / 1e6
 
 rule annotate:
     input:
+        recovered,
         reference=ANNOTATION.reference,
         queries=ANNOTATION.query,
-        code=script_code("annotate"),
         page=os.path.relpath(LIBRARY / "jindbench/annotate/page.html"),
     output:
         results=ANNOTATION.results(),
@@ -47,6 +47,7 @@ rule annotate:
         runtime=lambda wildcards, attempt: round(attempt * (240 + INPUT_MB / 5)),
         gpu=int(workflow.local_exec and not workflow.remote_exec and job.n_gpus() > 0),
     params:
+        code=code_of_script("annotate"),
         settings=ANNOTATION.model_dump(),
     script:
         "../../scripts/annotate.py"

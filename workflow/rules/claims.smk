@@ -3,18 +3,18 @@
 
 rule claims:
     input:
-        metrics_by_method=rules.metrics.output.by_method.format(run=RUN),
-        metrics=rules.metrics.output.by_run.format(run=RUN),
-        paired_tests=rules.paired_tests.output.tsv.format(run=RUN),
+        recovered,
+        metrics_by_method=rules.accuracies.output.by_method,
+        metrics=rules.accuracies.output.by_run,
+        paired_tests=rules.rejection.output.tsv,
         runtime=rules.runtime.output.tsv,
         differential_expression=rules.differential_expression_tables.output.comparisons,
         differential_expression_genes=rules.differential_expression_tables.output.genes,
-        novel_types=rules.figure5.output.clusters,
+        novel_types=f"results/{RUN}/tables/novel_types.tsv",
         table1=rules.table1.output.tsv,
-        confusion=rules.rejection.output.confusion.format(run=RUN),
-        rejection_by_theta=rules.rejection_by_theta.output[0].format(run=RUN),
+        confusion=rules.rejection.output.confusion,
+        rejection_by_theta=rules.rejection.output.by_theta,
         sentences=os.path.relpath(LIBRARY / "resources/claims.yaml"),
-        script=script_code("claims"),
     output:
         **table_files(f"results/{RUN}/tables/claims", "claims", "Claims"),
     log:
@@ -26,6 +26,7 @@ rule claims:
     resources:
         **SMALL,
     params:
+        code=code_of_script("claims"),
         run=RUN,
     script:
         "../../scripts/claims.py"
@@ -34,16 +35,16 @@ rule claims:
 # For a reader who opens nothing else.
 rule summary:
     input:
+        recovered,
         outcomes=every_outcome() + HELD_OUT_OUTCOMES,
         timed=TIMED_OUTCOMES,
         table1=rules.table1.output.tsv,
         table2=f"results/{RUN}/tables/table2.md",
-        table2_extended=rules.table2_extended.output.tsv.format(run=RUN),
+        table2_extended=f"results/{RUN}/tables/table2_extended.tsv",
         claims=rules.claims.output.tsv,
         held_out_types=rules.held_out_types.output.md,
         runtime=rules.runtime.output.md,
         provenance=rules.provenance.output.facts.format(run=RUN, part=""),
-        script=script_code("summary"),
     output:
         f"results/{RUN}/summary.md",
     log:
@@ -55,6 +56,7 @@ rule summary:
     resources:
         **SMALL,
     params:
+        code=code_of_script("summary"),
         run=RUN,
         tasks=list(TASK_TITLES.values()),
         seeds=CONFIG.run.seeds,

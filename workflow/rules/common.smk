@@ -28,7 +28,6 @@ TABLES = CONFIG.tables()
 
 wildcard_constraints:
     run=RUN,
-    table="|".join(TABLES),
     dataset="[^/]+",
     task="[^/]+",
     method="[^/]+",
@@ -97,24 +96,33 @@ def size_of_data(wildcards):
     return costs.dataset_size(CONFIG, wildcards.dataset)
 
 
-def expected_cost(rule, wildcards):
-    """What a job costs by the size of its data; of a rule that runs a method or an integration, by that one's file."""
+def expected_cost(rule, wildcards, size):
+    """What a job costs for data of a size; of a rule that runs a method or an integration, by that one's file."""
     files = {"run_method": method_file, "hold_out": files_of_stages, "integrate": integration_file}
     step = f"{rule}/{files[rule](wildcards)}" if rule in files else rule
-    return costs.expected(step, size_of_data(wildcards))
+    return costs.expected(step, size)
 
 
-def by_size_of_data(rule):
+def by_size_of_data(rule, runs_of_job=None):
     """Resources of jobs that read the cells themselves: twice the expected memory; five times the expected time and what
-    a slow disk may take for the data. As much again with each attempt.
+    a slow disk may take for the data, for each run of the job. As much again with each attempt.
     """
 
+    def sizes(wildcards):
+        if runs_of_job is None:
+            return [size_of_data(wildcards)]
+        return [costs.task_size(CONFIG, task) for task, _ in runs_of_job(wildcards)]
+
     def mem_mb(wildcards, attempt):
-        return round(attempt * (1000 + 2 * expected_cost(rule, wildcards).memory_mb))
+        cost = expected_cost(rule, wildcards, max(sizes(wildcards)))
+        return round(attempt * (1000 + 2 * cost.memory_mb))
 
     def runtime(wildcards, attempt):
-        minutes = 5 * expected_cost(rule, wildcards).seconds / 60
-        return round(attempt * (30 + size_of_data(wildcards) / 10 + minutes))
+        minutes = sum(
+            30 + size / 10 + 5 * expected_cost(rule, wildcards, size).seconds / 60
+            for size in sizes(wildcards)
+        )
+        return round(attempt * minutes)
 
     return {"mem_mb": mem_mb, "runtime": runtime}
 
@@ -123,12 +131,6 @@ def table_files(path, caption, category):
     """What every table is written as, the page for the report with its caption."""
     html = report(f"{path}.html", caption=f"../report/{caption}.rst", category=category)
     return {"tsv": f"{path}.tsv", "md": f"{path}.md", "html": html}
-
-
-def figure_code(name):
-    """What draws a figure: the script that all share, and the figure's own module."""
-    files = script_code("draw"), library_code(f"figures/{name}")
-    return lambda wildcards: list(dict.fromkeys(path for code in files for path in code(wildcards)))
 
 
 def dataset_origins(wildcards):
@@ -145,6 +147,11 @@ def dataset_file(wildcards):
         return {"file": origins[0].address}
     folder = f"results/data/downloads/{wildcards.dataset}"
     return {"file": f"{folder}/file", "record": f"{folder}/record.json"}
+
+
+def dataset_code(wildcards):
+    loader = CONFIG.datasets[wildcards.dataset].loader
+    return code_of(f"datasets/{loader}", "data/preprocess")(wildcards)
 
 
 def r_packages(kind, name):
@@ -191,9 +198,8 @@ def integration_file(wildcards):
 
 
 def integration_code(wildcards):
-    return library_files(
-        f"integrations/{integration_file(wildcards)}", "execution/components", "data/tasks"
-    )
+    names = f"integrations/{integration_file(wildcards)}", "execution/components", "data/tasks"
+    return code_of(*names)(wildcards)
 
 
 def task_datasets(wildcards):
@@ -201,28 +207,33 @@ def task_datasets(wildcards):
 
 
 def method_code(wildcards):
-    return library_files(f"methods/{method_file(wildcards)}", "execution/components")
+    return code_of(f"methods/{method_file(wildcards)}", "execution/components")(wildcards)
 
 
-def method_cells(wildcards):
-    """Source and target as they are, or integrated."""
-    integration = CONFIG.methods[wildcards.method].input
-    if integration is None:
-        folder, outcome = f"results/{RUN}/tasks/{wildcards.task}", {}
-    else:
-        folder = f"results/{RUN}/integrations/{wildcards.task}/{integration}"
-        outcome = {"integration_outcome": f"{folder}/outcome.json"}
-    return {"source": f"{folder}/source.h5ad", "target": f"{folder}/target.h5ad"} | outcome
+def with_wildcards(runs, wildcards):
+    """(task, seed) of each run of a job, in which both may be wildcards."""
+    return [(task.format(**wildcards), int(seed.format(**wildcards))) for task, seed in runs]
 
 
-def parent_files(wildcards):
-    parent = CONFIG.methods[wildcards.method].parent
-    if parent is None:
-        return {}
-    seeds = CONFIG.seeds(parent)
-    seed = wildcards.seed if int(wildcards.seed) in seeds else seeds[0]
-    folder = f"results/{RUN}/runs/{wildcards.task}/{parent}/seed-{seed}"
-    return {"parent_model": f"{folder}/model", "parent_outcome": f"{folder}/outcome.json"}
+def files_of_runs(runs_of_job, wildcards):
+    """What a job's runs of a method read, one file of each kind for each run: cells, integrated where the method wants
+    that, and the stored model that it starts from, with what became of those jobs.
+    """
+    entry, files = CONFIG.methods[wildcards.method], {}
+    for task, seed in runs_of_job(wildcards):
+        folder = f"results/{RUN}/tasks/{task}"
+        if entry.input is not None:
+            folder = f"results/{RUN}/integrations/{task}/{entry.input}"
+            files.setdefault("integration_outcome", []).append(f"{folder}/outcome.json")
+        for side in ("source", "target"):
+            files.setdefault(side, []).append(f"{folder}/{side}.h5ad")
+        if entry.parent is not None:
+            seeds = CONFIG.seeds(entry.parent)
+            parent = {"run": RUN, "task": task, "method": entry.parent}
+            parent["seed"] = seed if seed in seeds else seeds[0]
+            files.setdefault("parent_model", []).append(MODEL.format(**parent))
+            files.setdefault("parent_outcome", []).append(OUTCOME.format(**parent))
+    return files
 
 
 def method_stages(wildcards):
@@ -237,18 +248,19 @@ def files_of_stages(wildcards):
 
 def code_of_stages(wildcards):
     files = [f"methods/{name}" for name, _ in method_stages(wildcards)]
-    return library_files(*files, "execution/hold_out")
+    return code_of(*files, "execution/hold_out")(wildcards)
 
 
-def methods_of_table(wildcards):
-    return {name: CONFIG.methods[name].title for name in TABLES[wildcards.table].methods}
-
-
-def notes_of_methods(wildcards):
-    """What methods' files say of themselves at the foot of the tables."""
-    files = dict.fromkeys(CONFIG.methods[name].method for name in TABLES[wildcards.table].methods)
+def notes_of_methods(table):
+    """What methods' files say of themselves at the foot of a table."""
+    files = dict.fromkeys(CONFIG.methods[name].method for name in table.methods)
     notes = [getattr(registry.component("methods", file), "NOTE", None) for file in files]
     return [note for note in notes if note]
 
+
+# Tasks whose runs share jobs, see `run_method`. By what the datasets are declared to hold: they may not have been read yet.
+SMALL_TASKS = [
+    task for task in CONFIG.run.tasks if costs.declared_size(CONFIG, task) <= CONFIG.run.small_task
+]
 
 SOLUTIONS = expand("results/{run}/tasks/{task}/solution.tsv.gz", run=RUN, task=CONFIG.run.tasks)

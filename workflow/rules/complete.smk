@@ -2,41 +2,31 @@
 
 
 # Whose jobs and data `provenance` names: what each of the last jobs asks for.
-ACCURACIES = [
-    *rules.metrics.output,
-    *expand(rules.accuracy_table.output, run=RUN, table=TABLES),
-    *rules.table2_extended.output,
-    *rules.raw_accuracy.output,
-    *rules.training.output,
-]
+ACCURACIES = [*rules.accuracies.output, *FIGURE_FILES["accuracy_figures"]]
 RESULTS = {
-    "tables/": expand(ACCURACIES, run=RUN),
-    "": expand(
-        [
-            *ACCURACIES,
-            *rules.table1.output,
-            *rules.runtime.output,
-            *rules.held_out_types.output,
-            *rules.rejection.output,
-            *rules.rejection_by_theta.output,
-            *rules.paired_tests.output,
-            *rules.differential_expression_tables.output,
-            *rules.claims.output,
-            *FIGURE_FILES,
-        ],
-        run=RUN,
-    ),
+    "tables/": ACCURACIES,
+    "": [
+        *ACCURACIES,
+        *rules.table1.output,
+        *rules.runtime.output,
+        *rules.held_out_types.output,
+        *rules.rejection.output,
+        *rules.differential_expression_tables.output,
+        *rules.claims.output,
+        *FIGURE_FILES["figures"],
+        *FIGURE_FILES["cell_figures"],
+    ],
 }
 
 
 # The tables of accuracies alone, which are there long before all figures are.
 rule complete_tables:
     input:
+        recovered,
         outcomes=every_outcome(),
         results=RESULTS["tables/"],
         provenance=expand(rules.provenance.output, run=RUN, part="tables/"),
         runs=every_run(PREDICTIONS, ALL_RUNS) + every_run(MODEL, ALL_RUNS),
-        script=script_code("complete"),
     output:
         "results/{run}/tables/complete.txt",
     log:
@@ -48,6 +38,7 @@ rule complete_tables:
     resources:
         **SMALL,
     params:
+        code=code_of_script("complete"),
         strict=CONFIG.run.strict,
     script:
         "../../scripts/complete.py"
@@ -61,13 +52,13 @@ rule tables:
 
 use rule complete_tables as complete with:
     input:
+        recovered,
         outcomes=every_outcome() + HELD_OUT_OUTCOMES,
         timed=TIMED_OUTCOMES,
         results=RESULTS[""],
         summary=rules.summary.output,
         provenance=expand(rules.provenance.output, run=RUN, part=""),
         runs=every_run(PREDICTIONS, ALL_RUNS) + every_run(MODEL, ALL_RUNS),
-        script=script_code("complete"),
     output:
         "results/{run}/complete.txt",
     log:

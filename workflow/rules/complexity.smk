@@ -3,8 +3,8 @@
 
 rule complexity:
     input:
+        recovered,
         dataset="results/data/{dataset}.h5ad",
-        code=library_code("scoring/complexity"),
     output:
         "results/data/complexity/{dataset}.tsv",
     log:
@@ -16,6 +16,7 @@ rule complexity:
     resources:
         **by_size_of_data("complexity"),
     params:
+        code=code_of("scoring/complexity"),
         seed=0,  # not the run's: datasets, and these scores, are shared between runs
     script:
         "../../scripts/complexity.py"
@@ -24,10 +25,10 @@ rule complexity:
 # The run's name is written out, not a wildcard: a rule with wildcards is no target.
 rule table1:
     input:
+        recovered,
         datasets=expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets()),
         scores=expand("results/data/complexity/{dataset}.tsv", dataset=CONFIG.selected_datasets()),
         published=PUBLISHED_VALUES,
-        script=script_code("table1"),
     output:
         **table_files(f"results/{RUN}/tables/table1", "table1", "Tables"),
     log:
@@ -39,6 +40,7 @@ rule table1:
     resources:
         **SMALL,
     params:
+        code=code_of_script("table1"),
         datasets=CONFIG.selected_datasets(),
         run=RUN,
     script:

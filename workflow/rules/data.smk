@@ -4,7 +4,7 @@
 # The file itself is in the configured folder, which checkouts may share; the output is a link to it.
 rule download:
     input:
-        code=library_code("data/downloads"),
+        recovered,
     output:
         file="results/data/downloads/{dataset}/file",
         record="results/data/downloads/{dataset}/record.json",
@@ -18,6 +18,7 @@ rule download:
     resources:
         **SMALL,
     params:
+        code=code_of("data/downloads"),
         origins=lambda wildcards: [asdict(origin) for origin in dataset_origins(wildcards)],
         folder=CONFIG.downloads.folder,
     script:
@@ -26,11 +27,8 @@ rule download:
 
 rule dataset:
     input:
+        recovered,
         unpack(dataset_file),
-        code=lambda wildcards: library_files(
-            f"datasets/{CONFIG.datasets[wildcards.dataset].loader}"
-        ),
-        normalization=library_code("data/preprocess"),
     output:
         "results/data/{dataset}.h5ad",
     log:
@@ -43,6 +41,7 @@ rule dataset:
     resources:
         **by_size_of_data("dataset"),
     params:
+        code=dataset_code,
         loader=lambda wildcards: CONFIG.datasets[wildcards.dataset].loader,
         parameters=lambda wildcards: CONFIG.datasets[wildcards.dataset].parameters.model_dump(),
     script:
@@ -57,8 +56,8 @@ rule datasets:
 
 rule task:
     input:
+        recovered,
         datasets=task_datasets,
-        code=library_code("data/tasks"),
     output:
         source="results/{run}/tasks/{task}/source.h5ad",
         target="results/{run}/tasks/{task}/target.h5ad",
@@ -73,6 +72,7 @@ rule task:
     resources:
         **by_size_of_data("task"),
     params:
+        code=code_of("data/tasks"),
         task=lambda wildcards: CONFIG.tasks[wildcards.task].model_dump(),
     script:
         "../../scripts/task.py"

@@ -4,10 +4,10 @@
 
 rule differential_expression:
     input:
+        recovered,
         unpack(shown_predictions),
         target="results/{run}/tasks/{task}/target.h5ad",
         solution="results/{run}/tasks/{task}/solution.tsv.gz",
-        script=script_code("differential_expression"),
     output:
         comparison="results/{run}/differential_expression/{task}/comparison.json",
         genes="results/{run}/differential_expression/{task}/genes.tsv",
@@ -23,6 +23,7 @@ rule differential_expression:
     resources:
         **by_size_of_data("differential_expression"),
     params:
+        code=code_of_script("differential_expression"),
         pair=lambda wildcards: CONFIG.differential_expression.pairs.get(wildcards.task),
         model=CONFIG.differential_expression.model,
         alpha=CONFIG.differential_expression.alpha,
@@ -36,10 +37,10 @@ rule differential_expression:
 
 rule differential_expression_tables:
     input:
+        recovered,
         comparisons=of_comparisons("comparison.json"),
         genes=of_comparisons("genes.tsv"),
         controls=of_comparisons("control.tsv"),
-        script=script_code("differential_expression_tables"),
     output:
         comparisons=f"results/{RUN}/tables/differential_expression.tsv",
         genes=f"results/{RUN}/tables/differential_expression_genes.tsv",
@@ -58,6 +59,7 @@ rule differential_expression_tables:
     resources:
         **SMALL,
     params:
+        code=code_of_script("differential_expression_tables"),
         run=RUN,
         task_titles=TASK_TITLES,
     script:

@@ -3,7 +3,7 @@
 
 rule estimate:
     input:
-        script=script_code("estimate"),
+        recovered,
     log:
         f"results/{RUN}/logs/estimate.log",
     conda:
@@ -11,6 +11,7 @@ rule estimate:
     resources:
         **SMALL,
     params:
+        code=code_of_script("estimate"),
         cores=ALL_CORES,
         # A function: sizes of files are looked up for this job, not whenever the Snakefile is read.
         workload=lambda wildcards: costs.workload(CONFIG).to_dict("records"),

@@ -11,8 +11,9 @@ class Figure:
     files, values: the arguments of `draw` by name, the paths that it reads and all else.
     tables: paths below the run's folder, by the names that `draw` has for the tables.
     path: of the picture below figures/, without suffix, where it is not the figure's name.
-    each: all values of each wildcard of that path, which `draw` takes too.
+    each: all values of a name in that path, which `draw` takes too; files may be a function of the value.
     category: in the report.
+    job: figures that the same job draws.
     """
 
     files: dict = field(default_factory=dict)
@@ -21,18 +22,20 @@ class Figure:
     path: str = ""
     each: dict = field(default_factory=dict)
     category: str = "Figures"
+    job: str = "figures"
 
 
 TITLES = {"tasks": TASK_TITLES, "methods": METHOD_TITLES}
 OF_TABLE2 = TITLES | {"methods": {name: METHOD_TITLES[name] for name in CONFIG.run.methods}}
 FIRST_RUNS = TITLES | {"seed": CONFIG.run.seeds[0]}
 OF_HELD_OUT = {"tasks": HELD_OUT_TASKS, "methods": HELD_OUT_METHODS}
-SCORES = rules.metrics.output.by_method.format(run=RUN)
+SCORES = rules.accuracies.output.by_method
 
 FIGURES = {
     "raw_accuracy": Figure(
         files={"scores": SCORES},
         values=OF_TABLE2,
+        job="accuracy_figures",
     ),
     "training": Figure(
         files={
@@ -41,6 +44,7 @@ FIGURES = {
         },
         values=TITLES,
         tables={"table": "tables/training.tsv"},
+        job="accuracy_figures",
     ),
     "figure2": Figure(
         files={"tsne": of_stages("figure2", LATENT_TSNE, BEFORE_AND_AFTER)}
@@ -50,11 +54,13 @@ FIGURES = {
             "points": "figures/figure2.tsv.gz",
             "flows": "figures/figure2_flows.tsv",
         },
+        job="cell_figures",
     ),
     "figure3": Figure(
         files={"tsne": of_tasks("figure3", EXPRESSION_TSNE)} | of_paper("figure3", LAST),
         values=titles_of_paper("figure3") | {"method": CONFIG.figures.method},
         tables={"points": "figures/figure3.tsv.gz"},
+        job="cell_figures",
     ),
     "figure3_rates": Figure(
         files={"scores": SCORES},
@@ -72,6 +78,7 @@ FIGURES = {
             "points": "figures/figure4.tsv.gz",
             "flows": "figures/figure4_flows.tsv",
         },
+        job="cell_figures",
     ),
     "figure5": Figure(
         files={
@@ -85,6 +92,7 @@ FIGURES = {
             "flows": "figures/figure5_flows.tsv",
             "clusters": "tables/novel_types.tsv",
         },
+        job="cell_figures",
     ),
     "supplementary_figure": Figure(
         files={
@@ -102,24 +110,24 @@ FIGURES = {
     ),
     "accuracy_coverage": Figure(
         files={
-            "curves": rules.rejection.output.coverage.format(run=RUN),
-            "scores": rules.metrics.output.by_run.format(run=RUN),
+            "curves": rules.rejection.output.coverage,
+            "scores": rules.accuracies.output.by_run,
         },
         values=FIRST_RUNS,
         category="Rejection",
     ),
     "rejection_over_theta": Figure(
-        files={"rates": rules.rejection_by_theta.output[0].format(run=RUN)},
+        files={"rates": rules.rejection.output.by_theta},
         values=TITLES,
         category="Rejection",
     ),
     "reliability": Figure(
-        files={"bins": rules.rejection.output.reliability.format(run=RUN)},
+        files={"bins": rules.rejection.output.reliability},
         values=FIRST_RUNS,
         category="Rejection",
     ),
     "confusion": Figure(
-        files={"confusions": rules.rejection.output.confusion.format(run=RUN)},
+        files={"confusions": rules.rejection.output.confusion},
         values=FIRST_RUNS | {"method": CONFIG.figures.method},
         path="confusions/{task}",
         each={"task": [task for task, method in TABLE2_RUNS if method == CONFIG.figures.method]},
@@ -141,35 +149,67 @@ FIGURES = {
     ),
 }
 
-FIGURE_FILES = []
 
-for name, figure in FIGURES.items():
-    path = f"results/{RUN}/figures/{figure.path or name}"
-    job_name = os.path.join(name, *(f"{{{wildcard}}}" for wildcard in figure.each))
+def drawings(name, figure):
+    """What is drawn for a figure: one picture, or one for each value of the name in its path."""
+    ((key, values),) = figure.each.items() or [("", [""])]
+    for value in values:
+        chosen = {key: value} if key else {}
+        files = {
+            key: paths(value) if callable(paths) else paths for key, paths in figure.files.items()
+        }
+        # As text: a path that is another rule's output cannot go to a script within a parameter.
+        files = {
+            key: str(paths) if isinstance(paths, str) else [*map(str, paths)]
+            for key, paths in files.items()
+        }
+        yield {
+            "figure": name,
+            "files": files,
+            "values": figure.values | chosen,
+            "picture": f"results/{RUN}/figures/{figure.path or name}".format(**chosen),
+            "tables": {
+                table: f"results/{RUN}/{path}".format(**chosen)
+                for table, path in figure.tables.items()
+            },
+        }
+
+
+DRAWINGS = [drawing for name, figure in FIGURES.items() for drawing in drawings(name, figure)]
+FIGURE_FILES = {}
+
+for job_name in dict.fromkeys(figure.job for figure in FIGURES.values()):
+    drawn = [drawing for drawing in DRAWINGS if FIGURES[drawing["figure"]].job == job_name]
 
     rule:
         name:
-            name
+            job_name
         input:
-            figure_code(name),
-            **figure.files,
+            recovered,
+            files=[drawing["files"].values() for drawing in drawn],
         output:
-            **{key: f"results/{RUN}/{file}" for key, file in figure.tables.items()},
-            svg=report(f"{path}.svg", caption=f"../report/{name}.rst", category=figure.category),
-            png=f"{path}.png",
+            svg=[
+                report(
+                    f"{drawing['picture']}.svg",
+                    caption=f"../report/{drawing['figure']}.rst",
+                    category=FIGURES[drawing["figure"]].category,
+                )
+                for drawing in drawn
+            ],
+            png=[f"{drawing['picture']}.png" for drawing in drawn],
+            tables=[drawing["tables"].values() for drawing in drawn],
         log:
             f"results/{RUN}/logs/{job_name}.log",
         benchmark:
             f"results/{RUN}/benchmarks/{job_name}.tsv"
-        wildcard_constraints:
-            **{key: "|".join(values) for key, values in figure.each.items()},
         conda:
             "../../envs/python.yaml"
         resources:
             **SMALL,
         params:
-            **figure.values,
+            code=code_of_script("draw", *(f"figures/{drawing['figure']}" for drawing in drawn)),
+            drawings=drawn,
         script:
             "../../scripts/draw.py"
 
-    FIGURE_FILES += expand(getattr(rules, name).output, **figure.each)
+    FIGURE_FILES[job_name] = [*getattr(rules, job_name).output]

@@ -24,9 +24,9 @@ HELD_OUT_METHODS = {method: METHOD_TITLES[method] for _, method, _ in HELD_OUT}
 # One job for all of the source's types, and for the stages before: types are known only once the source is read.
 rule hold_out:
     input:
+        recovered,
         source="results/{run}/tasks/{task}/source.h5ad",
         target="results/{run}/tasks/{task}/target.h5ad",
-        code=code_of_stages,
     output:
         predictions="results/{run}/held_out_types/{task}/{method}/seed-{seed}/predictions.tsv.gz",
         outcome="results/{run}/held_out_types/{task}/{method}/seed-{seed}/outcome.json",
@@ -42,6 +42,7 @@ rule hold_out:
         gpu=n_gpus,
         attempt=lambda wildcards, attempt: attempt,
     params:
+        code=code_of_stages,
         stages=method_stages,
         seed=lambda wildcards: int(wildcards.seed),
         attempts=ATTEMPTS,
@@ -52,11 +53,11 @@ rule hold_out:
 
 rule held_out_types:
     input:
+        recovered,
         outcomes=HELD_OUT_OUTCOMES,
         predictions=[f"{folder}/predictions.tsv.gz" for folder in HELD_OUT_FILES],
         solutions=[f"results/{RUN}/tasks/{task}/solution.tsv.gz" for task in HELD_OUT_TASKS],
         sources=[f"results/{RUN}/tasks/{task}/source.h5ad" for task in HELD_OUT_TASKS],
-        script=script_code("held_out_types"),
     output:
         **table_files(f"results/{RUN}/tables/held_out_types", "held_out_types", "New types"),
         labels=f"results/{RUN}/tables/held_out_labels.tsv",
@@ -69,6 +70,7 @@ rule held_out_types:
     resources:
         **SMALL,
     params:
+        code=code_of_script("held_out_types"),
         run=RUN,
         tasks=HELD_OUT_TASKS,
         methods=HELD_OUT_METHODS,

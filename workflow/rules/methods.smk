@@ -1,13 +1,13 @@
-# One rule runs every method. A method that builds on another reads that one's stored model; one that reads integrated
+# One script runs every method. A method that builds on another reads that one's stored model; one that reads integrated
 # cells reads those instead of the task's own.
 
 
 rule integrate:
     input:
+        recovered,
         source="results/{run}/tasks/{task}/source.h5ad",
         target="results/{run}/tasks/{task}/target.h5ad",
         datasets=task_datasets,
-        code=integration_code,
     output:
         source="results/{run}/integrations/{task}/{integration}/source.h5ad",
         target="results/{run}/integrations/{task}/{integration}/target.h5ad",
@@ -24,6 +24,7 @@ rule integrate:
         **by_size_of_data("integrate"),
         attempt=lambda wildcards, attempt: attempt,
     params:
+        code=integration_code,
         integration=integration_file,
         cells=lambda wildcards: CONFIG.integrations[wildcards.integration].cells,
         task=lambda wildcards: CONFIG.tasks[wildcards.task].model_dump(),
@@ -37,33 +38,65 @@ rule integrate:
         "../../scripts/integrate.py"
 
 
-rule run_method:
-    input:
-        unpack(method_cells),
-        unpack(parent_files),
-        code=method_code,
-    output:
-        predictions="results/{run}/runs/{task}/{method}/seed-{seed}/predictions.tsv.gz",
-        outcome="results/{run}/runs/{task}/{method}/seed-{seed}/outcome.json",
-        model=directory("results/{run}/runs/{task}/{method}/seed-{seed}/model"),
-    log:
-        "results/{run}/logs/run_method/{task}/{method}/seed-{seed}.log",
-    benchmark:
-        "results/{run}/benchmarks/run_method/{task}/{method}/seed-{seed}.tsv"
-    retries: RETRIES
-    conda:
-        method_environment
-    resources:
-        **by_size_of_data("run_method"),
-        gpu=n_gpus,
-        attempt=lambda wildcards, attempt: attempt,
-    params:
-        method=method_file,
-        parent=lambda wildcards: CONFIG.methods[wildcards.method].parent,
-        input=lambda wildcards: CONFIG.methods[wildcards.method].input,
-        parameters=lambda wildcards: CONFIG.methods[wildcards.method].parameters.model_dump(),
-        seed=lambda wildcards: int(wildcards.seed),
-        attempts=ATTEMPTS,
-        r_state=lambda wildcards: r_missing(r_packages("methods", method_file(wildcards))),
-    script:
-        "../../scripts/run_method.py"
+# All runs of a method on small tasks are one job: starting a job takes longer than they do. By the rule's name, (task, seed)
+# of each of its runs, and its methods: one rule for each selection of runs that methods have, such as one seed only.
+RUN_RULES = {"run_method": ([("{task}", "{seed}")], [*METHOD_TITLES])}
+for method in METHOD_TITLES:
+    of_method = [
+        (task, str(seed))
+        for task in SMALL_TASKS
+        if (task, method) in ALL_RUNS
+        for seed in CONFIG.seeds(method)
+    ]
+    alike = next((methods for runs, methods in RUN_RULES.values() if runs == of_method), None)
+    if alike:
+        alike.append(method)
+    elif of_method:
+        RUN_RULES[f"run_small_tasks_{len(RUN_RULES)}"] = (of_method, [method])
+
+
+def of_runs(pattern, runs):
+    """A file of each run, by a pattern whose other wildcards stay."""
+    return [
+        pattern.format(run="{run}", method="{method}", task=task, seed=seed) for task, seed in runs
+    ]
+
+
+for name, (runs, methods) in RUN_RULES.items():
+    runs_of_job = partial(with_wildcards, runs)
+    job_name = "{task}/{method}/seed-{seed}" if name == "run_method" else "{method}"
+
+    rule:
+        name:
+            name
+        input:
+            recovered,
+            unpack(partial(files_of_runs, runs_of_job)),
+        output:
+            predictions=of_runs(PREDICTIONS, runs),
+            outcome=of_runs(OUTCOME, runs),
+            model=list(map(directory, of_runs(MODEL, runs))),
+        log:
+            f"results/{{run}}/logs/run_method/{job_name}.log",
+        benchmark:
+            f"results/{{run}}/benchmarks/run_method/{job_name}.tsv"
+        wildcard_constraints:
+            method="|".join(methods),
+            task="|".join(task for task in CONFIG.run.tasks if task not in SMALL_TASKS) or "(?!)",
+        retries: RETRIES
+        conda:
+            method_environment
+        resources:
+            **by_size_of_data("run_method", runs_of_job),
+            gpu=n_gpus,
+            attempt=lambda wildcards, attempt: attempt,
+        params:
+            code=method_code,
+            method=method_file,
+            input=lambda wildcards: CONFIG.methods[wildcards.method].input,
+            parameters=lambda wildcards: CONFIG.methods[wildcards.method].parameters.model_dump(),
+            runs=runs_of_job,
+            attempts=ATTEMPTS,
+            r_state=lambda wildcards: r_missing(r_packages("methods", method_file(wildcards))),
+        script:
+            "../../scripts/run_method.py"

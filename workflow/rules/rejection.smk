@@ -1,34 +1,6 @@
 # Rejection as a result of its own, for every method of Table 2, and which differences between methods are real.
 
 
-rule rejection:
-    input:
-        outcomes=every_run(OUTCOME, TABLE2_RUNS),
-        predictions=every_run(PREDICTIONS, TABLE2_RUNS),
-        solutions=SOLUTIONS,
-        sources=expand("results/{run}/tasks/{task}/source.h5ad", run=RUN, task=CONFIG.run.tasks),
-        script=script_code("rejection"),
-    output:
-        quality="results/{run}/tables/rejection.tsv",
-        per_type="results/{run}/tables/per_type.tsv",
-        confusion="results/{run}/tables/confusion.tsv",
-        reliability="results/{run}/tables/reliability.tsv",
-        coverage="results/{run}/tables/accuracy_coverage.tsv",
-    log:
-        "results/{run}/logs/rejection.log",
-    benchmark:
-        "results/{run}/benchmarks/rejection.tsv"
-    conda:
-        "../../envs/python.yaml"
-    resources:
-        **SMALL,
-    params:
-        tasks=CONFIG.run.tasks,
-        reference=CONFIG.figures.method,
-    script:
-        "../../scripts/rejection.py"
-
-
 # Of the methods whose models hold what thresholds follow from.
 JIND_RUNS = [
     (task, method)
@@ -37,46 +9,37 @@ JIND_RUNS = [
 ]
 
 
-rule rejection_by_theta:
+rule rejection:
     input:
-        outcomes=every_run(OUTCOME, JIND_RUNS),
-        predictions=every_run(PREDICTIONS, JIND_RUNS),
-        models=every_run(MODEL, JIND_RUNS),
-        script=script_code("rejection_by_theta"),
-    output:
-        "results/{run}/tables/rejection_by_theta.tsv",
-    log:
-        "results/{run}/logs/rejection_by_theta.log",
-    benchmark:
-        "results/{run}/benchmarks/rejection_by_theta.tsv"
-    conda:
-        "../../envs/python.yaml"
-    resources:
-        **SMALL,
-    script:
-        "../../scripts/rejection_by_theta.py"
-
-
-rule paired_tests:
-    input:
+        recovered,
         outcomes=every_run(OUTCOME, TABLE2_RUNS),
         predictions=every_run(PREDICTIONS, TABLE2_RUNS),
         solutions=SOLUTIONS,
-        script=script_code("paired_tests"),
+        sources=expand("results/{run}/tasks/{task}/source.h5ad", run=RUN, task=CONFIG.run.tasks),
+        jind_outcomes=every_run(OUTCOME, JIND_RUNS),
+        jind_predictions=every_run(PREDICTIONS, JIND_RUNS),
+        jind_models=every_run(MODEL, JIND_RUNS),
     output:
-        **table_files("results/{run}/tables/paired_tests", "paired_tests", "Tables"),
+        **table_files(f"results/{RUN}/tables/paired_tests", "paired_tests", "Tables"),
+        quality=f"results/{RUN}/tables/rejection.tsv",
+        per_type=f"results/{RUN}/tables/per_type.tsv",
+        confusion=f"results/{RUN}/tables/confusion.tsv",
+        reliability=f"results/{RUN}/tables/reliability.tsv",
+        coverage=f"results/{RUN}/tables/accuracy_coverage.tsv",
+        by_theta=f"results/{RUN}/tables/rejection_by_theta.tsv",
     log:
-        "results/{run}/logs/paired_tests.log",
+        f"results/{RUN}/logs/rejection.log",
     benchmark:
-        "results/{run}/benchmarks/paired_tests.tsv"
+        f"results/{RUN}/benchmarks/rejection.tsv"
     conda:
         "../../envs/python.yaml"
     resources:
         **SMALL,
     params:
-        tasks=CONFIG.run.tasks,
+        code=code_of_script("rejection"),
+        run=RUN,
         reference=CONFIG.figures.method,
-        task_titles=TASK_TITLES,
-        method_titles=METHOD_TITLES,
+        tasks=TASK_TITLES,
+        methods=METHOD_TITLES,
     script:
-        "../../scripts/paired_tests.py"
+        "../../scripts/rejection.py"

@@ -4,13 +4,15 @@
 
 use rule run_method as time_method with:
     output:
-        predictions="results/{run}/timed/{task}/{method}/seed-{seed}/predictions.tsv.gz",
-        outcome="results/{run}/timed/{task}/{method}/seed-{seed}/outcome.json",
-        model=directory("results/{run}/timed/{task}/{method}/seed-{seed}/model"),
+        predictions=["results/{run}/timed/{task}/{method}/seed-{seed}/predictions.tsv.gz"],
+        outcome=["results/{run}/timed/{task}/{method}/seed-{seed}/outcome.json"],
+        model=[directory("results/{run}/timed/{task}/{method}/seed-{seed}/model")],
     log:
         "results/{run}/logs/time_method/{task}/{method}/seed-{seed}.log",
     benchmark:
         "results/{run}/benchmarks/time_method/{task}/{method}/seed-{seed}.tsv"
+    wildcard_constraints:
+        task="|".join(CONFIG.run.tasks),
     threads: ALL_CORES
 
 
@@ -38,8 +40,8 @@ TIMED_OUTCOMES = [
 
 rule runtime:
     input:
+        recovered,
         outcomes=TIMED_OUTCOMES,
-        script=script_code("runtime"),
     output:
         **table_files(f"results/{RUN}/tables/runtime", "runtime", "Tables"),
     log:
@@ -51,6 +53,7 @@ rule runtime:
     resources:
         **SMALL,
     params:
+        code=code_of_script("runtime"),
         run=RUN,
         task_titles=TASK_TITLES,
         method_titles=METHOD_TITLES,

@@ -2,7 +2,7 @@
 import os
 import shlex
 import sys
-from functools import cache
+from functools import cache, partial
 
 from snakemake.exceptions import WorkflowError
 
@@ -40,48 +40,41 @@ except WorkflowError:
 def recover():
     """Deal with what an earlier run left behind, see `recovery.start`; once, before Snakemake looks at any file.
 
-    Every rule's input function calls this: once Snakemake asks for a job's input, it knows whether it runs jobs. What only
-    looks (`--dry-run`, `--summary`, `--report`) changes nothing on disk; `--lint` and `--list` never ask.
+    Every rule's input has a function that calls this: once Snakemake asks for a job's input, it knows whether it runs
+    jobs. What only looks (`--dry-run`, `--summary`, `--report`) changes nothing on disk; `--lint` and `--list` never ask.
     """
     if workflow.is_main_process:
         runs = workflow.execution_settings is not None and not workflow.output_settings.dryrun
         recovery.start(**RECOVERED, look_only=not runs)
 
 
+def recovered(wildcards):
+    """Input of every rule: no file, but see `recover`."""
+    recover()
+    return []
+
+
 def targets(*files):
     """Input of a rule that only names files."""
-
-    def recovered(wildcards):
-        recover()
-        return files
-
-    return recovered
+    return lambda wildcards: [*recovered(wildcards), *files]
 
 
-def script_code(name):
-    """A script and the library files it imports, as input: Snakemake sees no edits of imported files.
-
-    A function, so that a job's own Snakemake looks through what that job rests on, and not through all code.
-    """
-
-    def code(wildcards):
-        recover()
-        return registry.code_of(LIBRARY.parent / "scripts" / f"{name}.py")
-
-    return code
+# Snakemake does not see edits of imported files. So each rule has a digest of its code as a parameter: of a script and what
+# it imports, or, where work is long, of the library files that do it alone: an edit of tables or figures must not train
+# everything again. Functions, so that a job's own Snakemake reads what that job rests on, and not all code.
 
 
-def library_files(*names):
-    """Library files and those they import, as input. Where work is long, rules name the file that does it instead of their
-    script's imports: an edit of tables or figures must not train everything again.
-    """
-    recover()
-    return registry.library_code(*names)
+def code_of_script(script, *names):
+    """Of a script, and of library files that it finds by name."""
+    path = LIBRARY.parent / "scripts" / f"{script}.py"
+    return lambda wildcards: registry.digest(
+        [*registry.code_of(path), *registry.library_code(*names)]
+    )
 
 
-def library_code(name):
-    """`library_files` as an input function."""
-    return lambda wildcards: library_files(name)
+def code_of(*names):
+    """Of library files, named without suffix (`data/tasks`), and those they import."""
+    return lambda wildcards: registry.digest(registry.library_code(*names))
 
 
 def keys_of_annotate(wildcards):

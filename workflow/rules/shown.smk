@@ -71,7 +71,7 @@ SUPPLEMENT = {"s1": 1, "s2": 0, "s3": 0, "s4": 1}
 
 def of_supplement(genes, control):
     """A file of the comparison that a figure shows; none where Figure 4 has one task only."""
-    return lambda wildcards: of_comparisons(
-        genes if wildcards.figure in ("s1", "s2") else control,
-        COMPARED[SUPPLEMENT[wildcards.figure] :][:1],
+    return lambda figure: of_comparisons(
+        genes if figure in ("s1", "s2") else control,
+        COMPARED[SUPPLEMENT[figure] :][:1],
     )

@@ -65,8 +65,6 @@ def expected(step: str, size: float) -> Cost:
         return Cost(HELD_OUT_TYPES * seconds, memory_mb, HELD_OUT_TYPES * predictions_mb)
     table = _table()
     rows = table.loc[[step]] if step in table.index else table[table.index.str.startswith(step.split("/")[0] + "/")]
-    if rows.empty:
-        rows = table.loc[["metrics"]]
     return Cost(**{key: float((rows[key] + rows[f"{key}_per_million"] * size).max()) for key in QUANTITIES})
 
 
@@ -151,7 +149,6 @@ def workload(configuration: Configuration) -> pd.DataFrame:
     for task in dict.fromkeys(configuration.figure_tasks("figure2") + configuration.figure_tasks("figure5")):
         for _ in configuration.stages(task)[:2]:
             add("latent_codes", of_task(task))
-            add("latent_tsne", of_task(task))
     for task in dict.fromkeys(configuration.figure_tasks("figure3") + configuration.figure_tasks("figure4")):
         add("expression_tsne", of_task(task))
     for task in configuration.figure_tasks("figure4"):
@@ -169,15 +166,22 @@ def workload(configuration: Configuration) -> pd.DataFrame:
 
 def dataset_size(configuration: Configuration, name: str) -> float:
     """Of a dataset, in millions of values: of its file where it is there, else of what it must hold."""
+    prepared = Path(f"results/data/{name}.h5ad")
+    return _size((io.shape(prepared) if prepared.is_file() else None) or _declared_shape(configuration, name))
+
+
+def _declared_shape(configuration: Configuration, name: str) -> tuple[int, int] | None:
     dataset = configuration.datasets[name]
     loader = registry.component("datasets", dataset.loader)
-    prepared = Path(f"results/data/{name}.h5ad")
-    shape = io.shape(prepared) if prepared.is_file() else None
-    if shape is None and hasattr(loader, "shape"):
-        shape = loader.shape(dataset.parameters)
+    shape = loader.shape(dataset.parameters) if hasattr(loader, "shape") else None
     if shape is None and hasattr(loader, "CONTENT"):
         shape = loader.CONTENT.cells, loader.CONTENT.genes
-    return _size(shape)
+    return shape
+
+
+def declared_size(configuration: Configuration, task: str) -> float:
+    """As `task_size`, by what the datasets are declared to hold: the same before and after they have been read."""
+    return sum(_size(_declared_shape(configuration, name)) for name in configuration.tasks[task].datasets())
 
 
 def task_size(configuration: Configuration, name: str) -> float:
@@ -287,15 +291,16 @@ def _jobs_of(folder: Path) -> Iterable[dict]:
     root = folder.parent.parent
     for path in sorted((folder / records.RECORDS).rglob("*.json")):
         record = io.read_json(path)
-        if record["rule"] == "dataset" and not record["inputs"]:
-            continue  # simulated, all of it dense: says nothing of datasets that are read from files
+        simulated = record["rule"] == "dataset" and not record["inputs"]  # dense, as no file is
+        if simulated or not (data := _data_of(record, folder)):
+            continue
         benchmark = folder / "benchmarks" / path.relative_to(folder / records.RECORDS).with_suffix(".tsv")
         cost = io.read_table(benchmark).iloc[0]
         outcome = [name for name in record["outputs"] if name.endswith("outcome.json")]
         file = [Path(io.read_json(root / outcome[0])["file"]).stem] if outcome else []
         yield {
             STEP: "/".join([record["rule"], *file]),
-            "size": sum(_size(shape) for path in _data_of(record, folder) if (shape := io.shape(path))),
+            "size": sum(_size(shape) for path in data if (shape := io.shape(path))),
             "seconds": float(cost["cpu_time"]),
             "memory_mb": float(cost["max_rss"]),
             "disk_mb": sum(map(records.n_bytes, record["outputs"].values())) / 1e6,

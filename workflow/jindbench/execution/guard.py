@@ -61,10 +61,10 @@ class Guarded:
 ON_CLUSTER = "JINDBENCH_ON_CLUSTER"
 
 
-def limits(snakemake: Any) -> dict[str, Any]:
-    """What a job may take and whether it is tried again, for `guarded`."""
+def limits(snakemake: Any, n: int = 1) -> dict[str, Any]:
+    """What each of a job's `n` runs may take, and whether it is tried again, for `guarded`."""
     return {
-        "minutes": snakemake.resources.runtime,
+        "minutes": snakemake.resources.runtime / n,
         # What is asked for is estimated. A machine by itself may well have more, and ends nothing that takes it.
         "memory_mb": snakemake.resources.mem_mb if ON_CLUSTER in os.environ else None,
         "last_attempt": snakemake.resources.attempt >= snakemake.params.attempts,
@@ -98,7 +98,7 @@ def guarded(
         If it was killed, or took too much, and this is not the last attempt; if the disk is full, which is no fault of
         the method.
     """
-    started, clock = now(), time.perf_counter()
+    started, clock, cpu = now(), time.perf_counter(), _cpu_seconds_of_children()
     seconds = math.inf if minutes is None else max(60 * minutes - 60, 30 * minutes)
     # The rest is for this process and the two Snakemakes above it in SLURM's jobs, some 500 MB in all, and for what the
     # function takes until the next look.
@@ -139,17 +139,11 @@ def guarded(
     result, status, reason, facts = message
     if os.strerror(errno.ENOSPC) in reason:
         raise CutShort(reason)
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS
-    record = {
-        "started": started,
-        "seconds": round(time.perf_counter() - clock, 3),
-        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
-        # The kernel knows the largest process exactly; several together are only sampled.
-        "peak_memory_mb": round(max(usage.ru_maxrss * kilobyte, peak) / 1e6, 1),
-        "versions": {},
-        "warnings": [],
-    } | surroundings()
+    elapsed = round(time.perf_counter() - clock, 3)
+    record = {"started": started, "seconds": elapsed, "cpu_seconds": round(_cpu_seconds_of_children() - cpu, 3)}
+    # The kernel knows the largest process exactly, as long as it lives; several together are only sampled.
+    record["peak_memory_mb"] = round(max(facts.pop("peak_memory", 0), peak) / 1e6, 1)
+    record |= {"versions": {}, "warnings": []} | surroundings()
     return Guarded(result, status, reason, record | facts)
 
 
@@ -205,8 +199,21 @@ def _in_child(function: Callable[[], dict], sender: Connection) -> None:
         status, reason = "not run", str(error)
     except Exception as error:
         status, reason = "failed", reason_of(error)
-    sender.send((result, status, reason, {"versions": imported_versions(), "warnings": warnings.messages}))
+    facts = {"versions": imported_versions(), "warnings": warnings.messages, "peak_memory": _peak_memory()}
+    sender.send((result, status, reason, facts))
     sender.close()
+
+
+def _cpu_seconds_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _peak_memory() -> int:
+    """Bytes that this process, or the largest that it has started, held at most."""
+    kilobyte = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS
+    of_all = (resource.getrusage(of).ru_maxrss for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return kilobyte * max(of_all)
 
 
 def reason_of(error: Exception) -> str:

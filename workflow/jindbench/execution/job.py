@@ -61,7 +61,8 @@ def run(snakemake: Any, shown: str = "WARNING") -> Iterator[dict]:
     try:
         record_file.unlink(missing_ok=True)
         record = {"rule": snakemake.rule, "wildcards": dict(snakemake.wildcards), "started": now()}
-        record["parameters"] = dict(snakemake.params.items())
+        parameters = dict(snakemake.params.items())
+        record |= {"code_sha256": parameters.pop("code"), "parameters": parameters}
         record |= records.describe_inputs(snakemake.input)
         yield record
         record |= records.describe_outputs(snakemake.output)
@@ -114,6 +115,14 @@ def surroundings() -> dict[str, str]:
         "python": platform.python_version(),
         "code": code_version(),
     }
+
+
+_process = psutil.Process()
+
+
+def begun() -> float:
+    """Time of day at which this job's process began; the same in what it forks."""
+    return _process.create_time()
 
 
 def now() -> str:

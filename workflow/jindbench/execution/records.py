@@ -4,7 +4,6 @@ Beside the folder of a job's log lies one of records: `results/demo/logs/metrics
 `results/demo/records/metrics.json`.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -12,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from jindbench import io
-from jindbench.registry import LIBRARY
 
 LOGS, RECORDS = "logs", "records"
 
@@ -26,11 +24,8 @@ def path_of(log: str | Path) -> Path:
 
 
 def describe_inputs(paths: Iterable[str]) -> dict:
-    """SHA-256 of each file that a job reads, and one of all its code files together."""
-    paths = {Path(path) for path in paths}
-    code = {path for path in paths if _is_code(path)}
-    together = hashlib.sha256("".join(io.sha256(path) for path in sorted(code)).encode()).hexdigest()
-    return {"code_sha256": together, "inputs": {str(path): _contents(path) for path in sorted(paths - code)}}
+    """SHA-256 of each file that a job reads."""
+    return {"inputs": {path: _contents(Path(path)) for path in sorted(set(paths))}}
 
 
 def describe_outputs(paths: Iterable[str]) -> dict:
@@ -120,10 +115,6 @@ def _all(results: Path) -> Iterator[tuple[Path, dict]]:
             yield file, io.read_json(file)
         except ValueError:
             yield file, {}
-
-
-def _is_code(path: Path) -> bool:
-    return LIBRARY in path.resolve().parents or path.suffix == ".py"
 
 
 def _files(path: Path) -> list[Path]:

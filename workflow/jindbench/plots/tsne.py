@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
@@ -14,6 +15,8 @@ from jindbench.names import X_KIND
 N_COMPONENTS = 50
 PERPLEXITY = 50
 N_GENES = 5000
+ITERATIONS = 500, 250  # the second of at most FEW_CELLS, whose places have settled by then
+FEW_CELLS = 2000
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +74,10 @@ def tsne_map(X: sparse.csr_matrix | np.ndarray, seed: int, threads: int) -> Map:
     if components > 0:
         pca = PCA(components, svd_solver="arpack", random_state=seed)
         X = pca.fit_transform(X.astype(np.float64))
-    fitted = TSNE(perplexity=perplexity, random_state=seed, n_jobs=threads).fit(np.asarray(X, dtype=float))
+    n_iter = ITERATIONS[n_cells <= FEW_CELLS]
+    fitted = TSNE(perplexity=perplexity, n_iter=n_iter, random_state=seed, n_jobs=threads).fit(
+        np.asarray(X, dtype=float)
+    )
     return Map(np.asarray(fitted), pca, fitted)
 
 
@@ -79,3 +85,8 @@ def expression_tsne(adata: AnnData, seed: int, threads: int) -> np.ndarray:
     """Coordinates, n x 2, of cells by tSNE of their own 5000 most variable genes (paper, Figures 3 and 4)."""
     X = transform(adata.X, adata.uns[X_KIND])
     return tsne(X[:, most_variable_genes(X, N_GENES)], seed, threads)
+
+
+def table(cells: pd.DataFrame, points: np.ndarray) -> pd.DataFrame:
+    """A row for each cell, with its place."""
+    return cells.assign(tsne_1=points[:, 0], tsne_2=points[:, 1])

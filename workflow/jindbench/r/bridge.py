@@ -59,6 +59,19 @@ _evaluated = ro.r("""function(expression, frame, warn, inform) withCallingHandle
 )""")
 
 
+def load(packages: tuple[str, ...]) -> None:
+    """Load R packages.
+
+    Raises
+    ------
+    NotAvailable
+        If R lacks one.
+    """
+    r.require(packages)
+    for package in packages:
+        ro.r["loadNamespace"](package)
+
+
 def call(file: str, function: str, packages: tuple[str, ...], **arguments: Any) -> Any:
     """Call a function of an .R file.
 
@@ -84,10 +97,8 @@ def call(file: str, function: str, packages: tuple[str, ...], **arguments: Any) 
     RError
         If R stops. What R warns of goes to this module's log as warnings, its messages as information.
     """
-    r.require(packages)
+    load(packages)
     _said.clear()
-    for package in packages:
-        ro.r["loadNamespace"](package)
     frame = ro.r["new.env"]()
     ro.r["sys.source"](str(Path(__file__).parent / file), frame)
     for name, value in arguments.items():

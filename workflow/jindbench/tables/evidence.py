@@ -108,11 +108,11 @@ def mean(quantities: list[Quantity]) -> Quantity:
 
 
 def seconds(tables: Tables, task: str, stages: list[str]) -> Quantity:
-    """Seconds of all stages together; each is the mean of its repeats."""
+    """Seconds of work of all stages together; each is the mean of its repeats."""
     parts = []
     for stage in stages:
         rows = ok_rows(tables, "runtime", task=task, method=stage)
-        repeats, threads = rows["seconds"], "/".join(f"{n:.0f}" for n in rows["threads"].unique())
+        repeats, threads = rows["work_seconds"], "/".join(f"{n:.0f}" for n in rows["threads"].unique())
         text = f"{stage} on {task} {repeats.mean():.1f} s ({threads} threads)"
         parts.append(Quantity(repeats.mean(), repeats.min(), repeats.max(), (text,)))
     total = np.sum([[part.value, part.low, part.high] for part in parts], axis=0)

@@ -8,10 +8,10 @@ import pandas as pd
 from jindbench import render
 
 NOTE = (
-    "Each job ran alone on all cores of the run, with one seed. seconds: wall time of its process from start to end, "
-    "with the import of its packages and the reading of its files, as a user waits for it; in total: with the stages "
-    "before it (JIND+ trains, aligns and trains itself); ratio: the total as a multiple of what is named beside it; "
-    "peak memory: of all processes of the job together."
+    "Each job ran alone on all cores of the run, with one seed. work: wall time of fitting, aligning and predicting; "
+    "start: of what comes before, the import of packages and the reading of files; in total: the work with that of the "
+    "stages before (JIND+ trains, aligns and trains itself); ratio: this total as a multiple of what is named beside "
+    "it; CPU seconds and peak memory: of the process that did the work, and those that it started."
 )
 NOTHING = "Nothing of this run is timed: see `runtime` in the configuration."
 
@@ -31,16 +31,16 @@ def table(outcomes: Sequence[dict], stages: Mapping[str, Sequence[str]], referen
 
     Returns
     -------
-    Columns task, method ("integration NAME" for an integration), threads, seconds, cpu_seconds, peak_memory_mb, total
-    (seconds with the stages before), ratio, compared_with, status. The numbers of a job that failed are missing, and so
-    are those that rest on a job that was not timed.
+    Columns task, method ("integration NAME" for an integration), threads, work_seconds, start_seconds, cpu_seconds,
+    peak_memory_mb, total (work with that of the stages before), ratio, compared_with, status. The numbers of a job that
+    failed are missing, and so are those that rest on a job that was not timed.
     """
-    columns = ["task", "method", "threads", "seconds", "cpu_seconds", "peak_memory_mb"]
+    measured = ["work_seconds", "start_seconds", "cpu_seconds", "peak_memory_mb"]
+    columns = ["task", "method", "threads", *measured]
     facts = pd.DataFrame(outcomes, columns=[*columns, "status", "reason"])
     facts["status"] = facts["status"].where(facts["status"] == "ok", facts["status"] + ": " + facts["reason"])
-    measured = ["seconds", "cpu_seconds", "peak_memory_mb"]
     facts[measured] = facts[measured].astype(float).where(facts["status"] == "ok")
-    seconds = facts.set_index(["task", "method"])["seconds"]
+    seconds = facts.set_index(["task", "method"])["work_seconds"]
 
     def total(task, method):
         return sum(seconds.get((task, stage), np.nan) for stage in stages.get(method, [method]))
@@ -64,11 +64,13 @@ def shown(table: pd.DataFrame) -> render.Table:
     """The table for readers; task, method and compared_with may be titles."""
     rows = []
     for row in table.itertuples():
-        numbers = [row.status, "-", "-", "-"]
+        numbers = [row.status, "-", "-", "-", "-"]
         if row.status == "ok":
             total = "-" if np.isnan(row.total) else f"{row.total:.1f}"
-            numbers = [f"{row.seconds:.1f}", f"{row.cpu_seconds:.1f}", f"{row.peak_memory_mb:.0f}", total]
+            numbers = [f"{row.work_seconds:.1f}", f"{row.start_seconds:.1f}", f"{row.cpu_seconds:.1f}"]
+            numbers += [f"{row.peak_memory_mb:.0f}", total]
         ratio = "-" if pd.isna(row.ratio) else f"{row.ratio:.2f} x {row.compared_with}"
         rows.append([row.task, row.method, str(row.threads), *numbers, ratio])
-    head = ["task", "method", "threads", "seconds", "CPU seconds", "peak memory (MB)", "in total (s)", "ratio"]
+    head = ["task", "method", "threads", "work (s)", "start (s)", "CPU seconds", "peak memory (MB)"]
+    head += ["work in total (s)", "ratio"]
     return render.Table(head, rows, [NOTE], nothing=NOTHING)

@@ -5,18 +5,19 @@ LATENT_TSNE = "results/{run}/tsne/{task}/{method}.tsv.gz"
 EXPRESSION_TSNE = "results/{run}/tsne/{task}.tsv.gz"
 
 
-# Latent codes of source and target, by the stored model of a stage.
+# Of source and target together, by the stored model of a stage.
 rule latent_codes:
     input:
+        recovered,
         source="results/{run}/tasks/{task}/source.h5ad",
         target="results/{run}/tasks/{task}/target.h5ad",
         model=lambda wildcards: MODEL.format(seed=CONFIG.seeds(wildcards.method)[0], **wildcards),
         outcome=lambda wildcards: OUTCOME.format(
             seed=CONFIG.seeds(wildcards.method)[0], **wildcards
         ),
-        code=library_code("jind/model"),
     output:
-        "results/{run}/latent_codes/{task}/{method}.h5ad",
+        codes=LATENT_CODES,
+        tsne=LATENT_TSNE,
     log:
         "results/{run}/logs/latent_codes/{task}/{method}.log",
     benchmark:
@@ -25,44 +26,29 @@ rule latent_codes:
         "../../envs/python.yaml"
     resources:
         **by_size_of_data("latent_codes"),
+    params:
+        code=code_of("jind/model", "plots/tsne"),
+        seed=CONFIG.run.seeds[0],
     script:
         "../../scripts/latent_codes.py"
 
 
-rule latent_tsne:
+rule expression_tsne:
     input:
-        cells="results/{run}/latent_codes/{task}/{method}.h5ad",
-        code=library_code("plots/tsne"),
-    output:
-        "results/{run}/tsne/{task}/{method}.tsv.gz",
-    log:
-        "results/{run}/logs/latent_tsne/{task}/{method}.log",
-    benchmark:
-        "results/{run}/benchmarks/latent_tsne/{task}/{method}.tsv"
-    conda:
-        "../../envs/python.yaml"
-    resources:
-        **by_size_of_data("latent_tsne"),
-    params:
-        seed=CONFIG.run.seeds[0],
-        expression=False,
-    script:
-        "../../scripts/tsne.py"
-
-
-# Of the target's own expression, which no method has touched.
-use rule latent_tsne as expression_tsne with:
-    input:
+        recovered,
         cells="results/{run}/tasks/{task}/target.h5ad",
-        code=library_code("plots/tsne"),
     output:
-        "results/{run}/tsne/{task}.tsv.gz",
+        EXPRESSION_TSNE,
     log:
         "results/{run}/logs/expression_tsne/{task}.log",
     benchmark:
         "results/{run}/benchmarks/expression_tsne/{task}.tsv"
+    conda:
+        "../../envs/python.yaml"
     resources:
         **by_size_of_data("expression_tsne"),
     params:
+        code=code_of("plots/tsne"),
         seed=CONFIG.run.seeds[0],
-        expression=True,
+    script:
+        "../../scripts/expression_tsne.py"

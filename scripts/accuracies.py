@@ -1,0 +1,57 @@
+"""Scores of all runs against the true labels, Table 2 with its like, and Table 2 beside the paper's numbers.
+
+Reads the predictions themselves, never scores of an earlier step.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from jindbench import io, predictions
+from jindbench.execution import job
+from jindbench.scoring import metrics
+from jindbench.tables import published, table2, table2_extended, titles
+
+with job.run(snakemake):
+    tasks, methods = snakemake.params.tasks, snakemake.params.methods
+    truths = {task: io.read_solution(path) for task, path in zip(tasks, snakemake.input.solutions)}
+    outcomes = pd.DataFrame([io.read_json(path) for path in snakemake.input.outcomes])
+    outcomes["predictions"] = snakemake.input.predictions
+    outcomes["reason"] = (outcomes["status"] + ": " + outcomes["reason"]).where(outcomes["status"] != "ok", "")
+    runs_of = dict(list(outcomes.groupby(["task", "method"])))
+
+    by_run, by_method = [], []
+    for task, method, left_out in snakemake.params.cells:
+        truth, facts = truths[task], {"task": task, "method": method}
+        if left_out:
+            by_method += [facts | row for row in metrics.rows(truth, [], left_out)]
+            continue
+        runs = runs_of[task, method]
+        predicted = [predictions.read(path) for path in runs["predictions"]]
+        for seed, reason, run in zip(runs["seed"], runs["reason"], predicted):
+            by_run += [facts | {"seed": seed} | row for row in metrics.rows(truth, [run], reason)]
+        # One failed seed leaves no average.
+        reasons = [f"{reason} (seed {seed})" for reason, seed in zip(runs["reason"], runs["seed"]) if reason]
+        facts["seeds"] = len(runs)
+        by_method += [facts | row for row in metrics.rows(truth, predicted, *reasons[:1])]
+
+    interval = ["low", "high", "n", "n_target", "status"]
+    by_run = pd.DataFrame(by_run).reindex(columns=["task", "method", "seed", "metric", "value", *interval])
+    columns = ["task", "method", "seeds", "metric", "value", "sd", *interval]
+    by_method = pd.DataFrame(by_method).reindex(columns=columns)
+    io.write_table(by_run, snakemake.output.by_run)
+    io.write_table(by_method, snakemake.output.by_method)
+
+    run, folder = snakemake.params.run, Path(snakemake.output.by_run).parent
+    for name, table in snakemake.params.tables.items():
+        shown_methods = {method: methods[method] for method in table["methods"]}
+        scores = titles.titled(by_method, {task: tasks[task] for task in table["tasks"]}, shown_methods)
+        title = f"{table['title']} ({run})"
+        table2.shown(scores, table["notes"]).write(table2.table2(scores), title, folder / f"{name}.tsv")
+
+    printed = published.read(snakemake.input.published)
+    selected = titles.selected(by_method, tasks, snakemake.params.papers)
+    beside = table2_extended.table2_extended(selected, printed, snakemake.params.papers)
+    beside = beside.replace({"task": tasks, "method": methods})
+    title = f"Table 2 beside the paper's ({run})"
+    table2_extended.shown(beside).write(beside, title, folder / "table2_extended.tsv")
