@@ -1,9 +1,11 @@
 # `snakemake --cores N` runs the benchmark that config/config.yaml selects; `snakemake annotate` labels a user's own cells.
 # See README.md and config/README.md.
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from snakemake.utils import min_version
+from snakemake.common.configfile import load_configfile
+from snakemake.utils import min_version, update_config
 
 min_version("9.0")
 
@@ -11,14 +13,20 @@ min_version("9.0")
 include: "workflow/rules/setup.smk"
 
 
-# What the configuration asks for: `annotate` has nothing of the benchmark, not its configuration, data or checks.
-if {"reference", "query"} & config.keys():
+# `annotate` has nothing of the benchmark, not its configuration, data or checks.
+if "annotate" in sys.argv or {"reference", "query"} & config.keys():
 
     include: "workflow/rules/annotate.smk"
 
 else:
 
     configfile: LIBRARY.parent / "config/config.yaml"
+
+    # A module that is given its configuration skips `configfile:`.
+    if workflow.modifier.skip_configfile:
+        own = load_configfile(LIBRARY.parent / "config/config.yaml")
+        update_config(own, config)
+        config = own
 
     report: "workflow/report/workflow.rst"
 
@@ -53,7 +61,3 @@ else:
         datasets,
         estimate,
         tables,
-
-    rule annotate:
-        input:
-            keys_of_annotate,

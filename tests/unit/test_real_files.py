@@ -3,6 +3,7 @@
 import faulthandler
 import gzip
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -188,6 +189,10 @@ def test_a_slash_in_a_layers_name_and_broken_categories_are_named(tmp_path, capl
     assert opened.genes["X"].columns.tolist() == ["gene_ids"]
     assert opened.obs("type")["type"].tolist() == adata.obs["type"].tolist()  # the others are not read
     assert "not a readable column 'other' of obs" in refusal(opened.obs, "other")
+    parameters = anndata_file.Parameters(path=str(tmp_path / "q.h5ad"), label_key="type", x_kind="counts")
+    assert re.search(
+        "codes need to be between .* reading key '(other|chromosome)'", refusal(anndata_file.batches, parameters)
+    )
 
 
 # --- 10x

@@ -5,6 +5,9 @@ from jindbench.annotate.settings import Settings
 from jindbench.config import messages
 from jindbench.execution import records
 
+if not {"reference", "query"} & config.keys():
+    raise WorkflowError("annotate: say --config reference=... label_key=... query=...")
+
 try:
     ANNOTATION = messages.checked(Settings, config, "annotate")
     # Before Snakemake removes earlier results, and not once more in every job.

@@ -82,8 +82,3 @@ def library_files(*names):
 def library_code(name):
     """`library_files` as an input function."""
     return lambda wildcards: library_files(name)
-
-
-def keys_of_annotate(wildcards):
-    """Refuse `snakemake annotate` without any key."""
-    raise InputError("annotate.reference: this key is required: --config reference=... query=...")
