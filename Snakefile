@@ -3,7 +3,8 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from snakemake.utils import min_version
+from snakemake.common.configfile import load_configfile
+from snakemake.utils import min_version, update_config
 
 min_version("9.0")
 
@@ -19,6 +20,12 @@ if {"reference", "query"} & config.keys():
 else:
 
     configfile: LIBRARY.parent / "config/config.yaml"
+
+    # A module that is given its configuration skips `configfile:`.
+    if workflow.modifier.skip_configfile:
+        own = load_configfile(LIBRARY.parent / "config/config.yaml")
+        update_config(own, config)
+        config = own
 
     report: "workflow/report/workflow.rst"
 

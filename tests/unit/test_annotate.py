@@ -656,7 +656,7 @@ REFUSED = {
     "control character": (labels(["B\tcell"]), SAME[1], None, {}, "reference.h5ad: label_key 'type': label: 'B\\tcell' holds a control"),
     "scaled, not centred": (SAME[0], divided, None, {}, "(X: scaled, most genes have a standard deviation of 1)"),
     "scaled": (SAME[0], scaled, None, {}, "no counts and no logarithms of counts (X: scaled, negative values, the lowest -1)"),
-    "other kind": (SAME[0], logged, None, {}, "round corrected counts), or log-normalise both sides alike"),
+    "other kind": (SAME[0], logged, None, {}, "query.h5ad, or log-normalise both sides alike"),
     "no layer": (*SAME, None, {"layer": "count"}, "layer 'count' is not there (there are: X)"),
     "no cells": (SAME[0], lambda adata: adata[:0].copy(), None, {}, "0 cells x 80 genes: nothing to work with"),
     "own columns": (SAME[0], lambda a: ad.AnnData(a.X, obs=a.obs.assign(jind_label="x"), var=a.var), None, {}, "has jind_label already"),

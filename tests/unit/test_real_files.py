@@ -3,6 +3,7 @@
 import faulthandler
 import gzip
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -188,6 +189,10 @@ def test_a_slash_in_a_layers_name_and_broken_categories_are_named(tmp_path, capl
     assert opened.genes["X"].columns.tolist() == ["gene_ids"]
     assert opened.obs("type")["type"].tolist() == adata.obs["type"].tolist()  # the others are not read
     assert "not a readable column 'other' of obs" in refusal(opened.obs, "other")
+    parameters = anndata_file.Parameters(path=str(tmp_path / "q.h5ad"), label_key="type", x_kind="counts")
+    assert re.search(
+        "codes need to be between .* reading key '(other|chromosome)'", refusal(anndata_file.batches, parameters)
+    )
 
 
 # --- 10x
@@ -341,15 +346,57 @@ def test_a_dataset_of_another_format_gets_the_same_advice(tmp_path):
     assert "it is h5Seurat: make an AnnData file of it first" in refusal(anndata_file.batches, parameters)
 
 
-def test_low_fractions_are_told_to_be_rounded_if_they_are_counts(tmp_path):
-    adata = cells()
-    adata.write_h5ad(tmp_path / "r.h5ad")
-    adata.X = adata.X * np.float32(0.9)
-    adata.write_h5ad(tmp_path / "q.h5ad")
-    sides = [open_cells(tmp_path / name) for name in ("r.h5ad", "q.h5ad")]
-    line = refusal(content.choose, {side.path: content.contents(side, ["X"]) for side in sides})
-    assert "store them in X, raw or a layer of" in line
-    assert "q.h5ad (fractions up to 20 pass for logarithms: round corrected counts)" in line
+def undivided(adata):
+    """Counts in cells of different depths, as sparse as real ones."""
+    depth = np.random.default_rng(1).lognormal(-1.5, 0.5, (adata.n_obs, 1))
+    return np.random.default_rng(2).poisson(adata.X.toarray() * depth).astype(np.float32)
+
+
+def corrected(counts):
+    """As DecontX does: each count less a share of its own."""
+    return counts * np.random.default_rng(3).beta(9, 1, counts.shape)
+
+
+def normalized(counts):
+    return 1e4 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
+LENGTHS = np.random.default_rng(4).lognormal(0, 0.8, N_GENES)
+FRACTIONS = {
+    "a share of the counts": (lambda c: 0.9 * c, "counts"),
+    "of contamination": (corrected, "counts"),
+    "of molecules seen twice": (lambda c: -256 * np.log(1 - c / 256), "counts"),
+    "of reads on two genes": (lambda c: np.where(np.arange(N_GENES) % 9, c, 0.5 * c), "counts"),
+    "logarithms": (lambda c: np.log1p(normalized(c)), "log"),
+    "of base 2, of some genes": (lambda c: np.log2(1 + normalized(c)[:, :50]), "log"),
+    "of base 10": (lambda c: np.log10(1 + normalized(c)), "log"),
+    "of the counts": (np.log1p, "log"),
+    "of the counts, base 2": (lambda c: np.log2(1 + c), "log"),
+    "by gene lengths": (lambda c: np.log1p(normalized(c / LENGTHS)), "log"),
+    "by gene lengths, of some genes": (lambda c: np.log1p(normalized(c / LENGTHS)[:, ::2]), "log"),
+    "shares of the total": (lambda c: normalized(c) / 1e4, "normalized"),
+    "neither": (lambda c: np.random.default_rng(5).uniform(0, 5, c.shape) * (c > 0), None),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", FRACTIONS)
+def test_low_fractions_are_counts_or_logarithms(case, tmp_path):
+    """In annotation, and in a dataset whose x_kind says otherwise."""
+    change, kind = FRACTIONS[case]
+    made = sparse.csr_matrix(change(undivided(cells())), dtype=np.float32)
+    assert content.content("X", [made]).kind == kind
+    if kind == "normalized":
+        return
+    adata = ad.AnnData(made, obs=cells().obs, var=pd.DataFrame(index=SYMBOLS[: made.shape[1]]))
+    adata.write_h5ad(tmp_path / "cells.h5ad")
+    for stated in ("counts", "log"):
+        given = {"path": str(tmp_path / "cells.h5ad"), "label_key": "type", "x_kind": stated, "fractional_counts": True}
+        load = anndata_file.load, anndata_file.Parameters(**given), tmp_path / "cells.h5ad"
+        if kind in (stated, None):
+            load[0](*load[1:])
+        else:
+            assert f"x_kind is '{stated}', but X holds fractions up to" in refusal(*load)
 
 
 def settings(folder, **keys):
@@ -379,6 +426,7 @@ def test_home_is_expanded_where_no_shell_does(monkeypatch):
     given = Settings(reference="~/r.h5ad", query="~/a.h5ad,~/b.h5ad", output="~/out")
     assert (given.reference, given.output) == ("/home/me/r.h5ad", "/home/me/out")
     assert given.query == ["/home/me/a.h5ad", "/home/me/b.h5ad"]
+    assert Settings(reference="r", query=["a.h5ad,b.h5ad", "c.h5ad"]).query == ["a.h5ad", "b.h5ad", "c.h5ad"]
 
 
 def test_a_file_without_permission_is_said_to_be_that(project, monkeypatch):

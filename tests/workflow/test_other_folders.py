@@ -28,12 +28,13 @@ def test_python_may_lie_in_a_folder_with_a_space(fresh, tmp_path):
 
 
 def test_as_a_module_from_a_folder_that_is_not_the_clone(fresh, tmp_path):
-    """The tables come out, and another jindbench that is installed is not imported."""
+    """The tables come out, those of config.yaml included; another jindbench that is installed is not imported."""
     other, folder = tmp_path / "installed/jindbench", tmp_path / "deployed"
     other.mkdir(parents=True)
     (other / "__init__.py").write_text("raise ImportError('another jindbench')")
     folder.mkdir()
-    (folder / "config.yaml").write_text(yaml.safe_dump(SMALL))
+    configuration = SMALL | {"tables": {"s1": {"tasks": ["batches"], "methods": ["majority"]}}}  # its title is there
+    (folder / "config.yaml").write_text(yaml.safe_dump(configuration))
     (folder / "Snakefile").write_text(
         'configfile: "config.yaml"\n\n'
         f'module jindbench:\n    snakefile: "{fresh.folder}/Snakefile"\n    config: config\n\n'
@@ -41,4 +42,5 @@ def test_as_a_module_from_a_folder_that_is_not_the_clone(fresh, tmp_path):
     )
     run([SNAKEMAKE, "tables", "--cores", "1"], folder, PYTHONPATH=str(other.parent))
     assert "| raw |" in (folder / "results/tiny/tables/table2.md").read_text()
+    assert (folder / "results/tiny/tables/s1.md").exists()
     assert not (fresh.folder / "results").exists()

@@ -68,7 +68,8 @@ def read_h5ad(path: str | Path, *, backed: bool = False) -> "AnnData":
     try:
         return ad.read_h5ad(path, backed="r" if backed else None)
     except Exception as error:  # h5py and anndata raise many kinds, all of which mean the same to the user
-        raise InputError(f"{path}: not a readable AnnData (.h5ad) file: {error}".replace("\n", " ")) from error
+        said = " ".join(f"{error} {'; '.join(getattr(error, '__notes__', []))}".split())  # a note names the column
+        raise InputError(f"{path}: not a readable AnnData (.h5ad) file: {said}") from error
 
 
 def shape(path: str | Path) -> tuple[int, int] | None:

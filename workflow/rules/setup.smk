@@ -79,4 +79,4 @@ def code_of(*names):
 
 def keys_of_annotate(wildcards):
     """Refuse `snakemake annotate` without any key."""
-    raise InputError("annotate.reference: this key is required: --config reference=... query=...")
+    raise WorkflowError("annotate: say --config reference=... label_key=... query=...")

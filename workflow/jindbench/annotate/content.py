@@ -9,13 +9,12 @@ import numpy as np
 from scipy import sparse
 
 from jindbench.annotate.cells import Cells
-from jindbench.data.checks import HIGHEST_LOG
+from jindbench.data.checks import HIGHEST_LOG, SAME_TOTAL, fractions
 from jindbench.errors import InputError
 from jindbench.names import COUNTS, LOG, NORMALIZED, SCALED
 
 log = logging.getLogger(__name__)
 
-SAME_TOTAL = 0.01  # cells' totals that differ by no more than this share were made equal
 USABLE = (COUNTS, NORMALIZED, LOG)  # the best first
 LAYERS = ("counts", "matrix", "spliced")  # of those that hold the same kind the best first, by velocyto's names
 QUANTILES = (0.1, 0.5, 0.9)  # of cells' totals
@@ -116,12 +115,13 @@ def content(place: str, blocks: Iterable[sparse.csr_matrix], genes: np.ndarray |
     Returns
     -------
     `counts` if all values are whole numbers; `scaled` if some are negative or the standard deviation of genes is 1;
-    `log` if none is above `HIGHEST_LOG`; `normalized` if all cells have the same total; else `counts` that were
-    corrected, such as those of CEL-seq, RSEM or SoupX.
+    `log` or `counts` by `checks.fractions` if none is above `HIGHEST_LOG`; `normalized` if all cells have the same
+    total; else `counts` that were corrected, such as those of CEL-seq, RSEM or SoupX.
     """
     lowest, highest, whole, n, sums, squares = 0.0, 0.0, True, 0, 0.0, 0.0
-    totals, common, undone = [], [], []
+    totals, common, undone, first = [], [], [], None
     for X in blocks:
+        first = X if first is None else first
         lowest, highest = min(lowest, X.data.min(initial=0)), max(highest, X.data.max(initial=0))
         whole = whole and bool((X.data == np.round(X.data)).all())
         n, sums, squares = n + X.shape[0], sums + _totals(X, axis=0), squares + _totals(X.power(2), axis=0)
@@ -131,7 +131,7 @@ def content(place: str, blocks: Iterable[sparse.csr_matrix], genes: np.ndarray |
         if not whole and highest <= HIGHEST_LOG:
             undone.append(_totals(inside.expm1()))
     deviations = np.sqrt(np.maximum(squares / n - (sums / n) ** 2, 0))[squares > 0]
-    kind, why = _told(lowest, highest, whole, deviations, np.concatenate(totals))
+    kind, why = _told(lowest, highest, whole, deviations, np.concatenate(totals), first)
     common = np.concatenate(common)
     amounts = np.concatenate(undone) if kind == LOG else common
     amounts = amounts[amounts > 0]
@@ -144,9 +144,9 @@ def _totals(X: sparse.csr_matrix, axis: int = 1) -> np.ndarray:
 
 
 def _told(
-    lowest: float, highest: float, whole: bool, deviations: np.ndarray, totals: np.ndarray
+    lowest: float, highest: float, whole: bool, deviations: np.ndarray, totals: np.ndarray, first: sparse.csr_matrix
 ) -> tuple[str | None, str]:
-    """The kind of a matrix and what it is told by: its values, genes' standard deviations and cells' totals."""
+    """The kind of a matrix and what it is told by: values, genes' standard deviations, cells' totals, first cells."""
     filled = totals[totals > 0]
     if lowest < 0:
         return SCALED, f"negative values, the lowest {lowest:.3g}"
@@ -156,10 +156,10 @@ def _told(
         return COUNTS, f"whole numbers up to {highest:,.0f}"
     if np.mean(abs(deviations - SCALED_TO) < SCALED_WITHIN) > SCALED_GENES:
         return SCALED, f"most genes have a standard deviation of {SCALED_TO}"
+    if len(filled) > 1 and filled.max() / filled.min() - 1 <= SAME_TOTAL:
+        return NORMALIZED, f"fractions, and each cell's total is {np.median(filled):,.6g}"
     if highest <= HIGHEST_LOG:
-        return LOG, f"fractions, none above {highest:.3g}"
-    if filled.max() / filled.min() - 1 <= SAME_TOTAL:
-        return NORMALIZED, f"fractions, and each cell's total is {np.median(filled):,.0f}"
+        return fractions(first)
     return COUNTS, f"fractions up to {highest:,.6g} and cells of different totals: corrected counts"
 
 
@@ -205,8 +205,7 @@ def choose(sides: dict[Path, list[Content]], only: str | None = None) -> dict[Pa
 
 def _lacking(kind: str, file: Path | str) -> str:
     made = "" if kind == COUNTS else ", made as the reference's were,"
-    low = f" (fractions up to {HIGHEST_LOG} pass for logarithms: round corrected counts)" if kind == COUNTS else ""
-    return f"what is missing is {kind}: store them{made} in X, raw or a layer of {file}{low}"
+    return f"what is missing is {kind}: store them{made} in X, raw or a layer of {file}"
 
 
 def _of_kind(found: list[Content], kind: str) -> Content | None:

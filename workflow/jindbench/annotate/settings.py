@@ -51,10 +51,12 @@ class Settings(Parameters):
     @field_validator("query", mode="before")
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
-        """One path, or several separated by commas."""
-        if not isinstance(value, str):
+        """Paths, or several in one text, separated by commas."""
+        given = [value] if isinstance(value, str) else value
+        if not (isinstance(given, list) and all(isinstance(path, str) for path in given)):
             return value
-        return [value] if os.path.exists(os.path.expanduser(value)) else [path.strip() for path in value.split(",")]
+        parts = [[path] if os.path.exists(os.path.expanduser(path)) else path.split(",") for path in given]
+        return [part.strip() for among in parts for part in among]
 
     @field_validator("reference", "query", "output")
     @classmethod

@@ -8,7 +8,7 @@ from anndata import AnnData
 from pydantic import Field, model_validator
 
 from jindbench import io
-from jindbench.data.checks import check_keys, has_type, to_contract
+from jindbench.data.checks import check_keys, check_stated, has_type, to_contract
 from jindbench.data.genes import gene_names
 from jindbench.data.parameters import CountParameters, Origin
 from jindbench.data.remedies import hint
@@ -72,4 +72,6 @@ def load(parameters: Parameters, path: Path | None) -> AnnData:
     loaded = AnnData(adata.X, obs=adata.obs[list(columns)].rename(columns=columns), var=var)
     loaded.uns = {X_KIND: parameters.x_kind, SOURCE: parameters.origin or parameters.path}
     options = {"fractional_counts": parameters.fractional_counts, "keep_labels": parameters.keep_labels}
-    return to_contract(loaded, parameters.path, **options)
+    made = to_contract(loaded, parameters.path, **options)
+    check_stated(made.X, parameters.x_kind, parameters.path)
+    return made
