@@ -9,7 +9,7 @@ two standard deviations over seeds. Of run times: the shortest and the longest o
 distances and correlations have none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -74,10 +74,11 @@ def score(tables: Tables, task: str, method: str, metric: str) -> Quantity:
     return Quantity(float(row["value"]), float(low), float(high), (text,))
 
 
-def difference(tables: Tables, task: str, method: str, other: str, metric: str) -> Quantity:
-    """`method` minus `other`, by the paired test where there is one."""
-    first, second = (score(tables, task, name, metric) for name in (method, other))
-    value, rests_on = first.value - second.value, first.rests_on + second.rests_on
+def difference(tables: Tables, task: str, method: str, other: str | None, metric: str) -> Quantity:
+    """`method` minus `other`, by the paired test where there is one; without another, the `score` itself."""
+    if other is None:
+        return score(tables, task, method, metric)
+    difference = score(tables, task, method, metric) - score(tables, task, other, metric)
     if metric == "raw" and PAIRED_WITH in (method, other) and "paired_tests" in tables:
         compared = other if method == PAIRED_WITH else method
         paired = tables["paired_tests"].query("task == @task and method == @compared and measure == 'raw'")
@@ -85,26 +86,22 @@ def difference(tables: Tables, task: str, method: str, other: str, metric: str) 
             test = paired.iloc[0]
             low, high = (test["low"], test["high"]) if method == PAIRED_WITH else (-test["high"], -test["low"])
             sds = [_score_row(tables, task, name, metric)["sd"] for name in (method, other)]
-            low, high = widened(value, low, high, float(np.hypot(*np.nan_to_num(sds))))
+            low, high = widened(difference.value, low, high, float(np.hypot(*np.nan_to_num(sds))))
             text = f"paired {PAIRED_WITH} - {compared} raw on {task} {number(test['difference'])} "
             text += f"{interval(test['low'], test['high'])}, adjusted p {test['adjusted_p']:.2g}"
-            return Quantity(value, float(low), float(high), (*rests_on, text))
-    return Quantity(value, first.low - second.high, first.high - second.low, rests_on)
+            return Quantity(difference.value, float(low), float(high), (*difference.rests_on, text))
+    return difference
 
 
-def ratio(first: Quantity, second: Quantity) -> Quantity:
-    """The first over the second."""
-    rests_on = first.rests_on + second.rests_on
-    if second.value == 0:
-        raise NotTested(f"a ratio to zero: {'; '.join(rests_on)}")
-    high = first.high / second.low if second.low > 0 else np.inf
-    return Quantity(first.value / second.value, max(first.low, 0) / second.high, high, rests_on)
+def mean(tables: Tables, tasks: list[str], method: str, other: str | None, metric: str) -> Quantity:
+    """The mean over tasks of a `difference`."""
+    return _over(np.mean, [difference(tables, task, method, other, metric) for task in tasks])
 
 
-def mean(quantities: list[Quantity]) -> Quantity:
-    """The mean of some numbers, such as over tasks."""
-    value, low, high = np.mean([[item.value, item.low, item.high] for item in quantities], axis=0)
-    return Quantity(float(value), float(low), float(high), tuple(text for item in quantities for text in item.rests_on))
+def _over(function: Callable, quantities: list[Quantity]) -> Quantity:
+    """The mean or the sum of some numbers."""
+    numbers = function([[item.value, item.low, item.high] for item in quantities], axis=0)
+    return Quantity(*map(float, numbers), tuple(text for item in quantities for text in item.rests_on))
 
 
 def seconds(tables: Tables, task: str, stages: list[str]) -> Quantity:
@@ -115,8 +112,7 @@ def seconds(tables: Tables, task: str, stages: list[str]) -> Quantity:
         repeats, threads = rows["work_seconds"], "/".join(f"{n:.0f}" for n in rows["threads"].unique())
         text = f"{stage} on {task} {repeats.mean():.1f} s ({threads} threads)"
         parts.append(Quantity(repeats.mean(), repeats.min(), repeats.max(), (text,)))
-    total = np.sum([[part.value, part.low, part.high] for part in parts], axis=0)
-    return Quantity(*map(float, total), tuple(text for part in parts for text in part.rests_on))
+    return _over(np.sum, parts)
 
 
 def counted(values: pd.Series, text: str) -> Quantity:
@@ -127,18 +123,23 @@ def counted(values: pd.Series, text: str) -> Quantity:
     return Quantity(value, max(low, 0.0), high, (text,))
 
 
-def rejected(tables: Tables, task: str, method: str) -> tuple[Quantity, Quantity]:
-    """Rejected cells, and those of them whose raw label is wrong."""
+def rejected(tables: Tables, task: str, method: str, what: str) -> Quantity:
+    """Rejected `cells`, those of them whose raw label is wrong (`misclassified`), or the `share` of these."""
     rows = ok_rows(tables, "metrics", task=task, method=method)
     shares = rows.pivot(index="seed", columns="metric", values="value")
     n_cells = rows["n_target"].iloc[0]
     n_rejected = (shares["rej"] * n_cells).round()
     wrong_and_kept = ((1 - shares["eff"]) * (n_cells - n_rejected)).fillna(0)  # eff is not defined where none is kept
-    wrong = ((1 - shares["raw"]) * n_cells - wrong_and_kept).round()
-    return (
-        counted(n_rejected, f"{method} rejected on {task}"),
-        counted(wrong, f"{method} rejected and misclassified on {task}"),
-    )
+    n_wrong = ((1 - shares["raw"]) * n_cells - wrong_and_kept).round()
+    cells = counted(n_rejected, f"{method} rejected on {task}")
+    wrong = counted(n_wrong, f"{method} rejected and misclassified on {task}")
+    if what != "share":
+        return {"cells": cells, "misclassified": wrong}[what]
+    if cells.value == 0:
+        raise NotTested(f"{method} rejects no cell on {task}")
+    # Of a given number of rejected cells: both counts at their extremes would allow shares above one.
+    low, high = (min(bound / cells.value, 1) for bound in (wrong.low, wrong.high))
+    return Quantity(wrong.value / cells.value, low, high, cells.rests_on + wrong.rests_on)
 
 
 def labelled(tables: Tables, task: str, method: str, true_type: str, label: str) -> tuple[Quantity, int]:
@@ -156,14 +157,26 @@ def confused(tables: Tables, task: str, method: str) -> set[tuple[str, str]]:
     return set(zip(wrong["type"], wrong["label"], strict=True))
 
 
-def rejected_by_theta(tables: Tables, task: str, method: str) -> dict[float, Quantity]:
-    """Share of cells rejected at each theta; the interval is that over seeds."""
-    rates = {}
+def rejected_over_theta(tables: Tables, task: str, method: str) -> list[Quantity]:
+    """Share of cells rejected over theta, for each theta; the interval is that over seeds."""
+    ratios = []
     for theta, rej in rows_of(tables, "rejection_by_theta", task=task, method=method).groupby("theta")["rej"]:
         low, high = widened(rej.mean(), rej.mean(), rej.mean(), rej.std(ddof=1))
         text = f"{method} rejects {number(rej.mean())} at theta {number(theta)} on {task} ({_seeds(len(rej))})"
-        rates[float(theta)] = Quantity(float(rej.mean()), float(low), float(high), (text,))
-    return rates
+        ratios.append(Quantity(rej.mean(), low, high, (text,)) / Quantity.exact(theta))
+    return ratios
+
+
+def compared(tables: Tables, task: str, type_a: str, type_b: str) -> tuple[pd.Series, str]:
+    """The comparison of cells of type_a with the right label and those labelled type_b, and its groups in words."""
+    row = ok_rows(tables, "differential_expression", task=task, type_a=type_a, type_b=type_b).iloc[0]
+    sizes = f"{row['n_first']:.0f} {type_a} cells against {row['n_second']:.0f}"
+    return row, f"{sizes} labelled {type_b}, {row['model']}"
+
+
+def of_gene(tables: Tables, task: str, gene: str) -> pd.Series:
+    """The row of one gene of a comparison."""
+    return rows_of(tables, "differential_expression_genes", task=task, gene=gene).iloc[0]
 
 
 def cluster(tables: Tables, task: str, true_type: str) -> pd.Series:

@@ -42,6 +42,24 @@ class Quantity:
     high: float
     rests_on: tuple[str, ...] = ()
 
+    @classmethod
+    def exact(cls, value: float, *rests_on: str) -> "Quantity":
+        """A number without an interval."""
+        return cls(value, value, value, rests_on)
+
+    def __sub__(self, other: "Quantity") -> "Quantity":
+        """The difference, its interval that of the terms at their extremes."""
+        rests_on = self.rests_on + other.rests_on
+        return Quantity(self.value - other.value, self.low - other.high, self.high - other.low, rests_on)
+
+    def __truediv__(self, other: "Quantity") -> "Quantity":
+        """The ratio of two numbers that are not negative, its interval as that of a difference."""
+        rests_on = self.rests_on + other.rests_on
+        if other.value == 0:
+            raise NotTested(f"a ratio to zero: {'; '.join(rests_on)}")
+        high = self.high / other.low if other.low > 0 else np.inf
+        return Quantity(self.value / other.value, max(self.low, 0) / other.high, high, rests_on)
+
 
 def widened(value: float, low: float, high: float, sd: float) -> tuple[float, float]:
     """An interval over cells, widened to two standard deviations over seeds; `sd` is NaN for one seed."""
