@@ -52,7 +52,9 @@ else:
 
     onstart:
         if workflow.local_exec:
-            for warning in costs.warnings(*costs.estimate_here(CONFIG, ALL_CORES)):
+            for warning in costs.warnings(
+                *costs.estimate_here(costs.workload(CONFIG), ALL_CORES)
+            ):
                 logger.warning(f"May not fit: {warning}")
 
     localrules:

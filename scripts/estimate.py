@@ -5,5 +5,4 @@ import pandas as pd
 from jindbench.execution import costs, job
 
 with job.run(snakemake):
-    machine = costs.Machine.here(snakemake.params.cores, ".")
-    print(costs.report(costs.estimate(pd.DataFrame(snakemake.params.workload), machine), machine))
+    print(costs.report(*costs.estimate_here(pd.DataFrame(snakemake.params.workload), snakemake.params.cores)))

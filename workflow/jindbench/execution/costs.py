@@ -129,39 +129,26 @@ def seconds_of_matrix_product() -> float:
 
 def workload(configuration: Configuration) -> pd.DataFrame:
     """The jobs that depend on the size of data: `step`, `size` and the number of `jobs` for each task or dataset."""
-    rows = []
-
-    def add(step: str, size: float, jobs: int = 1) -> None:
-        rows.append({STEP: step, "size": size, "jobs": jobs})
-
-    def of_task(task: str) -> float:
-        return task_size(configuration, task)
-
+    size, run = {task: task_size(configuration, task) for task in configuration.run.tasks}, []
     for dataset in configuration.selected_datasets():
-        for step in ("dataset", "complexity"):
-            add(step, dataset_size(configuration, dataset))
-    for task in configuration.run.tasks:
-        add("task", of_task(task))
-    for task, integration in configuration.integrated():
-        add(f"integrate/{configuration.integrations[integration].integration}", of_task(task))
+        run += [(step, dataset_size(configuration, dataset), 1) for step in ("dataset", "complexity")]
+    run += [("task", size[task], 1) for task in configuration.run.tasks]
     for task, method in configuration.pairs(parents=True):
-        add(f"run_method/{configuration.methods[method].method}", of_task(task), len(configuration.seeds(method)))
+        run.append((f"run_method/{configuration.methods[method].method}", size[task], len(configuration.seeds(method))))
     for task in dict.fromkeys(configuration.figure_tasks("figure2") + configuration.figure_tasks("figure5")):
-        for _ in configuration.stages(task)[:2]:
-            add("latent_codes", of_task(task))
+        run += [("latent_codes", size[task], 1)] * len(configuration.stages(task)[:2])
     for task in dict.fromkeys(configuration.figure_tasks("figure3") + configuration.figure_tasks("figure4")):
-        add("expression_tsne", of_task(task))
-    for task in configuration.figure_tasks("figure4"):
-        add("differential_expression", of_task(task))
+        run.append(("expression_tsne", size[task], 1))
+    run += [("differential_expression", size[task], 1) for task in configuration.figure_tasks("figure4")]
     for task, method, reason in configuration.held_out():
         if not reason:
-            add(HOLD_OUT + files_of_stages(configuration, method), of_task(task), len(configuration.seeds(method)))
+            step = HOLD_OUT + files_of_stages(configuration, method)
+            run.append((step, size[task], len(configuration.seeds(method))))
     methods, integrations = configuration.timed()
-    for task, method in methods:
-        add(f"run_method/{configuration.methods[method].method}", of_task(task))
-    for task, integration in integrations:
-        add(f"integrate/{configuration.integrations[integration].integration}", of_task(task))
-    return pd.DataFrame(rows)
+    run += [(f"run_method/{configuration.methods[method].method}", size[task], 1) for task, method in methods]
+    for task, name in configuration.integrated() + integrations:
+        run.append((f"integrate/{configuration.integrations[name].integration}", size[task], 1))
+    return pd.DataFrame(run, columns=[STEP, "size", "jobs"])
 
 
 def dataset_size(configuration: Configuration, name: str) -> float:
@@ -206,10 +193,10 @@ def estimate(jobs: pd.DataFrame, machine: Machine) -> pd.DataFrame:
     return of_steps.agg({"jobs": "sum", "minutes": "sum", "longest": "max", "memory_mb": "max", "disk_mb": "sum"})
 
 
-def estimate_here(configuration: Configuration, cores: int) -> tuple[pd.DataFrame, Machine]:
-    """The estimate of a run on this machine, and the machine."""
+def estimate_here(jobs: pd.DataFrame, cores: int) -> tuple[pd.DataFrame, Machine]:
+    """The estimate of a `workload` on this machine, and the machine."""
     machine = Machine.here(cores, ".")
-    return estimate(workload(configuration), machine), machine
+    return estimate(jobs, machine), machine
 
 
 def warnings(table: pd.DataFrame, machine: Machine) -> list[str]:
@@ -232,17 +219,8 @@ def warnings(table: pd.DataFrame, machine: Machine) -> list[str]:
 
 def report(table: pd.DataFrame, machine: Machine) -> str:
     """An `estimate` for people to read, with its `warnings`."""
-    rows = [
-        [
-            step,
-            f"{row.jobs:.0f}",
-            f"{row.minutes:.1f}",
-            f"{row.longest:.1f}",
-            f"{row.memory_mb:.0f}",
-            f"{row.disk_mb:.0f}",
-        ]
-        for step, row in table.iterrows()
-    ]
+    formats = {"jobs": ".0f", "minutes": ".1f", "longest": ".1f", "memory_mb": ".0f", "disk_mb": ".0f"}
+    rows = [[step, *(format(row[key], style) for key, style in formats.items())] for step, row in table.iterrows()]
     total = table["minutes"].sum()
     columns = ["step", "jobs", "minutes of one core", "longest job (minutes)", "memory of a job (MB)", "disk (MB)"]
     summary = (
@@ -253,10 +231,8 @@ def report(table: pd.DataFrame, machine: Machine) -> str:
         f"{machine.speed:.1f} times the matrix-product speed of the machine that was measured. Downloads, tables and "
         "figures are not included; for data that have not been downloaded, the paper's sizes are used."
     )
-    lines = warnings(table, machine)
-    return "\n\n".join(
-        [Table(columns, rows, [summary]).markdown(), "\n".join(f"Will not fit: {line}" for line in lines)]
-    )
+    lines = [f"Will not fit: {line}" for line in warnings(table, machine)]
+    return "\n\n".join([Table(columns, rows, [summary]).markdown(), "\n".join(lines)])
 
 
 def learn(results: Iterable[Path]) -> pd.DataFrame:
