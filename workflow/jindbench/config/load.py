@@ -100,17 +100,7 @@ def _look(configuration: Configuration, names: Sequence[str]) -> dict[str, dict]
 
 
 class _Reader:
-    """Reads the entries of datasets, integrations and methods.
-
-    Attributes
-    ----------
-    names
-        For each kind the names that exist, including those whose entries have faults.
-    unusable
-        A line for each file that cannot be used, by kind and name.
-    faults
-        A line for each other fault.
-    """
+    """Reads the entries of datasets, integrations and methods."""
 
     def __init__(self, config: dict) -> None:
         sections = {kind: entries for kind, entries in config.items() if isinstance(entries, dict)}
@@ -118,9 +108,10 @@ class _Reader:
             kind: {name: entry for name, entry in entries.items() if isinstance(name, str)}
             for kind, entries in sections.items()
         }
-        self.unusable: dict[tuple[str, str], str] = {}
+        # For each kind the names that exist, including those whose entries have faults.
         self.names = {kind: list(self._given.get(kind, {})) for kind in ("tasks", *registry.REQUIRED)}
-        self.faults: list[str] = []
+        self.unusable: dict[tuple[str, str], str] = {}  # a line for each file that cannot be used, by kind and name
+        self.faults: list[str] = []  # a line for each other fault
 
     def components(self, kind: str, file_key: str, keys: type[Keys]) -> Iterator[tuple[str, Entry[Keys], Parameters]]:
         """Name, entry and parameters of each dataset or integration."""

@@ -19,21 +19,13 @@ ALL_STAGES = "all stages"
 
 @dataclass
 class Variant:
-    """Stages that share a suffix of their names.
+    """Stages that share a suffix of their names."""
 
-    Attributes
-    ----------
-    names
-        Each stage's name, by its file; a stage comes after the one it starts from.
-    keys
-        For each stage with an entry of its own: the keys beside its parameters.
-    given
-        Values that the entries give, each with its path in the configuration; by the stage's file (or `ALL_STAGES`) and
-        the key.
-    """
-
+    # Each stage's name, by its file; a stage comes after the one it starts from.
     names: dict[str, str] = field(default_factory=dict)
+    # For each stage with an entry of its own: the keys beside its parameters.
     keys: dict[str, MethodKeys] = field(default_factory=dict)
+    # Values that the entries give, with their paths in the configuration, by stage's file (or `ALL_STAGES`) and key.
     given: dict[tuple[str, str], tuple[object, str]] = field(default_factory=dict)
 
     def of_stage(self, file: str) -> dict[str, tuple[object, str]]:

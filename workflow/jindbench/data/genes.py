@@ -137,25 +137,13 @@ def symbols(var: pd.DataFrame) -> pd.Index:
 
 @dataclass(frozen=True)
 class Match:
-    """Genes that reference and query have in common.
+    """Genes that reference and query have in common."""
 
-    Attributes
-    ----------
-    reference, query
-        Positions of the same genes in both tables, in the reference's order.
-    how
-        By which names they were matched, in words.
-    repeated
-        Number of names left out, since a side has them more than once.
-    n_reference, n_query
-        Genes of both sides' files.
-    """
-
-    reference: np.ndarray
+    reference: np.ndarray  # positions of the same genes in both tables, in the reference's order
     query: np.ndarray
-    how: str
-    repeated: int
-    n_reference: int
+    how: str  # by which names they were matched, in words
+    repeated: int  # names left out, since a side has them more than once
+    n_reference: int  # genes of both sides' files
     n_query: int
 
     def within(self, rows: np.ndarray) -> "Match":

@@ -9,24 +9,12 @@ import h5py
 
 @dataclass(frozen=True)
 class Format:
-    """A format that is not read.
+    """A format that is not read."""
 
-    Attributes
-    ----------
-    name
-        How people call it.
-    remedy
-        How to make an AnnData file of it.
-    suffixes
-        Of its files.
-    groups
-        What an HDF5 file of this format must have at its top; empty if it is no HDF5.
-    """
-
-    name: str
-    remedy: str
-    suffixes: tuple[str, ...]
-    groups: frozenset[str] = frozenset()
+    name: str  # how people call it
+    remedy: str  # how to make an AnnData file of it
+    suffixes: tuple[str, ...]  # of its files
+    groups: frozenset[str] = frozenset()  # what an HDF5 file of it has at its top; empty if it is no HDF5
 
 
 FROM_R = (

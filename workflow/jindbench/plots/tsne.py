@@ -23,19 +23,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Map:
-    """A tSNE of some cells, on which others can be placed.
+    """A tSNE of some cells, on which others can be placed."""
 
-    Attributes
-    ----------
-    coordinates
-        Of the cells that it was made of, n x 2.
-    components, embedding
-        scikit-learn's PCA and openTSNE's embedding; None where there were too few cells or features.
-    """
-
-    coordinates: np.ndarray
-    components: Any = None
-    embedding: Any = None
+    coordinates: np.ndarray  # of the cells that it was made of, n x 2
+    components: Any = None  # scikit-learn's PCA; this and the next are None where cells or features are too few
+    embedding: Any = None  # openTSNE's
 
     def place(self, X: np.ndarray) -> np.ndarray:
         """Coordinates, n x 2, of other cells: each at the median of its nearest neighbours (openTSNE)."""

@@ -31,19 +31,12 @@ class TooFewCells(Exception):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What limma says of two groups of cells.
+    """What limma says of two groups of `n_first` and `n_second` cells; `model` is "voom" or "plain".
 
-    Attributes
-    ----------
-    table
-        One row for each gene that varies over the two groups, most significant first: gene, log2_fold_change (first
-        minus second group; log_fold_change where X is on a logarithm of unknown base, scaled or integrated),
-        mean_expression (over all cells of both groups, of the values that limma fits; voom: log2 counts per million),
-        t, p_value, adjusted_p (Benjamini-Hochberg).
-    model
-        "voom" or "plain".
-    n_first, n_second
-        Cells of the two groups.
+    `table` has a row for each gene that varies over the two groups, most significant first: gene, log2_fold_change
+    (first minus second group; log_fold_change where X is on a logarithm of unknown base, scaled or integrated),
+    mean_expression (over all cells of both groups, of the values that limma fits; voom: log2 counts per million), t,
+    p_value, adjusted_p (Benjamini-Hochberg).
     """
 
     table: pd.DataFrame
