@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from jindbench import registry
 from jindbench.config import messages, variants
 from jindbench.config.plan import Configuration, Dataset, Integration
-from jindbench.config.sections import DatasetKeys, Entry, IntegrationKeys, Keys, MethodKeys, Sections
+from jindbench.config.sections import KEYS, Entry, Sections
 from jindbench.errors import ConfigurationError, InputError, hint
 from jindbench.execution import guard
 from jindbench.parameters import Parameters
@@ -27,15 +27,12 @@ def load(config: dict) -> Configuration:
         With a line for every fault that can be told without reading data.
     """
     reader = _Reader(config)
-    datasets = {
-        name: Dataset(entry.file, parameters)
-        for name, entry, parameters in reader.components("datasets", "loader", DatasetKeys)
-    }
-    integrations = {
-        name: Integration(entry.file, entry.keys.title or entry.module.TITLE, entry.keys.cells, parameters)
-        for name, entry, parameters in reader.components("integrations", "integration", IntegrationKeys)
-    }
-    methods, stages, faults = variants.methods(reader.entries("methods", "method", MethodKeys), integrations)
+    datasets = {name: Dataset(entry.file, own) for name, entry, own in reader.components("datasets")}
+    integrations = {}
+    for name, entry, parameters in reader.components("integrations"):
+        title = entry.keys.title or registry.component("integrations", entry.file).TITLE
+        integrations[name] = Integration(entry.file, title, entry.keys.cells, parameters)
+    methods, stages, faults = variants.methods(reader.entries("methods"), integrations)
     reader.names["methods"] += stages
     faults = reader.faults + faults
     with messages.collected(faults):
@@ -113,27 +110,28 @@ class _Reader:
         self.unusable: dict[tuple[str, str], str] = {}  # a line for each file that cannot be used, by kind and name
         self.faults: list[str] = []  # a line for each other fault
 
-    def components(self, kind: str, file_key: str, keys: type[Keys]) -> Iterator[tuple[str, Entry[Keys], Parameters]]:
+    def components(self, kind: str) -> Iterator[tuple[str, Entry, Parameters]]:
         """Name, entry and parameters of each dataset or integration."""
-        for name, entry in self.entries(kind, file_key, keys).items():
+        for name, entry in self.entries(kind).items():
             with messages.collected(self.faults):
-                model, other_keys = entry.module.Parameters, keys.model_fields
+                model, other_keys = registry.component(kind, entry.file).Parameters, KEYS[kind].model_fields
                 yield name, entry, messages.checked(model, entry.values, f"{kind}.{name}", other_keys=other_keys)
 
-    def entries(self, kind: str, file_key: str, keys: type[Keys]) -> dict[str, Entry[Keys]]:
+    def entries(self, kind: str) -> dict[str, Entry]:
         """The entries of the configuration, and an empty one for each other file that can do without."""
         given, found = self._given.get(kind, {}), {}
         for name, values in ({name: {} for name in registry.names(kind)} | given).items():
             with messages.collected(self.faults):
-                entry = self._entry(kind, name, {} if values is None else values, file_key, keys)
-                if entry and (name in given or not _required(entry.module.Parameters)):
+                entry = self._entry(kind, name, {} if values is None else values)
+                if entry and (name in given or not _required(registry.component(kind, entry.file).Parameters)):
                     found[name] = entry
         self.names[kind] = [*found, *self.names[kind], *(name for of, name in self.unusable if of == kind)]
         return found
 
-    def _entry(self, kind: str, name: object, values: object, file_key: str, keys: type[Keys]) -> Entry[Keys] | None:
+    def _entry(self, kind: str, name: object, values: object) -> Entry | None:
         """One entry; None if its file cannot be used, which concerns only those who use it."""
-        where, files = f"{kind}.{name}", registry.names(kind)
+        where, files, keys = f"{kind}.{name}", registry.names(kind), KEYS[kind]
+        file_key = next(iter(keys.model_fields))
         if not isinstance(values, dict):
             raise ConfigurationError(f"{where}: expected a mapping (or {{}} for the defaults), got {values!r}")
         own = {key: value for key, value in values.items() if key in keys.model_fields}
@@ -144,7 +142,7 @@ class _Reader:
                 f"{where}: there is no file '{file}' in {kind}/{hint(file, files)}; set {file_key}"
             )
         try:
-            module = registry.component(kind, file)
+            registry.component(kind, file)
             if kind == "methods":
                 registry.stages(file)
         except Exception as error:
@@ -154,7 +152,7 @@ class _Reader:
             if name in self._given.get(kind, {}):
                 raise ConfigurationError(line) from error
             return None
-        return Entry(file, module, checked, {key: value for key, value in values.items() if key not in own})
+        return Entry(file, checked, {key: value for key, value in values.items() if key not in own})
 
 
 def _required(parameters: type[Parameters]) -> bool:

@@ -14,13 +14,12 @@ from pydantic.fields import FieldInfo
 
 from jindbench import io, registry
 from jindbench.config.messages import models_in
-from jindbench.config.sections import DatasetKeys, IntegrationKeys, MethodKeys, Sections
+from jindbench.config.sections import KEYS, Sections
 from jindbench.data.tasks import Side, Split
 from jindbench.errors import InputError
 from jindbench.jind.parameters import PresetParameters
 
 README = Path(__file__).parents[3] / "config/README.md"
-OF_ENTRIES = {"datasets": DatasetKeys, "integrations": IntegrationKeys, "methods": MethodKeys}
 BELOW = {"tasks.source": Side, "tasks.split": Split, "jind": PresetParameters}
 MARKED = re.compile(r"(?<=<!-- keys of )(\S+)( -->\n).*?(?=<!-- end -->)", flags=re.DOTALL)
 
@@ -28,7 +27,7 @@ MARKED = re.compile(r"(?<=<!-- keys of )(\S+)( -->\n).*?(?=<!-- end -->)", flags
 def models() -> dict[str, type[BaseModel]]:
     """The models whose keys the file lists, by the names in its marks."""
     sections = {
-        name: OF_ENTRIES.get(name) or next(models_in(field.annotation)) for name, field in Sections.model_fields.items()
+        name: KEYS.get(name) or next(models_in(field.annotation)) for name, field in Sections.model_fields.items()
     }
     files = {f"{kind}/{name}": registry.component(kind, name).Parameters for kind, name in _files()}
     return sections | BELOW | files
@@ -71,7 +70,7 @@ def written(text: str) -> str:
 
 
 def _files() -> Iterator[tuple[str, str]]:
-    return ((kind, name) for kind in OF_ENTRIES for name in registry.names(kind))
+    return ((kind, name) for kind in KEYS for name in registry.names(kind))
 
 
 def _presets(field: FieldInfo) -> dict:

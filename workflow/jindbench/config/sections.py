@@ -5,8 +5,7 @@ that file declares.
 """
 
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -182,16 +181,16 @@ class MethodKeys(Parameters):
     )
 
 
-Keys = TypeVar("Keys", DatasetKeys, IntegrationKeys, MethodKeys)
+# Of the entries; the first key of each names the file.
+KEYS = {"datasets": DatasetKeys, "integrations": IntegrationKeys, "methods": MethodKeys}
 
 
 @dataclass(frozen=True)
-class Entry(Generic[Keys]):
-    """An entry of datasets, integrations or methods: its file and that one's module, its keys, and all other values."""
+class Entry:
+    """An entry of datasets, integrations or methods: its file, its keys, and all other values."""
 
     file: str
-    module: ModuleType
-    keys: Keys
+    keys: DatasetKeys | IntegrationKeys | MethodKeys
     values: dict
 
 

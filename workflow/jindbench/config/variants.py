@@ -46,7 +46,7 @@ class Variant:
 
 
 def methods(
-    entries: Mapping[str, Entry[MethodKeys]], integrations: Mapping[str, Integration]
+    entries: Mapping[str, Entry], integrations: Mapping[str, Integration]
 ) -> tuple[dict[str, Method], list[str], list[str]]:
     """All methods: those with an entry, and the stages that these start from.
 
@@ -93,9 +93,7 @@ def methods(
     return found, [name for variant in variants.values() for name in variant.names.values()], faults
 
 
-def _given(
-    where: str, entry: Entry[MethodKeys], stages: list[str], faults: list[str]
-) -> Iterator[tuple[str, str, object, str]]:
+def _given(where: str, entry: Entry, stages: list[str], faults: list[str]) -> Iterator[tuple[str, str, object, str]]:
     """What an entry gives: the stage's file (or `ALL_STAGES`), key, value, and path of each value."""
     if entry.keys.input is not None:
         yield ALL_STAGES, "input", entry.keys.input, f"{where}.input"

@@ -63,19 +63,10 @@ def most_confused_pair(truth: pd.Series, predictions: pd.DataFrame) -> tuple[str
 
 
 def groups(truth: pd.Series, predictions: pd.DataFrame, pair: tuple[str, str]) -> tuple[pd.Index, pd.Index]:
-    """The cells of true type A that are predicted A (G1) and those that are predicted B (G2).
+    """The cells of true type A that are predicted A (G1) and those that are predicted B (G2); `pair` is (A, B).
 
     Cells that are rejected are in neither. Of G1 the authors' script says so; of G2 nothing is said, but the paper
     counts its misclassifications after rejection, and a rejected cell is of no predicted type.
-
-    Parameters
-    ----------
-    truth
-        True labels by cell_id.
-    predictions
-        See `jindbench.predictions`.
-    pair
-        (A, B), as `most_confused_pair` gives them.
     """
     final, (true_type, predicted) = _final_labels(truth, predictions), pair
     of_type = final[truth == true_type]
@@ -147,19 +138,13 @@ def negative_control(
 
     Parameters
     ----------
-    adata
-        Cells x genes.
+    adata, model
+        As in `compare`.
     cells
-        Cell ids to draw from.
+        Cell ids to draw two disjoint groups from, in each of the `draws`.
     sizes
         Cells of the two groups. Where there are not as many cells as both need, the smaller group keeps its size and
         the larger gets the rest; the table has the sizes drawn, and the log says so.
-    model
-        As in `compare`.
-    draws
-        How often two disjoint groups are drawn.
-    seed
-        Seed of the draws.
     alpha
         A gene is significant if its adjusted p is below.
 

@@ -39,8 +39,6 @@ def mapping(
     ----------
     source_codes, target_codes
         Latent codes, cells x 256; the target's after alignment.
-    source_labels
-        Type of each source cell.
     target_clusters
         Cluster of each target cell; -1 for none.
 
@@ -65,13 +63,9 @@ def mapping(
             "assigned_source_type": [assigned.get(name) for name in names],
         }
     )
-    mean_squared = distances**2 / target_codes.shape[1]
-    return table.join(
-        [
-            pd.DataFrame(distances, columns=[f"distance_{name}" for name in types]),
-            pd.DataFrame(mean_squared, columns=[f"mean_squared_distance_{name}" for name in types]),
-        ]
-    )
+    measures = {"distance": distances, "mean_squared_distance": distances**2 / target_codes.shape[1]}
+    of_types = [pd.DataFrame(values, columns=[f"{key}_{name}" for name in types]) for key, values in measures.items()]
+    return table.join(of_types)
 
 
 def matches(
@@ -134,13 +128,9 @@ def describe(found: pd.Series, truth: pd.Series, predictions: pd.DataFrame) -> p
     cells = pd.DataFrame({"cluster": found, "type": truth.loc[found.index]})
     cells["label"] = predictions.set_index(CELL_ID).loc[found.index, LABEL]
 
-    def most_frequent(labels):
-        counts = labels.value_counts()
-        return counts.index[0], counts.iloc[0] / len(labels)
-
     columns = ["cluster", "majority_type", "majority_share", "most_frequent_prediction", "prediction_share"]
-    rows = [
-        [name, *most_frequent(of_cluster["type"]), *most_frequent(of_cluster["label"])]
-        for name, of_cluster in cells[cells["cluster"] != NOISE].groupby("cluster")
-    ]
+    rows = []
+    for name, of_cluster in cells[cells["cluster"] != NOISE].groupby("cluster"):
+        shares = [of_cluster[column].value_counts(normalize=True) for column in ("type", "label")]
+        rows.append([name, *(part for share in shares for part in (share.index[0], share.iloc[0]))])
     return pd.DataFrame(rows, columns=columns)
