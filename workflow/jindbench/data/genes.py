@@ -38,11 +38,8 @@ FEWEST = 50  # common genes: fewer do not tell types apart
 def namings(var: pd.DataFrame) -> dict[str, pd.Index]:
     """The ways in which a table of genes names them: the index, and each column of text that differs from gene to gene.
 
-    Names that cannot be those of genes, such as row numbers, are none.
-
-    Returns
-    -------
-    By "var_names" or the column's name; Ensembl ids without their version.
+    By "var_names" or the column's name; Ensembl ids without their version. Names that cannot be those of genes, such as
+    row numbers, are none.
     """
     columns = {"var_names": var.index.to_series()}
     for name, values in var.items():
@@ -64,13 +61,7 @@ def _no_genes(names: pd.Index, column: str) -> str | None:
 
 
 def named(var: pd.DataFrame, where: str) -> dict[str, pd.Index]:
-    """`namings`, at least one.
-
-    Raises
-    ------
-    InputError
-        If the table has no names that can be those of genes.
-    """
+    """`namings`; an InputError without any."""
     if known := namings(var):
         return known
     raise InputError(
@@ -188,11 +179,9 @@ def match(
     common = _once(known) & _once(given)
     if len(common) < least:
         ours, theirs = _species(given), _species(known)
-        remedy = ""
-        if ours and theirs and ours != theirs:
-            remedy = f"; name the genes of the {sides[1]} by their {theirs}orthologs"
-        elif kind_of(given) != kind_of(known):
-            remedy = f"; name the genes of the {sides[1]} by {kind_of(known)}"
+        other_species = ours and theirs and ours != theirs
+        wanted = f"their {theirs}orthologs" if other_species else kind_of(known) * (kind_of(given) != kind_of(known))
+        remedy = f"; name the genes of the {sides[1]} by {wanted}" * bool(wanted)
         raise InputError(
             f"{where}: {len(common)} genes in common, at least {least} are needed; the {len(known)} of the {sides[0]} "
             f"begin with {_first(known)} ({theirs}{kind_of(known)}), the {len(given)} of the {sides[1]} with "

@@ -41,8 +41,6 @@ def without_each_type(
     ----------
     stages
         The method, preceded by those that it starts from, the first first; each with its parameters.
-    source, target
-        As for `components.run_method`.
 
     Returns
     -------
@@ -92,15 +90,7 @@ def _in_stages(
         for number, (method, parameters) in enumerate(stages):
             model_dir = Path(folder, str(number))
             model_dir.mkdir()
-            predicted = run_method(
-                method,
-                source,
-                target,
-                parameters,
-                seed=seed,
-                threads=threads,
-                model_dir=model_dir,
-                parent_dir=parent_dir,
-            )
+            folders = {"model_dir": model_dir, "parent_dir": parent_dir}
+            predicted = run_method(method, source, target, parameters, seed=seed, threads=threads, **folders)
             parent_dir = model_dir
     return predicted

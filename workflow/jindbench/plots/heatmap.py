@@ -34,12 +34,10 @@ def order(values: pd.DataFrame, groups: pd.Series, genes: Sequence[str], seed: i
         Cells x genes, indexed by cell id: log expression of all genes that differ between the groups, by which the
         cells are clustered (Ward, Euclidean distance of the z-scores).
     groups
-        The group of each cell, by cell id.
+        The group of each cell, by cell id. Of one with more than 300 cells a random sample of so many is clustered and
+        shown; the z-scores are over all cells.
     genes
         Those of the genes that are to be shown.
-    seed
-        Seed of the random sample: of a group of more than 300 cells so many are clustered and shown. The z-scores are
-        over all cells.
 
     Returns
     -------
@@ -66,21 +64,11 @@ def _clustered(rows: np.ndarray) -> np.ndarray:
 
 
 def draw(ordered: pd.DataFrame, sizes: dict[str, int], title: str) -> Figure:
-    """Genes from top to bottom, cells from left to right, above them a bar with their groups.
-
-    Parameters
-    ----------
-    ordered
-        As `order` gives it.
-    sizes
-        Cells of the two groups, shown or not.
-    title
-        Of the figure. What is shown (genes, cells of each group) is written below it.
-    """
-    genes = ordered.columns.drop([CELL_ID, GROUP])
-    if not len(genes):
+    """A figure with what `draw_on` draws."""
+    n_genes = len(ordered.columns.drop([CELL_ID, GROUP]))
+    if not n_genes:
         return words(f"{title}\nNo gene differs between the groups.")
-    figure = plt.figure(figsize=(8, _height(len(genes)) + 1.6), layout="constrained")
+    figure = plt.figure(figsize=(8, _height(n_genes) + 1.6), layout="constrained")
     draw_on(figure, ordered, sizes, title)
     return figure
 
@@ -91,28 +79,21 @@ def _height(n_genes: int) -> float:
 
 
 def draw_on(figure: Figure | SubFigure, ordered: pd.DataFrame, sizes: dict[str, int], title: str) -> None:
-    """The same on a figure, or a part of one, that is there already."""
+    """Genes from top to bottom, cells from left to right, above them a bar with their groups.
+
+    `ordered` is as `order` gives it, with genes; `sizes` are the cells of the two groups, shown or not.
+    """
     genes = ordered.columns.drop([CELL_ID, GROUP])
-    if not len(genes):
-        figure.text(0.5, 0.5, f"{title}\nNo gene differs between the groups.", ha="center", va="center")
-        return
     named, height = len(genes) <= MOST_NAMES, _height(len(genes))
     bar, panel = figure.subplots(2, height_ratios=[0.18, height], sharex=True)
-    colours = dict(zip(sizes, palette.GROUPS, strict=True))
     codes = ordered[GROUP].map({group: code for code, group in enumerate(sizes)})
-    bar.imshow(
-        codes.to_numpy()[None],
-        aspect="auto",
-        interpolation="nearest",
-        cmap=ListedColormap(palette.GROUPS),
-        vmin=-0.5,
-        vmax=1.5,
-    )
+    pixels = {"aspect": "auto", "interpolation": "nearest"}
+    bar.imshow(codes.to_numpy()[None], cmap=ListedColormap(palette.GROUPS), vmin=-0.5, vmax=1.5, **pixels)
     bar.set_axis_off()
     shown = ordered[GROUP].value_counts()
     labels = [f"{group}: {_of(shown.get(group, 0), n)} cells" for group, n in sizes.items()]
     figure.legend(
-        handles=[Patch(color=colours[group], label=label) for group, label in zip(sizes, labels, strict=True)],
+        handles=[Patch(color=colour, label=label) for colour, label in zip(palette.GROUPS, labels, strict=True)],
         loc="outside upper center",
         ncols=len(sizes),
         fontsize=9,
@@ -120,14 +101,8 @@ def draw_on(figure: Figure | SubFigure, ordered: pd.DataFrame, sizes: dict[str, 
         title=textwrap.fill(title, WIDEST),
     )
     panel.spines[:].set_visible(True)
-    image = panel.imshow(
-        ordered[genes].to_numpy(dtype=float).T,
-        aspect="auto",
-        interpolation="nearest",
-        cmap=palette.DIVERGING,
-        vmin=-LIMIT,
-        vmax=LIMIT,
-    )
+    scores = ordered[genes].to_numpy(dtype=float).T
+    image = panel.imshow(scores, cmap=palette.DIVERGING, vmin=-LIMIT, vmax=LIMIT, **pixels)
     panel.set_xticks([])
     panel.set_yticks(range(len(genes)) if named else [], genes if named else [], fontsize=8)
     panel.yaxis.tick_right()

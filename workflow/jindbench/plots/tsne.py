@@ -41,15 +41,8 @@ def tsne(X: sparse.csr_matrix | np.ndarray, seed: int, threads: int) -> np.ndarr
 
 
 def tsne_map(X: sparse.csr_matrix | np.ndarray, seed: int, threads: int) -> Map:
-    """A tSNE of cells, made of their principal components.
+    """A tSNE of cells (n x features), made of their principal components; sparse input is not made dense.
 
-    Parameters
-    ----------
-    X
-        n cells x features. Sparse input is centred without being made dense.
-
-    Returns
-    -------
     The same seed and number of threads give the same numbers. With few cells there are fewer components and a lower
     perplexity (a third of the cells), which the log says; with fewer than four, all lie at the origin.
     """
