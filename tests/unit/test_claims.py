@@ -16,19 +16,9 @@ BAR, PBMC = "paper_pancreas_bar16_mur16", "paper_pbmc_v3_v5"
 
 
 def score(task, method, metric, value, half_width=0.01, sd=np.nan, status="ok"):
-    return {
-        "task": task,
-        "method": method,
-        "seeds": 3,
-        "metric": metric,
-        "value": value,
-        "sd": sd,
-        "low": value - half_width,
-        "high": value + half_width,
-        "n": 1000,
-        "n_target": 1000,
-        "status": status,
-    }
+    row = {"task": task, "method": method, "seeds": 3, "metric": metric, "value": value, "sd": sd}
+    row |= {"low": value - half_width, "high": value + half_width}
+    return row | {"n": 1000, "n_target": 1000, "status": status}
 
 
 def run(*scores, **others):
@@ -182,12 +172,7 @@ def test_ratios_of_means_and_to_zero():
 
 def test_runtimes_are_sums_of_stages_and_means_of_repeats():
     rows = [("s1", 10.0), ("s1", 30.0), ("s2", 40.0), ("other", 20.0)]
-    runtime = pd.DataFrame(
-        [
-            {"method": method, "task": "T", "work_seconds": seconds, "threads": 2, "peak_memory_mb": 1, "status": "ok"}
-            for method, seconds in rows
-        ]
-    )
+    runtime = pd.DataFrame(rows, columns=["method", "work_seconds"]).assign(task="T", threads=2, status="ok")
     statement = claim("runtime", task="T", stages=["s1", "s2"], over=["other"], expected=expected(value=3))
     row = result(statement, {"runtime": runtime})
     assert (row["ours"], row["interval"], row["verdict"]) == ("3", "[2.5, 3.5]", "reproduced")
@@ -350,22 +335,14 @@ def test_markers_have_a_direction():
 
 
 def test_figure_5():
-    clusters = pd.DataFrame(
-        [
-            ("T", 0, 50, "acinar", np.nan, 6.0, 18.0),
-            ("T", 1, 5, "acinar", "alpha", 1.0, 0.5),  # a small cluster of the same type
-            ("T", 2, 60, "beta", "beta", 4.0, 8.0),
-        ],
-        columns=[
-            "task",
-            "cluster",
-            "n_cells",
-            "majority_type",
-            "assigned_source_type",
-            "distance_beta",
-            "mean_squared_distance_beta",  # of two dimensions
-        ],
-    )
+    columns = ["task", "cluster", "n_cells", "majority_type", "assigned_source_type"]
+    columns += ["distance_beta", "mean_squared_distance_beta"]  # of two dimensions
+    rows = [
+        ("T", 0, 50, "acinar", np.nan, 6.0, 18.0),
+        ("T", 1, 5, "acinar", "alpha", 1.0, 0.5),  # a small cluster of the same type
+        ("T", 2, 60, "beta", "beta", 4.0, 8.0),
+    ]
+    clusters = pd.DataFrame(rows, columns=columns)
 
     def mapping(mapped):
         statement = claim("mapping", task="T", clusters=mapped, why="a test")
