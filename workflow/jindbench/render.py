@@ -21,13 +21,25 @@ class High(str):
 
 @dataclass(frozen=True)
 class Table:
-    """A table of text, as a reader sees it. Text is escaped on writing; cells may be `Bold` or `High`."""
+    """A table of text, as a reader sees it.
+
+    Attributes
+    ----------
+    head, rows
+        Text as it is; it is escaped on writing. Cells may be `Bold` or `High`.
+    notes
+        Paragraphs below the table.
+    lead
+        A paragraph above it.
+    nothing
+        What to say in place of all this if there are no rows.
+    """
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
-    notes: Sequence[str] = ()  # paragraphs below the table
-    lead: str = ""  # a paragraph above it
-    nothing: str = ""  # what to say in place of all this if there are no rows
+    notes: Sequence[str] = ()
+    lead: str = ""
+    nothing: str = ""
 
     @classmethod
     def of(cls, values: pd.DataFrame, bold: str = "", **others: Any) -> "Table":

@@ -64,11 +64,21 @@ def _clustered(rows: np.ndarray) -> np.ndarray:
 
 
 def draw(ordered: pd.DataFrame, sizes: dict[str, int], title: str) -> Figure:
-    """A figure with what `draw_on` draws."""
-    n_genes = len(ordered.columns.drop([CELL_ID, GROUP]))
-    if not n_genes:
+    """Genes from top to bottom, cells from left to right, above them a bar with their groups.
+
+    Parameters
+    ----------
+    ordered
+        As `order` gives it.
+    sizes
+        Cells of the two groups, shown or not.
+    title
+        Of the figure. What is shown (genes, cells of each group) is written below it.
+    """
+    genes = ordered.columns.drop([CELL_ID, GROUP])
+    if not len(genes):
         return words(f"{title}\nNo gene differs between the groups.")
-    figure = plt.figure(figsize=(8, _height(n_genes) + 1.6), layout="constrained")
+    figure = plt.figure(figsize=(8, _height(len(genes)) + 1.6), layout="constrained")
     draw_on(figure, ordered, sizes, title)
     return figure
 
@@ -79,11 +89,11 @@ def _height(n_genes: int) -> float:
 
 
 def draw_on(figure: Figure | SubFigure, ordered: pd.DataFrame, sizes: dict[str, int], title: str) -> None:
-    """Genes from top to bottom, cells from left to right, above them a bar with their groups.
-
-    `ordered` is as `order` gives it, with genes; `sizes` are the cells of the two groups, shown or not.
-    """
+    """The same on a figure, or a part of one, that is there already."""
     genes = ordered.columns.drop([CELL_ID, GROUP])
+    if not len(genes):
+        figure.text(0.5, 0.5, f"{title}\nNo gene differs between the groups.", ha="center", va="center")
+        return
     named, height = len(genes) <= MOST_NAMES, _height(len(genes))
     bar, panel = figure.subplots(2, height_ratios=[0.18, height], sharex=True)
     codes = ordered[GROUP].map({group: code for code, group in enumerate(sizes)})

@@ -3,8 +3,6 @@
 import colorsys
 from collections.abc import Iterable, Sequence
 
-from matplotlib.colors import to_hex
-
 from jindbench.names import UNASSIGNED
 
 # Okabe and Ito's colours can be told apart by people with any common form of colour blindness.
@@ -41,8 +39,10 @@ def of_types(types: Iterable[str]) -> dict[str, str]:
         chosen = TYPES
     else:
         levels = (0.38, 0.62, 0.78)  # neighbours in hue differ in lightness
-        hls = [(place / len(names), levels[place % 3], 0.75 if place % 2 else 0.55) for place in range(len(names))]
-        chosen = [to_hex(colorsys.hls_to_rgb(*colour)) for colour in hls]
+        chosen = [
+            _hex(colorsys.hls_to_rgb(place / len(names), levels[place % 3], 0.75 if place % 2 else 0.55))
+            for place in range(len(names))
+        ]
     return dict(zip(names, chosen, strict=False)) | {UNASSIGNED: UNASSIGNED_COLOUR}
 
 
@@ -61,3 +61,7 @@ def lines_of_methods(methods: Sequence[str]) -> dict[str, dict]:
         }
         for position, method in enumerate(methods)
     }
+
+
+def _hex(rgb: tuple[float, float, float]) -> str:
+    return "#" + "".join(f"{round(255 * channel):02X}" for channel in rgb)

@@ -23,11 +23,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Map:
-    """A tSNE of some cells, on which others can be placed."""
+    """A tSNE of some cells, on which others can be placed.
 
-    coordinates: np.ndarray  # of the cells that it was made of, n x 2
-    components: Any = None  # scikit-learn's PCA; this and the next are None where cells or features are too few
-    embedding: Any = None  # openTSNE's
+    Attributes
+    ----------
+    coordinates
+        Of the cells that it was made of, n x 2.
+    components, embedding
+        scikit-learn's PCA and openTSNE's embedding; None where there were too few cells or features.
+    """
+
+    coordinates: np.ndarray
+    components: Any = None
+    embedding: Any = None
 
     def place(self, X: np.ndarray) -> np.ndarray:
         """Coordinates, n x 2, of other cells: each at the median of its nearest neighbours (openTSNE)."""
@@ -41,8 +49,15 @@ def tsne(X: sparse.csr_matrix | np.ndarray, seed: int, threads: int) -> np.ndarr
 
 
 def tsne_map(X: sparse.csr_matrix | np.ndarray, seed: int, threads: int) -> Map:
-    """A tSNE of cells (n x features), made of their principal components; sparse input is not made dense.
+    """A tSNE of cells, made of their principal components.
 
+    Parameters
+    ----------
+    X
+        n cells x features. Sparse input is centred without being made dense.
+
+    Returns
+    -------
     The same seed and number of threads give the same numbers. With few cells there are fewer components and a lower
     perplexity (a third of the cells), which the log says; with fewer than four, all lie at the origin.
     """
