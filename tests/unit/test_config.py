@@ -177,7 +177,7 @@ def test_tables_run_their_methods_on_their_tasks_alone():
     sizes = {"title": "S2", "tasks": ["s", "elsewhere"], "methods": ["jind", "majority"]}
     other["tasks"]["elsewhere"] = {"split": {"dataset": "toy"}}
     loaded = load.load(other | {"tables": {"s2": sizes, "s1": sizes | {"tasks": ["elsewhere"]}}})
-    assert {name: table.tasks for name, table in loaded.tables().items()} == {"table2": ["t", "s"], "s2": ["s"]}
+    assert {name: table.tasks for name, table in loaded.shown_tables().items()} == {"table2": ["t", "s"], "s2": ["s"]}
     assert loaded.pairs() == [("t", "majority"), ("s", "majority"), ("s", "jind")]
     assert loaded.pairs(parents=True) == [*loaded.pairs(), ("s", "jind_classifier")]
 

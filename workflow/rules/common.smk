@@ -23,7 +23,7 @@ RECOVERED = {
 PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")
 
 
-TABLES = CONFIG.tables()
+TABLES = CONFIG.shown_tables()
 
 
 wildcard_constraints:

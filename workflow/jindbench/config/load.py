@@ -32,8 +32,7 @@ def load(config: dict) -> Configuration:
     with messages.collected(faults):
         sections = messages.checked(Sections, config, context=reader.names)
         found = {"datasets": datasets, "integrations": integrations, "methods": methods}
-        plain = {key: getattr(sections, key) for key in Sections.model_fields if key not in ("tables", *found)}
-        configuration = Configuration(extra_tables=sections.tables, **plain, **found)
+        configuration = Configuration.model_construct(**dict(sections) | found)
         faults += [line for used, line in reader.unusable.items() if used in _used(configuration)]
         faults += [] if faults else _faults_of_the_selection(configuration)
     _refuse(faults)
@@ -150,11 +149,11 @@ def _required(parameters: type[Parameters]) -> bool:
 def _used(configuration: Configuration) -> set[tuple[str, str]]:
     """Kind and name of the datasets and methods that tasks and tables name."""
     datasets = {("datasets", name) for task in configuration.tasks.values() for name in task.datasets()}
-    return datasets | {("methods", name) for table in configuration.tables().values() for name in table.methods}
+    return datasets | {("methods", name) for table in configuration.shown_tables().values() for name in table.methods}
 
 
 def _faults_of_the_selection(configuration: Configuration) -> Iterator[str]:
-    tables = configuration.tables().values()
+    tables = configuration.shown_tables().values()
     for key, items in (("tasks", configuration.tasks), ("methods", configuration.methods)):
         chosen = {name for table in tables for name in getattr(table, key)}
         titles = [items[name].title or name for name in chosen]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from jindbench import registry
-from jindbench.config.sections import DifferentialExpression, Downloads, Figures, HeldOutTypes, Run, Runtime, Table
+from jindbench.config.sections import Sections, Table
 from jindbench.data.tasks import Task
 from jindbench.parameters import Parameters
 
@@ -38,21 +38,8 @@ class Integration:
     parameters: Parameters
 
 
-@dataclass(frozen=True)
-class Configuration:
-    """The checked configuration: everything that exists, and in `run` the selection."""
-
-    run: Run
-    extra_tables: dict[str, Table]
-    figures: Figures
-    differential_expression: DifferentialExpression
-    runtime: Runtime
-    held_out_types: HeldOutTypes
-    downloads: Downloads
-    datasets: dict[str, Dataset]
-    tasks: dict[str, Task]
-    integrations: dict[str, Integration]
-    methods: dict[str, Method]
+class Configuration(Sections):
+    """The checked configuration: everything that exists (`Dataset`, `Method`, `Integration`), and the selection."""
 
     def selected_tasks(self) -> dict[str, Task]:
         """The selected tasks by name."""
@@ -62,17 +49,17 @@ class Configuration:
         """Names of the datasets that the selected tasks read."""
         return list(dict.fromkeys(name for task in self.selected_tasks().values() for name in task.datasets()))
 
-    def tables(self) -> dict[str, Table]:
+    def shown_tables(self) -> dict[str, Table]:
         """By file name: Table 2 (the run's tasks and methods), and the other tables that have tasks of the run."""
         tables = {"table2": Table(title="Table 2", tasks=self.run.tasks, methods=self.run.methods)}
-        for name, table in self.extra_tables.items():
+        for name, table in self.tables.items():
             if tasks := [task for task in self.run.tasks if task in table.tasks]:
                 tables[name] = table.model_copy(update={"tasks": tasks})
         return tables
 
     def selected_methods(self, *, parents: bool = True) -> dict[str, Method]:
         """The methods of all tables by name, followed by those whose models they start from."""
-        names = list(dict.fromkeys(name for table in self.tables().values() for name in table.methods))
+        names = list(dict.fromkeys(name for table in self.shown_tables().values() for name in table.methods))
         for name in names:
             parent = self.methods[name].parent
             if parents and parent is not None and parent not in names:
@@ -96,7 +83,7 @@ class Configuration:
     def cells(self, *, parents: bool = False) -> list[tuple[str, str]]:
         """(task, method) of all tables' cells, task by task; with `parents`, also of what they start from."""
         wanted = {
-            (task, method) for table in self.tables().values() for task in table.tasks for method in table.methods
+            (task, method) for table in self.shown_tables().values() for task in table.tasks for method in table.methods
         }
         if parents:
             wanted |= {(task, stage) for task, method in wanted for stage in self.chain(method)}
@@ -148,7 +135,7 @@ class Configuration:
         """The selection as plain data, with all defaults."""
         sections = ("run", "figures", "differential_expression", "runtime", "held_out_types")
         return {key: getattr(self, key).model_dump() for key in sections} | {
-            "tables": {name: table.model_dump() for name, table in self.tables().items() if name != "table2"},
+            "tables": {name: table.model_dump() for name, table in self.shown_tables().items() if name != "table2"},
             "tasks": {name: task.model_dump(exclude_none=True) for name, task in self.selected_tasks().items()},
             "datasets": {name: _plain(self.datasets[name]) for name in self.selected_datasets()},
             "integrations": {name: _plain(self.integrations[name]) for _, name in self.integrated()},
