@@ -127,13 +127,7 @@ def select_types(
 
 
 def match_genes(source: AnnData, target: AnnData, where: str) -> tuple[AnnData, AnnData]:
-    """Restrict cells of two datasets to the genes they share, in the source's order and by its names.
-
-    Raises
-    ------
-    InputError
-        If X does not mean the same on both sides, or too few genes are shared (`genes.match`).
-    """
+    """Restrict cells of two datasets to the genes they share (`genes.match`), in the source's order, by its names."""
     if source.uns[X_KIND] != target.uns[X_KIND]:
         raise InputError(
             f"{where}: X of the source is '{source.uns[X_KIND]}', of the target '{target.uns[X_KIND]}'; "

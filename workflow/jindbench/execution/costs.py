@@ -96,20 +96,16 @@ class Machine:
 
 def _limits_of_memory(groups: Path = Path("/sys/fs/cgroup"), mine: Path = Path("/proc/self/cgroup")) -> Iterator[int]:
     """Bytes that this process may have by Linux' control groups, which containers and clusters' jobs are held by."""
-    if not mine.exists():
-        return
-    for line in mine.read_text().splitlines():  # number:controllers:path
+    for line in mine.read_text().splitlines() if mine.exists() else []:  # number:controllers:path
         _, controllers, path = line.split(":", maxsplit=2)
         version1 = "memory" in controllers.split(",")
         if version1 or not controllers:
             root, name = (groups / "memory", "memory.limit_in_bytes") if version1 else (groups, "memory.max")
-            group = root / path.lstrip("/")
-            for folder in (group, *group.parents):  # the limit of each group above holds too
-                limit = folder / name
+            parts = Path(path).parts[1:]
+            for n in range(len(parts), -1, -1):  # the limit of each group above holds too
+                limit = root.joinpath(*parts[:n], name)
                 if limit.is_file() and (content := limit.read_text().strip()).isdecimal():
                     yield int(content)
-                if folder == root:
-                    break
 
 
 def seconds_of_matrix_product() -> float:

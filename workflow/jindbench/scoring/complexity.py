@@ -25,14 +25,8 @@ def knn_scores(X: sparse.csr_matrix, labels: np.ndarray, *, seed: int, threads: 
 
     Both use one embedding: the 5000 most variable genes, UMAP to 20 dimensions. UMAP does not see the labels.
 
-    Parameters
-    ----------
-    X
-        Cells x genes, on a log scale.
-    seed
-        Of UMAP, which then uses one thread (the authors set none), and of the folds.
-    threads
-        Of the search for the three neighbours.
+    `X` is cells x genes, on a log scale. With its `seed`, UMAP uses one thread (the authors set none); `threads` are of
+    the search for the three neighbours.
 
     Returns
     -------

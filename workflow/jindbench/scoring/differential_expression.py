@@ -103,14 +103,8 @@ def compare(adata: AnnData, first: pd.Index, second: pd.Index, model: str | None
     model = _model(adata, model)
     from jindbench.r import bridge
 
-    result = bridge.call(
-        "limma.R",
-        "compare",
-        R_PACKAGES,
-        matrix=_values(adata[first.append(second)], model),
-        n_first=len(first),
-        voom=model == VOOM,
-    )
+    matrix, n_first = _values(adata[first.append(second)], model), len(first)
+    result = bridge.call("limma.R", "compare", R_PACKAGES, matrix=matrix, n_first=n_first, voom=model == VOOM)
     table = pd.DataFrame(result)
     table["gene"] = adata.var_names[table["gene"] - 1]
     # All genes have the same degrees of freedom, so |t| orders like p, also where p is too small for a number.
@@ -130,7 +124,7 @@ def negative_control(
     seed: int = 0,
     alpha: float,
 ) -> pd.DataFrame:
-    """Draw random groups of cells of one type many times, and compare them as `compare` does.
+    """Draw random groups of cells of one type many times, and compare them as `compare` does; it raises the same.
 
     The paper's control (Figures S3 and S4) drew once; one draw does not show how often such groups differ by chance.
     They can: to voom, a count of zero is lower in a larger cell, so that in sparse data a random group of a few large
@@ -151,11 +145,6 @@ def negative_control(
     Returns
     -------
     One row for each draw: draw (from 1), n_first, n_second (cells), n_significant (genes).
-
-    Raises
-    ------
-    TooFewCells, InputError, NotAvailable
-        As `compare`.
     """
     smaller, larger = sorted(sizes)
     larger = min(larger, max(len(cells) - smaller, 0))
@@ -168,20 +157,10 @@ def negative_control(
 
     rng = np.random.default_rng(seed)
     drawn = np.concatenate([rng.choice(len(cells), n_first + n_second, replace=False) + 1 for _ in range(draws)])
-    n_significant = bridge.call(
-        "limma.R",
-        "negative_control",
-        R_PACKAGES,
-        matrix=_values(adata[cells], model),
-        drawn=drawn,
-        n_first=n_first,
-        n_second=n_second,
-        voom=model == VOOM,
-        alpha=alpha,
-    )
-    return pd.DataFrame(
-        {"draw": np.arange(1, draws + 1), "n_first": n_first, "n_second": n_second, "n_significant": n_significant}
-    )
+    sizes, matrix = {"n_first": n_first, "n_second": n_second}, _values(adata[cells], model)
+    values = {"matrix": matrix, "drawn": drawn, "voom": model == VOOM, "alpha": alpha}
+    n_significant = bridge.call("limma.R", "negative_control", R_PACKAGES, **sizes, **values)
+    return pd.DataFrame({"draw": np.arange(1, draws + 1), **sizes, "n_significant": n_significant})
 
 
 def _check_sizes(n_first: int, n_second: int) -> None:

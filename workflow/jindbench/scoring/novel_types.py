@@ -35,12 +35,7 @@ def mapping(
 ) -> pd.DataFrame:
     """Distances of the target's clusters to the source's types, and the assignment with the smallest sum.
 
-    Parameters
-    ----------
-    source_codes, target_codes
-        Latent codes, cells x 256; the target's after alignment.
-    target_clusters
-        Cluster of each target cell; -1 for none.
+    Latent codes are cells x 256, the target's after alignment; the cluster of a target cell is -1 where it is in none.
 
     Returns
     -------
