@@ -37,9 +37,14 @@ def describe_outputs(paths: Iterable[str]) -> dict:
     return {"outputs": {path: _contents(Path(path)) for path in paths}}
 
 
-def unchanged(path: Path, contents: dict) -> bool:
-    """Whether a file or folder holds what a job wrote."""
-    return path.exists() and _unchanged(path, contents, written=0)
+def unchanged(path: Path, contents: dict, written: int = 0) -> bool:
+    """Whether a file or folder holds what its record says; content is compared where it is newer than `written`."""
+    if "files" in contents:
+        files = contents["files"].items()
+        return path.is_dir() and all(unchanged(path / name, of_file, written) for name, of_file in files)
+    if not path.is_file() or (status := path.stat()).st_size != contents["bytes"]:
+        return False
+    return status.st_mtime_ns <= written or io.sha256(path) == contents["sha256"]
 
 
 def same(read: dict, written: dict) -> bool:
@@ -68,7 +73,7 @@ def damaged(results: Path) -> Iterator[Path]:
         path = Path(name)
         if path.is_symlink() and record["rule"] == "download":
             continue  # it is kept elsewhere and verified by what reads it
-        if path.exists() and not _unchanged(path, record["outputs"][name], written):
+        if path.exists() and not unchanged(path, record["outputs"][name], written):
             yield path
 
 
@@ -119,16 +124,3 @@ def _contents(path: Path) -> dict:
     if path.is_dir():
         return {"files": {str(file.relative_to(path)): _contents(file) for file in _files(path)}}
     return {"bytes": path.stat().st_size, "sha256": io.sha256(path)}
-
-
-def _unchanged(path: Path, contents: dict, written: int) -> bool:
-    """Whether a file or folder holds what its record says; content is compared where it is newer than the record."""
-    if "files" in contents:
-        files = contents["files"]
-        return path.is_dir() and all(
-            (path / name).is_file() and _unchanged(path / name, of_file, written) for name, of_file in files.items()
-        )
-    status = path.stat()
-    return status.st_size == contents["bytes"] and (
-        status.st_mtime_ns <= written or io.sha256(path) == contents["sha256"]
-    )
