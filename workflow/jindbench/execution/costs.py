@@ -121,26 +121,28 @@ def seconds_of_matrix_product() -> float:
 
 def workload(configuration: Configuration) -> pd.DataFrame:
     """The jobs that depend on the size of data: `step`, `size` and the number of `jobs` for each task or dataset."""
-    size, run = {task: task_size(configuration, task) for task in configuration.run.tasks}, []
+    size, jobs = {task: task_size(configuration, task) for task in configuration.run.tasks}, []
     for dataset in configuration.selected_datasets():
-        run += [(step, dataset_size(configuration, dataset), 1) for step in ("dataset", "complexity")]
-    run += [("task", size[task], 1) for task in configuration.run.tasks]
+        jobs += [(step, dataset_size(configuration, dataset), 1) for step in ("dataset", "complexity")]
+    jobs += [("task", size[task], 1) for task in configuration.run.tasks]
     for task, method in configuration.pairs(parents=True):
-        run.append((f"run_method/{configuration.methods[method].method}", size[task], len(configuration.seeds(method))))
+        jobs.append(
+            (f"run_method/{configuration.methods[method].method}", size[task], len(configuration.seeds(method)))
+        )
     for task in dict.fromkeys(configuration.figure_tasks("figure2") + configuration.figure_tasks("figure5")):
-        run += [("latent_codes", size[task], 1)] * len(configuration.stages(task)[:2])
+        jobs += [("latent_codes", size[task], 1)] * len(configuration.stages(task)[:2])
     for task in dict.fromkeys(configuration.figure_tasks("figure3") + configuration.figure_tasks("figure4")):
-        run.append(("expression_tsne", size[task], 1))
-    run += [("differential_expression", size[task], 1) for task in configuration.figure_tasks("figure4")]
+        jobs.append(("expression_tsne", size[task], 1))
+    jobs += [("differential_expression", size[task], 1) for task in configuration.figure_tasks("figure4")]
     for task, method, reason in configuration.held_out():
         if not reason:
             step = HOLD_OUT + files_of_stages(configuration, method)
-            run.append((step, size[task], len(configuration.seeds(method))))
+            jobs.append((step, size[task], len(configuration.seeds(method))))
     methods, integrations = configuration.timed()
-    run += [(f"run_method/{configuration.methods[method].method}", size[task], 1) for task, method in methods]
+    jobs += [(f"run_method/{configuration.methods[method].method}", size[task], 1) for task, method in methods]
     for task, name in configuration.integrated() + integrations:
-        run.append((f"integrate/{configuration.integrations[name].integration}", size[task], 1))
-    return pd.DataFrame(run, columns=[STEP, "size", "jobs"])
+        jobs.append((f"integrate/{configuration.integrations[name].integration}", size[task], 1))
+    return pd.DataFrame(jobs, columns=[STEP, "size", "jobs"])
 
 
 def dataset_size(configuration: Configuration, name: str) -> float:
