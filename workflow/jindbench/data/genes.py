@@ -169,9 +169,11 @@ def match(
     common = _once(known) & _once(given)
     if len(common) < least:
         ours, theirs = _species(given), _species(known)
-        other_species = ours and theirs and ours != theirs
-        wanted = f"their {theirs}orthologs" if other_species else kind_of(known) * (kind_of(given) != kind_of(known))
-        remedy = f"; name the genes of the {sides[1]} by {wanted}" * bool(wanted)
+        remedy = ""
+        if ours and theirs and ours != theirs:
+            remedy = f"; name the genes of the {sides[1]} by their {theirs}orthologs"
+        elif kind_of(given) != kind_of(known):
+            remedy = f"; name the genes of the {sides[1]} by {kind_of(known)}"
         raise InputError(
             f"{where}: {len(common)} genes in common, at least {least} are needed; the {len(known)} of the {sides[0]} "
             f"begin with {_first(known)} ({theirs}{kind_of(known)}), the {len(given)} of the {sides[1]} with "

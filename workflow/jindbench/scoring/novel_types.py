@@ -123,9 +123,13 @@ def describe(found: pd.Series, truth: pd.Series, predictions: pd.DataFrame) -> p
     cells = pd.DataFrame({"cluster": found, "type": truth.loc[found.index]})
     cells["label"] = predictions.set_index(CELL_ID).loc[found.index, LABEL]
 
+    def most_frequent(labels):
+        shares = labels.value_counts(normalize=True)
+        return shares.index[0], shares.iloc[0]
+
     columns = ["cluster", "majority_type", "majority_share", "most_frequent_prediction", "prediction_share"]
-    rows = []
-    for name, of_cluster in cells[cells["cluster"] != NOISE].groupby("cluster"):
-        shares = [of_cluster[column].value_counts(normalize=True) for column in ("type", "label")]
-        rows.append([name, *(part for share in shares for part in (share.index[0], share.iloc[0]))])
+    rows = [
+        [name, *most_frequent(of_cluster["type"]), *most_frequent(of_cluster["label"])]
+        for name, of_cluster in cells[cells["cluster"] != NOISE].groupby("cluster")
+    ]
     return pd.DataFrame(rows, columns=columns)

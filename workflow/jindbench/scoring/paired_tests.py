@@ -16,13 +16,11 @@ COLUMNS += ["seeds_low", "seeds_high", "seeds_interval", "p", "adjusted_p"]
 
 
 def mcnemar(first_correct: pd.Series, second_correct: pd.Series) -> dict[str, float]:
-    """McNemar's test of two methods on the same cells.
+    """McNemar's test of two methods, of which it is known whether they have each cell right (boolean, by cell_id).
 
     It is exact (binomial) where fewer than 25 cells tell the methods apart, else chi-square with continuity
     correction. The 95 % interval of the difference is that of Agresti and Min (Statistics in Medicine 24, 2005):
     Wald's for paired proportions after adding 1/2 to each of the four counts.
-
-    Is a cell right? Boolean, indexed by cell_id, of each method.
 
     Returns
     -------
