@@ -114,7 +114,7 @@ def test_methods_that_have_not_seen_a_type(everything):
 
 def test_a_users_table_cannot_take_the_name_of_one_of_ours(everything):
     files = (everything.folder / "results/tiny/tables").iterdir()
-    assert {path.name.partition(".")[0] for path in files} <= set(sections.PAPERS_OWN)
+    assert {path.name.partition(".")[0] for path in files} <= sections.papers_own()
 
 
 def test_claims_about_the_papers_tasks_are_not_tested_on_other_cells(everything):

@@ -4,49 +4,33 @@ The entries of datasets, integrations and methods hold parameters of a file of t
 that file declares.
 """
 
+import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from jindbench.data.tasks import Task
 from jindbench.parameters import Name, Parameters, Title, existing
+from jindbench.registry import LIBRARY
 
 Tasks = Annotated[list[Name], existing("tasks")]
 Methods = Annotated[list[Name], existing("methods")]
 Integrations = Annotated[list[Name], existing("integrations")]
 
 DATA_FOLDER = "data"  # the folder of the datasets, beside those of the runs
-# Tables that are no selection of tasks and methods.
-PAPERS_OWN = (
-    "accuracy_coverage",
-    "claims",
-    "complete",
-    "confusion",
-    "differential_expression",
-    "differential_expression_genes",
-    "held_out_labels",
-    "held_out_types",
-    "metrics",
-    "metrics_by_method",
-    "novel_types",
-    "paired_tests",
-    "per_type",
-    "provenance",
-    "rejection",
-    "rejection_by_theta",
-    "reliability",
-    "runs",
-    "runtime",
-    "table1",
-    "table2",
-    "table2_extended",
-    "training",
-)
+
+
+@cache
+def papers_own() -> set[str]:
+    """Tables that are no selection of tasks and methods: those that the rules name."""
+    rules = [file.read_text(encoding="utf-8") for file in (LIBRARY.parent / "rules").glob("*.smk")]
+    return {name for text in rules for name in re.findall(r"(?:tables/|{part})(\w+)", text)}
 
 
 def _no_table(name: str) -> str:
-    if name in PAPERS_OWN:
+    if name in papers_own():
         raise ValueError("this name is taken; choose another")
     return name
 
