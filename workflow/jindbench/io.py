@@ -54,7 +54,13 @@ def sha256(path: str | Path) -> str:
 
 
 def read_h5ad(path: str | Path, *, backed: bool = False) -> "AnnData":
-    """Read an AnnData file; `backed` leaves X on disk. An InputError says that it is missing or is none."""
+    """Read an AnnData file; `backed` leaves X on disk.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or is no AnnData file.
+    """
     import anndata as ad
 
     if not Path(path).is_file():

@@ -34,7 +34,16 @@ def run_method(
     The method sees the target's cells in the order of their ids and the genes in the source's order. A method that
     draws mini-batches, or breaks ties by position, thus gives the same labels however the target's file is sorted.
 
-    Both sides are cells x genes, the source with `obs["label"]`. The predictions are checked.
+    Parameters
+    ----------
+    source
+        Cells x genes, with `obs["label"]`.
+    target
+        Cells x genes, with at least the source's genes.
+
+    Returns
+    -------
+    Checked predictions, in the order of the ids.
 
     Raises
     ------
@@ -60,13 +69,21 @@ def integrate(
 ) -> tuple[AnnData, AnnData]:
     """Run an integration (see `jindbench.integrations`), which does not see the source's labels.
 
-    Returns both sides corrected, n x the genes that the integration kept, `obs` as it was; the target in the order of
-    its ids.
+    Parameters
+    ----------
+    source, target
+        As for `run_method`.
+
+    Returns
+    -------
+    Both sides corrected, n x the genes that the integration kept, `obs` as it was; the target in the order of its ids.
 
     Raises
     ------
-    NotAvailable, InputError
-        As `run_method`.
+    NotAvailable
+        If it needs R packages that this machine lacks.
+    InputError
+        If the target lacks a gene of the source.
     InvalidIntegration
         If the integration returns other cells or different genes, or values that are not finite.
     """

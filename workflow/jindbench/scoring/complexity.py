@@ -85,6 +85,13 @@ def dataset_scores(adata: AnnData, *, seed: int, threads: int) -> pd.DataFrame:
     is a random part, by default of 70 % (`data.tasks.Split`; the authors scored that part too). It is scored besides
     all cells, on an embedding of its own.
 
+    Parameters
+    ----------
+    adata
+        A dataset as the workflow stores it: cells x genes, `obs["label"]`, `obs["batch"]`, `uns["x_kind"]`.
+    seed, threads
+        See `knn_scores`.
+
     Returns
     -------
     One row for each batch: batch, cells, genes, types, knn_as_published (of the source, fitted and scored on the same
