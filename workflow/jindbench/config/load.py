@@ -19,7 +19,13 @@ TABLE_COLUMNS = ("task", "n", "metric")
 
 
 def load(config: dict) -> Configuration:
-    """Check a configuration; a ConfigurationError has a line for every fault that can be told without reading data."""
+    """Check a configuration as Snakemake merged it.
+
+    Raises
+    ------
+    ConfigurationError
+        With a line for every fault that can be told without reading data.
+    """
     reader = _Reader(config)
     datasets = {name: Dataset(entry.file, own) for name, entry, own in reader.components("datasets")}
     integrations = {}
@@ -40,7 +46,13 @@ def load(config: dict) -> Configuration:
 
 
 def check_data(configuration: Configuration) -> None:
-    """Check that the data of the selected tasks are there, with the keys and batches that the configuration names."""
+    """Check that the data of the selected tasks are there, with the keys and batches that the configuration names.
+
+    Raises
+    ------
+    ConfigurationError
+        With a line for every fault.
+    """
     looked = _look(configuration, configuration.selected_datasets())
     faults = [f"datasets.{name}: {found['fault']}" for name, found in looked.items() if "fault" in found]
     for name, task in configuration.selected_tasks().items():

@@ -21,7 +21,7 @@ def checked(
     paths: Mapping[str, str] | None = None,
     other_keys: Iterable[str] = (),
 ) -> Model:
-    """A model of what a user gave; a ConfigurationError has a line for each fault.
+    """A model of what a user gave.
 
     Parameters
     ----------
@@ -33,6 +33,11 @@ def checked(
         Paths of the keys that the user gave elsewhere.
     other_keys
         Keys that may stand beside the model's.
+
+    Raises
+    ------
+    ConfigurationError
+        With a line for each fault.
     """
     try:
         return model.model_validate(values, context=context)

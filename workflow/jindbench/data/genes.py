@@ -153,13 +153,23 @@ def match(
 ) -> Match:
     """Find the same genes in two tables, by those of their namings that have most in common.
 
-    A name that a side has more than once is left out: which of them is meant cannot be told. An error calls the sides
-    by `where` and `sides`.
+    A name that a side has more than once is left out: which of them is meant cannot be told.
+
+    Parameters
+    ----------
+    reference, query
+        Tables of genes (`var`).
+    where
+        What an error calls the query, or both.
+    least
+        Number of common genes below which it is an error.
+    sides
+        What an error calls reference and query.
 
     Raises
     ------
     InputError
-        If a side names no genes; if less than `least` are in common, with the first names of both sides.
+        If a side names no genes; if few are in common, with the first names of both sides.
     """
     theirs, ours = (named(var, f"{where}: {side}") for var, side in zip((reference, query), sides, strict=True))
     best = max(

@@ -10,9 +10,16 @@ HIGHEST = 2**24
 
 
 def checked(X: sparse.spmatrix | np.ndarray, where: str, *, copy: bool = True) -> sparse.csr_matrix:
-    """Return a matrix, dense or sparse, as CSR float32, its indices sorted, without duplicates or stored zeros.
+    """Return a matrix as CSR float32, its indices sorted, without duplicates or stored zeros.
 
-    With `copy`, X stays as it is. Without, its values may be sorted in place, and an atlas takes half the memory.
+    Parameters
+    ----------
+    X
+        Cells x genes, dense or sparse, of any type of real numbers.
+    where
+        What an error calls the matrix.
+    copy
+        Leave X as it is. Without a copy its values may be sorted in place, and an atlas takes half the memory.
 
     Raises
     ------

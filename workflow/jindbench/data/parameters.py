@@ -14,17 +14,26 @@ from jindbench.parameters import Parameters
 
 @dataclass(frozen=True)
 class Origin:
-    """One place that a file can come from, with its length and checksum where the publisher states them.
+    """One place that a file can come from.
 
-    A checksum is its kind, a colon and hexadecimal digits; the kinds are "sha256", "md5" and "git-blob", the id that
-    git gives to a file's content.
+    Parameters
+    ----------
+    address
+        An http, https or ftp address, or a path on this machine.
+    format
+        What the file is, checked by its first bytes.
+    bytes, checksum
+        Its length and checksum, where the publisher states them. A checksum is its kind, a colon and hexadecimal
+        digits; the kinds are "sha256", "md5" and "git-blob", the id that git gives to a file's content.
+    note
+        A remark for the person who has to fetch the file by hand; shown where this address failed.
     """
 
-    address: str  # http, https or ftp, or a path on this machine
-    format: Literal["h5ad", "zip", "rds", "text"]  # checked by the file's first bytes
+    address: str
+    format: Literal["h5ad", "zip", "rds", "text"]
     bytes: int | None = None
     checksum: str | None = None
-    note: str = ""  # for the person who has to fetch the file by hand; shown where this address failed
+    note: str = ""
 
     def __str__(self) -> str:
         return f"{self.address} ({self.note})" if self.note else self.address

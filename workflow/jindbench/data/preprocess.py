@@ -37,18 +37,24 @@ def transform(
     cell_total: float | None = None,
     log_normalized: bool = True,
 ) -> sparse.csr_matrix:
-    """Return the expression that a method reads, CSR float32: log(1 + X) (paper, Methods, 'Data preprocessing').
-
-    X, cells x genes, is left as it is. Logarithms, scaled and integrated values (`x_kind`) are returned as they are.
+    """Return the expression that a method reads: log(1 + X) (paper, Methods, 'Data preprocessing').
 
     Parameters
     ----------
+    X
+        Cells x genes; left as it is.
+    x_kind
+        What X holds. Logarithms, scaled and integrated values are returned as they are.
     log_base
         "2" or "e".
     cell_total
         Scale the counts of each cell to this total first.
     log_normalized
         Take the logarithm of normalized values too, not of counts alone.
+
+    Returns
+    -------
+    CSR float32 matrix, cells x genes.
 
     Raises
     ------

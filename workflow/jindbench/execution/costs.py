@@ -50,9 +50,13 @@ def _table() -> pd.DataFrame:
 def expected(step: str, size: float) -> Cost:
     """What a job costs.
 
-    `step` is a rule, or `rule/file` where the rule runs a method or an integration. A method that is not in the table,
-    such as a new one, is taken to cost as much as the costliest that is. `hold_out/file+file` costs what its stages do.
-    `size` is of what the job reads, in millions of values: cells x genes / 1e6.
+    Parameters
+    ----------
+    step
+        A rule, or `rule/file` where the rule runs a method or an integration. A method that is not in the table, such
+        as a new one, is taken to cost as much as the costliest that is. `hold_out/file+file` costs what its stages do.
+    size
+        Of what the job reads, in millions of values: cells x genes / 1e6.
     """
     if step.startswith(HOLD_OUT):
         stages = [expected(f"run_method/{file}", size) for file in step.removeprefix(HOLD_OUT).split("+")]
@@ -171,7 +175,13 @@ def task_size(configuration: Configuration, name: str) -> float:
 
 
 def estimate(jobs: pd.DataFrame, machine: Machine) -> pd.DataFrame:
-    """Of a `workload` a row for each step: jobs; minutes of one core in all and of the longest job; memory; disk."""
+    """One row for each step: number of jobs; minutes of one core in all and of the longest job; memory; disk.
+
+    Parameters
+    ----------
+    jobs
+        What `workload` returns.
+    """
     costs = [vars(expected(step, size)) for step, size in zip(jobs[STEP], jobs["size"], strict=True)]
     table = pd.concat([jobs.reset_index(drop=True), pd.DataFrame(costs)], axis=1)
     table["longest"] = table["seconds"] / 60 / machine.speed
@@ -224,7 +234,13 @@ def report(table: pd.DataFrame, machine: Machine) -> str:
 
 
 def learn(results: Iterable[Path]) -> pd.DataFrame:
-    """Fit the table to the jobs of finished runs (`results/NAME`, the datasets beside them) of different sizes."""
+    """Fit the table to the jobs of finished runs, which should differ in size.
+
+    Parameters
+    ----------
+    results
+        Folders of runs (`results/NAME`), with the folder of the datasets beside them.
+    """
     from scipy.optimize import nnls  # takes long to import, and every job's Snakemake imports this file
 
     folders = [folder for run in results for folder in (run, run.parent / "data")]

@@ -16,9 +16,20 @@ plt.rcParams["axes.spines.top"] = plt.rcParams["axes.spines.right"] = False
 
 
 def grid(n: int, columns: int, width: float, height: float, more: tuple[float, float] = (0, 0), **options: Any):
-    """A figure with `n` panels in rows of at most `columns`; and all panels, rows x columns, those beyond `n` hidden.
+    """A figure with `n` panels, in rows of at most `columns`.
 
-    A panel has `width` and `height` in inches, the figure so many `more`. `options` are those of `pyplot.subplots`.
+    Parameters
+    ----------
+    width, height
+        Of a panel, in inches.
+    more
+        Inches that the figure is wider and higher than its panels.
+    options
+        Of `matplotlib.pyplot.subplots`.
+
+    Returns
+    -------
+    The figure, and all its panels, rows x columns. Those beyond `n` are hidden.
     """
     columns = min(n, columns)
     rows = -(-n // columns)

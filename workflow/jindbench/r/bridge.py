@@ -79,6 +79,8 @@ def call(file: str, function: str, packages: tuple[str, ...], **arguments: Any) 
     ----------
     file
         Name of the file beside this module.
+    packages
+        R packages that the function needs.
     **arguments
         By R's names. Cells x genes in CSR become a dgCMatrix of genes x cells (the same three arrays: nothing is
         transposed, nothing dense), lists of text and arrays of numbers become vectors, None becomes NULL.

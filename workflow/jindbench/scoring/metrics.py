@@ -39,8 +39,16 @@ def rejects(predictions: pd.DataFrame) -> bool:
 def metrics(correct: np.ndarray, kept: np.ndarray, counts: np.ndarray) -> dict[str, np.ndarray]:
     """raw, rej and eff of cells that occur in kinds.
 
-    `correct` and `kept` are of the P kinds of cell, `counts` (... x P) how many cells are of each kind. The metrics
-    are ... shaped; eff is NaN where no cell is kept.
+    Parameters
+    ----------
+    correct, kept
+        Boolean, of the P kinds of cell.
+    counts
+        How many cells are of each kind; ... x P.
+
+    Returns
+    -------
+    One value (... shaped) for each metric; eff is NaN where no cell is kept.
     """
     total, n_kept = counts.sum(axis=-1), (counts * kept).sum(axis=-1)
     with np.errstate(invalid="ignore"):
@@ -53,7 +61,14 @@ def score(runs: list[pd.DataFrame], seed: int = 0) -> dict[str, dict[str, float]
 
     The interval comes from resampling cells, the same draw for all runs. A draw depends only on how often each pattern
     of `correct` and `kept` occurs in it, so patterns are drawn instead of cells: the same distribution, at a cost that
-    does not grow with the number of cells. `runs` are `correct_and_kept` of each run, all in the same order of cells.
+    does not grow with the number of cells.
+
+    Parameters
+    ----------
+    runs
+        `correct_and_kept` of each run, all in the same order of cells.
+    seed
+        Seed of the resampling.
 
     Returns
     -------
@@ -84,10 +99,21 @@ def score(runs: list[pd.DataFrame], seed: int = 0) -> dict[str, dict[str, float]
 
 
 def rows(truth: pd.Series, runs: list[pd.DataFrame], reason: str = "") -> list[dict]:
-    """Rows of a metrics table for one or several runs (seeds) of one method on one task: one for each metric.
+    """Rows of a metrics table for one or several runs (seeds) of one method on one task.
 
-    `status` is "ok", "not applicable" or the `reason` why there are no scores, such as "failed: out of memory": one
-    failed run leaves no average over seeds, or it would pass for one over all.
+    Parameters
+    ----------
+    truth
+        True labels of the target, by cell_id.
+    runs
+        Predictions of each run.
+    reason
+        Why there are no scores, such as "failed: out of memory": one failed run leaves no average over seeds, or it
+        would pass for one over all.
+
+    Returns
+    -------
+    A row for each metric, with `status` "ok", "not applicable" or the reason.
     """
     if reason:
         return [{"metric": metric, "n_target": len(truth), "status": reason} for metric in METRICS]

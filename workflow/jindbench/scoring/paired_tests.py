@@ -73,6 +73,8 @@ def by_seed(
     ------
     ValueError
         If both have several seeds, and not the same.
+    KeyError
+        If a cell of `truth` has no prediction.
     """
     if min(len(reference_runs), len(other_runs)) == 1:
         pairs = [(reference, other) for reference in reference_runs for other in other_runs]

@@ -31,9 +31,15 @@ def shown(table: pd.DataFrame) -> render.Table:
 def workbook(path: str | Path, sheets: dict[str, pd.DataFrame]) -> None:
     """Write an Excel workbook, a sheet for each table; the same tables give the same bytes.
 
-    All text stays text for Excel: genes such as MARCH1, 1E5 or =A1 are no dates, numbers or formulas. A table's title
-    becomes a name that Excel allows: at most 31 characters, some replaced by "_", with a number behind it where two
-    would be the same.
+    All text stays text for Excel: genes such as MARCH1, 1E5 or =A1 are no dates, numbers or formulas.
+
+    Parameters
+    ----------
+    path
+        An .xlsx file.
+    sheets
+        Tables by title. A title becomes a name that Excel allows: at most 31 characters, some replaced by "_", with a
+        number behind it where two would be the same.
     """
     from openpyxl.packaging.core import DocumentProperties
     from openpyxl.xml.constants import ARC_CORE

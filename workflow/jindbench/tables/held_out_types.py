@@ -22,7 +22,13 @@ NOTHING = "No type is held out in this run: see `held_out_types` in the configur
 
 
 def means(scores: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """Of the rows of `scoring.held_out_types.score_run`, with task, method and seed: a row for each task and method."""
+    """A row for each task and method, as text.
+
+    Parameters
+    ----------
+    scores, labels
+        Rows of `scoring.held_out_types.score_run`, with columns task, method and seed.
+    """
     rows, shares = [], shares_over_seeds(labels).set_index(["task", "method", HELD_OUT])
     for (task, method), of_method in scores.groupby(["task", "method"], sort=False):
         measured = of_method[of_method["status"] == "ok"]

@@ -21,6 +21,8 @@ def table(outcomes: Sequence[dict], stages: Mapping[str, Sequence[str]], referen
 
     Parameters
     ----------
+    outcomes
+        Their records (`outcome.json`).
     stages
         For each method those that it starts from and itself, the first stage first.
     reference
