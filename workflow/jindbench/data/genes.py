@@ -38,8 +38,11 @@ FEWEST = 50  # common genes: fewer do not tell types apart
 def namings(var: pd.DataFrame) -> dict[str, pd.Index]:
     """The ways in which a table of genes names them: the index, and each column of text that differs from gene to gene.
 
-    By "var_names" or the column's name; Ensembl ids without their version. Names that cannot be those of genes, such as
-    row numbers, are none.
+    Names that cannot be those of genes, such as row numbers, are none.
+
+    Returns
+    -------
+    By "var_names" or the column's name; Ensembl ids without their version.
     """
     columns = {"var_names": var.index.to_series()}
     for name, values in var.items():
@@ -61,7 +64,13 @@ def _no_genes(names: pd.Index, column: str) -> str | None:
 
 
 def named(var: pd.DataFrame, where: str) -> dict[str, pd.Index]:
-    """`namings`; an InputError without any."""
+    """`namings`, at least one.
+
+    Raises
+    ------
+    InputError
+        If the table has no names that can be those of genes.
+    """
     if known := namings(var):
         return known
     raise InputError(

@@ -101,29 +101,34 @@ def select_types(
 ) -> tuple[AnnData, AnnData]:
     """Restrict both sides to chosen cell types.
 
-    They are a list; "all": no restriction; or "common": the types that both sides have (paper, 'Experimental setup'),
-    after a list has restricted the other side.
+    Parameters
+    ----------
+    source_types, target_types
+        A list; "all": no restriction; or "common": the types that both sides have (paper, 'Experimental setup'), after
+        a list has restricted the other side.
 
     Raises
     ------
     InputError
         If a listed type does not occur on its side, or a side is left without cells.
     """
-    sides = {"source": (source, source_types), "target": (target, target_types)}
-    keep = {}
-    for name, (side, types) in sides.items():
-        present = set(side.obs[LABEL])
-        keep[name] = set(types) if isinstance(types, list) else present
-        if absent := sorted(keep[name] - present):
-            there = ", ".join(sorted(present))
-            raise InputError(f"{where}.{name}.types: no cell is '{absent[0]}' (there are: {there})")
-    kept = []
-    for name, (side, types) in sides.items():
-        wanted = set.intersection(*keep.values()) if types == "common" else keep[name]
-        kept.append(side[side.obs[LABEL].isin(wanted)].copy())
-        if kept[-1].n_obs == 0:
-            raise InputError(f"{where}.{name}: no cells are left (types: {types})")
-    return kept[0], kept[1]
+    wanted = {"source": source_types, "target": target_types}
+    present = {"source": set(source.obs[LABEL]), "target": set(target.obs[LABEL])}
+    keep = dict(present)
+    for name, types in wanted.items():
+        if isinstance(types, list):
+            if absent := sorted(set(types) - present[name]):
+                there = ", ".join(sorted(present[name]))
+                raise InputError(f"{where}.{name}.types: no cell is '{absent[0]}' (there are: {there})")
+            keep[name] = set(types)
+    common = keep["source"] & keep["target"]
+    sides = []
+    for name, side in (("source", source), ("target", target)):
+        side = side[side.obs[LABEL].isin(common if wanted[name] == "common" else keep[name])].copy()
+        if side.n_obs == 0:
+            raise InputError(f"{where}.{name}: no cells are left (types: {wanted[name]})")
+        sides.append(side)
+    return sides[0], sides[1]
 
 
 def match_genes(source: AnnData, target: AnnData, where: str) -> tuple[AnnData, AnnData]:
@@ -140,9 +145,14 @@ def match_genes(source: AnnData, target: AnnData, where: str) -> tuple[AnnData, 
 
 
 def check_apart(source: AnnData, target: AnnData, where: str, *, one_dataset: bool) -> None:
-    """Refuse cells that are on both sides: a method would have seen their labels.
+    """Check that no cell is on both sides: a method would have seen its label.
 
     Cells of two datasets may have the same id by chance; they are the same where their expression is too.
+
+    Raises
+    ------
+    InputError
+        With the number of these cells.
     """
     shared = source.obs_names.intersection(target.obs_names)
     if not one_dataset:
@@ -156,7 +166,14 @@ def check_apart(source: AnnData, target: AnnData, where: str, *, one_dataset: bo
 
 
 def make(task: Task, datasets: dict[str, AnnData], where: str) -> tuple[AnnData, AnnData]:
-    """Source and target of a task, both with labels and the same genes; `where` is its key, which an error names.
+    """Source and target of a task, both with labels and the same genes.
+
+    Parameters
+    ----------
+    datasets
+        By name, as `checks.to_contract` returns them.
+    where
+        The task's key, which an error names.
 
     Raises
     ------

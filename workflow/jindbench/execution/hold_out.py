@@ -41,6 +41,8 @@ def without_each_type(
     ----------
     stages
         The method, preceded by those that it starts from, the first first; each with its parameters.
+    source, target
+        As for `components.run_method`.
 
     Returns
     -------
@@ -90,7 +92,15 @@ def _in_stages(
         for number, (method, parameters) in enumerate(stages):
             model_dir = Path(folder, str(number))
             model_dir.mkdir()
-            folders = {"model_dir": model_dir, "parent_dir": parent_dir}
-            predicted = run_method(method, source, target, parameters, seed=seed, threads=threads, **folders)
+            predicted = run_method(
+                method,
+                source,
+                target,
+                parameters,
+                seed=seed,
+                threads=threads,
+                model_dir=model_dir,
+                parent_dir=parent_dir,
+            )
             parent_dir = model_dir
     return predicted

@@ -61,9 +61,16 @@ def n_bytes(contents: dict) -> int:
 
 
 def damaged(results: Path) -> Iterator[Path]:
-    """Outputs below a folder that are no longer what their job wrote, such as files that a power cut has truncated.
+    """Outputs that are no longer what their job wrote, such as files that a power cut has truncated.
 
-    Each is the file or folder that Snakemake knows as an output. None is missing: Snakemake sees that.
+    Parameters
+    ----------
+    results
+        The folder of a run, or of the datasets.
+
+    Yields
+    ------
+    The file or folder that Snakemake knows as an output. One that is missing is not yielded: Snakemake sees that.
     """
     last = {}  # a file may have been another rule's in an earlier version of the workflow
     dated = [(file.stat().st_mtime_ns, record) for file, record in _all(results)]

@@ -18,7 +18,12 @@ CHANGED = "CHANGED SINCE; "
 def trace(file: str, by_output: dict[str, dict], depth: int = 0, seen: set[str] | None = None) -> list[str]:
     """A line for the file and each that it was made from, indented by the number of jobs between.
 
-    `file` is as Snakemake knows it, relative to the folder that it runs in; `by_output` what `jobs_by_output` returns.
+    Parameters
+    ----------
+    file
+        As Snakemake knows it, relative to the folder that it runs in.
+    by_output
+        What `jobs_by_output` returns.
     """
     seen = set() if seen is None else seen
     indent, record = "  " * depth, by_output.get(file)

@@ -18,12 +18,15 @@ LONGEST = 30  # letters of a name
 def flows(truth: pd.Series, predictions: pd.DataFrame) -> pd.DataFrame:
     """How many cells of each true type got each label (after rejection).
 
+    Returns
+    -------
     Columns type, label, n: a row for each pair that occurs. Types are ordered by their number of cells, the most
     frequent first; labels in the same order, "unassigned" last.
     """
     labels = predictions.set_index(CELL_ID)[LABEL].loc[truth.index]
     counts = pd.DataFrame({"type": truth, "label": labels}).value_counts(["type", "label"]).rename("n").reset_index()
-    place = {name: position for position, name in enumerate(_order(counts))}
+    order = _order(counts)
+    place = {name: position for position, name in enumerate(order)}
     return counts.sort_values(["type", "label"], key=lambda column: column.map(place)).reset_index(drop=True)
 
 
@@ -60,14 +63,24 @@ def spread(positions: np.ndarray, least: float) -> np.ndarray:
 
 
 def draw(panel: Axes, flows: pd.DataFrame, colours: dict[str, str], title: str) -> None:
-    """Draw flows, as `flows` gives them, on a panel; bands have the colour of the true type."""
+    """Draw flows on a panel; bands have the colour of the true type.
+
+    Parameters
+    ----------
+    flows
+        As `flows` gives them.
+    colours
+        Of types, and of "unassigned".
+    """
     colours = palette.of_types([*flows["type"], *flows["label"]]) | colours
-    sizes = [flows.groupby(column)["n"].sum() for column in ("type", "label")]
-    sizes = [size.reindex([name for name in _order(flows) if name in size]) for size in sizes]
-    sides = [strata(size) for size in sizes]
+    order = _order(flows)
+    left = strata(flows.groupby("type")["n"].sum().reindex([name for name in order if name in set(flows["type"])]))
+    right = strata(flows.groupby("label")["n"].sum().reindex([name for name in order if name in set(flows["label"])]))
+    total = flows["n"].sum()
     # Within a stratum, bands lie in the order of the other side, so that they cross as little as they can.
-    free_left, free_right = (side["bottom"] + side["height"] for side in sides)
-    scale_left, scale_right = (side["height"].sum() / flows["n"].sum() for side in sides)
+    free_left, free_right = (side["bottom"] + side["height"] for side in (left, right))
+    scale_left = left["height"].sum() / total
+    scale_right = right["height"].sum() / total
     for row in flows.itertuples():
         tops = free_left[row.type], free_right[row.label]
         free_left[row.type] -= row.n * scale_left
@@ -75,11 +88,13 @@ def draw(panel: Axes, flows: pd.DataFrame, colours: dict[str, str], title: str) 
         band = _band(tops, (free_left[row.type], free_right[row.label]))
         wrong = row.type != row.label
         panel.add_patch(PathPatch(band, color=colours[row.type], alpha=0.75 if wrong else 0.4, linewidth=0))
-    for x, side, size in zip((0, 1), sides, sizes, strict=True):
+    for x, side in ((0, left), (1 - WIDTH, right)):
         for name, stratum in side.iterrows():
-            place = x * (1 - WIDTH), stratum["bottom"]
-            panel.add_patch(Rectangle(place, WIDTH, stratum["height"], color=colours[name], linewidth=0))
-        _names(panel, side, size, x, 2 * x - 1)
+            panel.add_patch(
+                Rectangle((x, stratum["bottom"]), WIDTH, stratum["height"], color=colours[name], linewidth=0)
+            )
+    _names(panel, left, flows.groupby("type")["n"].sum(), 0, -1)
+    _names(panel, right, flows.groupby("label")["n"].sum(), 1, 1)
     panel.set(xlim=(-0.62, 1.62), ylim=(-0.03, 1.06))
     panel.text(0, 1.03, "true", ha="left", fontsize=9, style="italic")
     panel.text(1, 1.03, "predicted", ha="right", fontsize=9, style="italic")

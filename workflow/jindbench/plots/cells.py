@@ -22,12 +22,14 @@ def of_each_task(
 
     Parameters
     ----------
-    tasks, methods
-        Titles, by name.
+    tasks
+        Titles, by task.
     without
         Tasks that the method of the figures is not run on: reasons, by title.
     outcomes
         Records of the methods that are drawn.
+    methods
+        Titles, by method.
     files
         Of each kind equally many for each task, in the order of the tasks.
 

@@ -34,10 +34,12 @@ def order(values: pd.DataFrame, groups: pd.Series, genes: Sequence[str], seed: i
         Cells x genes, indexed by cell id: log expression of all genes that differ between the groups, by which the
         cells are clustered (Ward, Euclidean distance of the z-scores).
     groups
-        The group of each cell, by cell id. Of one with more than 300 cells a random sample of so many is clustered and
-        shown; the z-scores are over all cells.
+        The group of each cell, by cell id.
     genes
         Those of the genes that are to be shown.
+    seed
+        Seed of the random sample: of a group of more than 300 cells so many are clustered and shown. The z-scores are
+        over all cells.
 
     Returns
     -------
@@ -96,14 +98,21 @@ def draw_on(figure: Figure | SubFigure, ordered: pd.DataFrame, sizes: dict[str, 
         return
     named, height = len(genes) <= MOST_NAMES, _height(len(genes))
     bar, panel = figure.subplots(2, height_ratios=[0.18, height], sharex=True)
+    colours = dict(zip(sizes, palette.GROUPS, strict=True))
     codes = ordered[GROUP].map({group: code for code, group in enumerate(sizes)})
-    pixels = {"aspect": "auto", "interpolation": "nearest"}
-    bar.imshow(codes.to_numpy()[None], cmap=ListedColormap(palette.GROUPS), vmin=-0.5, vmax=1.5, **pixels)
+    bar.imshow(
+        codes.to_numpy()[None],
+        aspect="auto",
+        interpolation="nearest",
+        cmap=ListedColormap(palette.GROUPS),
+        vmin=-0.5,
+        vmax=1.5,
+    )
     bar.set_axis_off()
     shown = ordered[GROUP].value_counts()
     labels = [f"{group}: {_of(shown.get(group, 0), n)} cells" for group, n in sizes.items()]
     figure.legend(
-        handles=[Patch(color=colour, label=label) for colour, label in zip(palette.GROUPS, labels, strict=True)],
+        handles=[Patch(color=colours[group], label=label) for group, label in zip(sizes, labels, strict=True)],
         loc="outside upper center",
         ncols=len(sizes),
         fontsize=9,
@@ -111,8 +120,14 @@ def draw_on(figure: Figure | SubFigure, ordered: pd.DataFrame, sizes: dict[str, 
         title=textwrap.fill(title, WIDEST),
     )
     panel.spines[:].set_visible(True)
-    scores = ordered[genes].to_numpy(dtype=float).T
-    image = panel.imshow(scores, cmap=palette.DIVERGING, vmin=-LIMIT, vmax=LIMIT, **pixels)
+    image = panel.imshow(
+        ordered[genes].to_numpy(dtype=float).T,
+        aspect="auto",
+        interpolation="nearest",
+        cmap=palette.DIVERGING,
+        vmin=-LIMIT,
+        vmax=LIMIT,
+    )
     panel.set_xticks([])
     panel.set_yticks(range(len(genes)) if named else [], genes if named else [], fontsize=8)
     panel.yaxis.tick_right()

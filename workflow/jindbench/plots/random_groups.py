@@ -15,9 +15,16 @@ WIDEST = 90  # letters in a line of a title
 
 
 def draw(control: pd.DataFrame, found: int, title: str, alpha: float) -> Figure:
-    """A histogram of the draws of `differential_expression.negative_control`.
+    """A histogram of the random draws; a line marks the number of genes of the comparison itself.
 
-    A line marks what was `found`: the genes with an adjusted p below alpha between the groups compared.
+    Parameters
+    ----------
+    control
+        What `differential_expression.negative_control` returns.
+    found
+        Number of significant genes between the groups compared.
+    alpha
+        A gene is significant if its adjusted p is below.
     """
     figure, panel = plt.subplots(figsize=(7, 3.2), layout="constrained")
     drawn, sizes = control["n_significant"], control.iloc[0]

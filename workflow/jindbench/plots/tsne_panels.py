@@ -22,7 +22,15 @@ def by_category(
     title: str,
     emphasise: Sequence[str] = (),
 ) -> None:
-    """Cells (tsne_1, tsne_2) in the colours of a column; `emphasise` draws these on top, and all others in grey."""
+    """Cells in the colours of a column.
+
+    Parameters
+    ----------
+    points
+        Columns tsne_1, tsne_2 and `column`.
+    emphasise
+        Categories that are drawn in their colours, on top; all others in grey.
+    """
     order = np.random.default_rng(0).permutation(len(points))  # no batch or type lies on top of all others
     shuffled = points.iloc[order]
     shown = [name for name in colours if (points[column] == name).any()]
@@ -42,7 +50,10 @@ def by_category(
 def rejected(panel: Axes, points: pd.DataFrame, colours: dict[str, str], title: str) -> None:
     """Labels before rejection as colours, errors as crosses, rejected cells larger (paper, Figure 3).
 
-    `points` has the columns tsne_1, tsne_2, raw_label, correct and kept.
+    Parameters
+    ----------
+    points
+        Columns tsne_1, tsne_2, raw_label, correct and kept.
     """
     size = point_area(len(points))
     for kept in (True, False):  # rejected cells on top
@@ -64,9 +75,12 @@ def rejected(panel: Axes, points: pd.DataFrame, colours: dict[str, str], title: 
 
 
 def distances(panel: Axes, clusters: pd.DataFrame, title: str) -> None:
-    """Distances of the target's clusters to the source's types; a star marks the mapping (paper, Figure 5).
+    """Distances of the target's clusters to the source's types; a frame marks the mapping (paper, Figure 5).
 
-    `clusters` is what `novel_types.mapping`, `matches` and `describe` give.
+    Parameters
+    ----------
+    clusters
+        As `novel_types.mapping`, `matches` and `describe` give them.
     """
     panel.set_title(title, fontsize=10)
     if clusters.empty:
