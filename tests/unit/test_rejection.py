@@ -56,6 +56,8 @@ def test_curve_of_seven_cells_and_what_is_read_from_it():
     assert rejection.accuracy_at(curve, 4 / 7) == pytest.approx((2 / 3 + 3 / 5) / 2)  # halfway into two equal cells
     assert rejection.accuracy_at(curve, 0.01) == 1
     assert np.isnan(rejection.accuracy_at(curve, 0))
+    with pytest.raises(ValueError, match=r"coverage 1.1 is not between 0 and 1"):
+        rejection.accuracy_at(curve, 1.1)
 
 
 def test_nothing_depends_on_the_order_of_rows():

@@ -16,7 +16,6 @@ N_COMPONENTS = 20
 N_NEIGHBORS = 3
 UMAP_NEIGHBORS = 15  # umap-learn's default, which the authors left as it is
 FOLDS = 5
-COLUMNS = ["batch", "cells", "genes", "types", "knn_as_published", "knn_all_cells", "knn_held_out", "seed"]
 MIN_CELLS = 10  # with fewer, a fold of the cross-validation could have too few cells to learn from
 
 
@@ -25,8 +24,16 @@ def knn_scores(X: sparse.csr_matrix, labels: np.ndarray, *, seed: int, threads: 
 
     Both use one embedding: the 5000 most variable genes, UMAP to 20 dimensions. UMAP does not see the labels.
 
-    `X` is cells x genes, on a log scale. With its `seed`, UMAP uses one thread (the authors set none); `threads` are of
-    the search for the three neighbours.
+    Parameters
+    ----------
+    X
+        Cells x genes, on a log scale.
+    labels
+        Cell types, one for each row of `X`.
+    seed
+        Seed of UMAP and of the folds. A seed makes UMAP use one thread; the authors set none.
+    threads
+        Threads of the search for the three neighbours.
 
     Returns
     -------
@@ -36,9 +43,16 @@ def knn_scores(X: sparse.csr_matrix, labels: np.ndarray, *, seed: int, threads: 
     shuffled folds with the same shares of types. A type with fewer cells than folds is missing from some; there are
     fewer folds only if the largest type has fewer cells. A cell that is alone of its type thus counts as wrong.
     Both are NaN for fewer than 10 cells.
+
+    Raises
+    ------
+    ValueError
+        If `labels` is not as long as `X`.
     """
     from sklearn.neighbors import KNeighborsClassifier
 
+    if len(labels) != X.shape[0]:
+        raise ValueError(f"{len(labels)} labels for {X.shape[0]} cells")
     if X.shape[0] < MIN_CELLS:
         return {"fitted": np.nan, "held_out": np.nan}
     labels = np.asarray(labels, dtype=str)  # not the categories that a column of obs may hold
@@ -97,6 +111,11 @@ def dataset_scores(adata: AnnData, *, seed: int, threads: int) -> pd.DataFrame:
     One row for each batch: batch, cells, genes, types, knn_as_published (of the source, fitted and scored on the same
     cells), knn_all_cells (the same of all cells of the batch), knn_held_out (of all cells, cross-validated), seed.
     `genes` are the dataset's, before the choice of the most variable.
+
+    Raises
+    ------
+    InputError
+        If X holds values that it cannot have.
     """
 
     def scores(cells: AnnData) -> dict[str, float]:
@@ -110,6 +129,16 @@ def dataset_scores(adata: AnnData, *, seed: int, threads: int) -> pd.DataFrame:
         if len(batches) == 1 and cells.n_obs >= MIN_CELLS:
             split = Split(dataset="dataset")
             of_source = scores(random_split(cells, split.source_share, split.seed, "complexity")[0])
-        knn = of_source["fitted"], of_all["fitted"], of_all["held_out"]
-        rows.append((batch, cells.n_obs, adata.n_vars, cells.obs[LABEL].nunique(), *knn, seed))
-    return pd.DataFrame(rows, columns=COLUMNS)
+        rows.append(
+            {
+                "batch": batch,
+                "cells": cells.n_obs,
+                "genes": adata.n_vars,
+                "types": cells.obs[LABEL].nunique(),
+                "knn_as_published": of_source["fitted"],
+                "knn_all_cells": of_all["fitted"],
+                "knn_held_out": of_all["held_out"],
+                "seed": seed,
+            }
+        )
+    return pd.DataFrame(rows)

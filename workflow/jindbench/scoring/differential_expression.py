@@ -31,12 +31,19 @@ class TooFewCells(Exception):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What limma says of two groups of `n_first` and `n_second` cells; `model` is "voom" or "plain".
+    """What limma says of two groups of cells.
 
-    `table` has a row for each gene that varies over the two groups, most significant first: gene, log2_fold_change
-    (first minus second group; log_fold_change where X is on a logarithm of unknown base, scaled or integrated),
-    mean_expression (over all cells of both groups, of the values that limma fits; voom: log2 counts per million), t,
-    p_value, adjusted_p (Benjamini-Hochberg).
+    Attributes
+    ----------
+    table
+        One row for each gene that varies over the two groups, most significant first: gene, log2_fold_change (first
+        minus second group; log_fold_change where X is on a logarithm of unknown base, scaled or integrated),
+        mean_expression (over all cells of both groups, of the values that limma fits; voom: log2 counts per million),
+        t, p_value, adjusted_p (Benjamini-Hochberg).
+    model
+        "voom" or "plain".
+    n_first, n_second
+        Cells of the two groups.
     """
 
     table: pd.DataFrame
@@ -63,10 +70,19 @@ def most_confused_pair(truth: pd.Series, predictions: pd.DataFrame) -> tuple[str
 
 
 def groups(truth: pd.Series, predictions: pd.DataFrame, pair: tuple[str, str]) -> tuple[pd.Index, pd.Index]:
-    """The cells of true type A that are predicted A (G1) and those that are predicted B (G2); `pair` is (A, B).
+    """The cells of true type A that are predicted A (G1) and those that are predicted B (G2).
 
     Cells that are rejected are in neither. Of G1 the authors' script says so; of G2 nothing is said, but the paper
     counts its misclassifications after rejection, and a rejected cell is of no predicted type.
+
+    Parameters
+    ----------
+    truth
+        True labels by cell_id.
+    predictions
+        See `jindbench.predictions`.
+    pair
+        (A, B), as `most_confused_pair` gives them.
     """
     final, (true_type, predicted) = _final_labels(truth, predictions), pair
     of_type = final[truth == true_type]
@@ -103,8 +119,14 @@ def compare(adata: AnnData, first: pd.Index, second: pd.Index, model: str | None
     model = _model(adata, model)
     from jindbench.r import bridge
 
-    matrix, n_first = _values(adata[first.append(second)], model), len(first)
-    result = bridge.call("limma.R", "compare", R_PACKAGES, matrix=matrix, n_first=n_first, voom=model == VOOM)
+    result = bridge.call(
+        "limma.R",
+        "compare",
+        R_PACKAGES,
+        matrix=_values(adata[first.append(second)], model),
+        n_first=len(first),
+        voom=model == VOOM,
+    )
     table = pd.DataFrame(result)
     table["gene"] = adata.var_names[table["gene"] - 1]
     # All genes have the same degrees of freedom, so |t| orders like p, also where p is too small for a number.
@@ -124,7 +146,7 @@ def negative_control(
     seed: int = 0,
     alpha: float,
 ) -> pd.DataFrame:
-    """Draw random groups of cells of one type many times, and compare them as `compare` does; it raises the same.
+    """Draw random groups of cells of one type many times, and compare them as `compare` does.
 
     The paper's control (Figures S3 and S4) drew once; one draw does not show how often such groups differ by chance.
     They can: to voom, a count of zero is lower in a larger cell, so that in sparse data a random group of a few large
@@ -132,19 +154,30 @@ def negative_control(
 
     Parameters
     ----------
-    adata, model
-        As in `compare`.
+    adata
+        Cells x genes.
     cells
-        Cell ids to draw two disjoint groups from, in each of the `draws`.
+        Cell ids to draw from.
     sizes
         Cells of the two groups. Where there are not as many cells as both need, the smaller group keeps its size and
         the larger gets the rest; the table has the sizes drawn, and the log says so.
+    model
+        As in `compare`.
+    draws
+        How often two disjoint groups are drawn.
+    seed
+        Seed of the draws.
     alpha
         A gene is significant if its adjusted p is below.
 
     Returns
     -------
     One row for each draw: draw (from 1), n_first, n_second (cells), n_significant (genes).
+
+    Raises
+    ------
+    TooFewCells, InputError, NotAvailable
+        As `compare`.
     """
     smaller, larger = sorted(sizes)
     larger = min(larger, max(len(cells) - smaller, 0))
@@ -157,10 +190,20 @@ def negative_control(
 
     rng = np.random.default_rng(seed)
     drawn = np.concatenate([rng.choice(len(cells), n_first + n_second, replace=False) + 1 for _ in range(draws)])
-    sizes, matrix = {"n_first": n_first, "n_second": n_second}, _values(adata[cells], model)
-    values = {"matrix": matrix, "drawn": drawn, "voom": model == VOOM, "alpha": alpha}
-    n_significant = bridge.call("limma.R", "negative_control", R_PACKAGES, **sizes, **values)
-    return pd.DataFrame({"draw": np.arange(1, draws + 1), **sizes, "n_significant": n_significant})
+    n_significant = bridge.call(
+        "limma.R",
+        "negative_control",
+        R_PACKAGES,
+        matrix=_values(adata[cells], model),
+        drawn=drawn,
+        n_first=n_first,
+        n_second=n_second,
+        voom=model == VOOM,
+        alpha=alpha,
+    )
+    return pd.DataFrame(
+        {"draw": np.arange(1, draws + 1), "n_first": n_first, "n_second": n_second, "n_significant": n_significant}
+    )
 
 
 def _check_sizes(n_first: int, n_second: int) -> None:

@@ -23,7 +23,18 @@ LABEL_COLUMNS = ["task", "method", "seed", HELD_OUT, LABEL, "n", "share"]
 
 
 def score(predictions: pd.DataFrame, truth: pd.Series, held_out: str, source_types: Iterable[str]) -> dict:
-    """Measures of a method that has not seen the type `held_out`, one of the `source_types`.
+    """Measures of one method that has not seen a type.
+
+    Parameters
+    ----------
+    predictions
+        Of the target's cells, by the method without that type.
+    truth
+        True labels of the target, by cell_id.
+    held_out
+        The type.
+    source_types
+        All types of the source, that one included.
 
     Returns
     -------
@@ -47,8 +58,10 @@ def score(predictions: pd.DataFrame, truth: pd.Series, held_out: str, source_typ
 def destinations(predictions: pd.DataFrame, truth: pd.Series, held_out: str) -> pd.DataFrame:
     """The labels that the cells of a type get from a method that has not seen it.
 
-    A row for each, "unassigned" included, the most frequent first (then by name): label, n (cells), share (of the
-    type's cells).
+    Returns
+    -------
+    A row for each label that such a cell got, "unassigned" included, the most frequent first (then by name): label,
+    n (cells), share (of the type's cells).
     """
     labels = predictions.set_index(CELL_ID).loc[truth.index[truth == held_out], LABEL]
     found = labels.value_counts().rename_axis(LABEL).reset_index(name="n")
@@ -74,6 +87,8 @@ def score_run(
     ----------
     predictions, failures
         As `hold_out.without_each_type` gives them.
+    source_labels
+        Type of each source cell.
     without_result
         Why nothing was run for any type, such as "failed: killed by SIGKILL".
 

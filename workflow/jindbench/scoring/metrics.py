@@ -80,12 +80,20 @@ def score(runs: list[pd.DataFrame], seed: int = 0) -> dict[str, dict[str, float]
     n_cells = counts.sum()
     draws = np.random.default_rng(seed).multinomial(n_cells, counts / n_cells, size=RESAMPLES)
 
-    samples = np.vstack([counts, draws])  # the cells themselves come first
-    of_runs = [metrics(correct, kept, samples) for correct, kept in patterns.T.reshape(len(runs), 2, -1)]
-    tail, scores = (1 - INTERVAL) / 2, {}
+    values = {metric: [] for metric in METRICS}
+    resampled = {metric: [] for metric in METRICS}
+    for run in range(len(runs)):
+        correct, kept = patterns[:, 2 * run], patterns[:, 2 * run + 1]
+        for metric, value in metrics(correct, kept, counts).items():
+            values[metric].append(float(value))
+        for metric, value in metrics(correct, kept, draws).items():
+            resampled[metric].append(value)
+
+    tail = (1 - INTERVAL) / 2
+    scores = {}
     for metric in METRICS:
-        values = np.array([of_run[metric] for of_run in of_runs])
-        over_runs, drawn = values[:, 0], values[:, 1:].mean(axis=0)
+        over_runs = np.array(values[metric])
+        drawn = np.mean(resampled[metric], axis=0)
         drawn = drawn[np.isfinite(drawn)]
         low, high = np.quantile(drawn, [tail, 1 - tail]) if len(drawn) else (np.nan, np.nan)
         scores[metric] = {

@@ -35,7 +35,14 @@ def mapping(
 ) -> pd.DataFrame:
     """Distances of the target's clusters to the source's types, and the assignment with the smallest sum.
 
-    Latent codes are cells x 256, the target's after alignment; the cluster of a target cell is -1 where it is in none.
+    Parameters
+    ----------
+    source_codes, target_codes
+        Latent codes, cells x 256; the target's after alignment.
+    source_labels
+        Type of each source cell.
+    target_clusters
+        Cluster of each target cell; -1 for none.
 
     Returns
     -------
@@ -58,9 +65,13 @@ def mapping(
             "assigned_source_type": [assigned.get(name) for name in names],
         }
     )
-    measures = {"distance": distances, "mean_squared_distance": distances**2 / target_codes.shape[1]}
-    of_types = [pd.DataFrame(values, columns=[f"{key}_{name}" for name in types]) for key, values in measures.items()]
-    return table.join(of_types)
+    mean_squared = distances**2 / target_codes.shape[1]
+    return table.join(
+        [
+            pd.DataFrame(distances, columns=[f"distance_{name}" for name in types]),
+            pd.DataFrame(mean_squared, columns=[f"mean_squared_distance_{name}" for name in types]),
+        ]
+    )
 
 
 def matches(
@@ -124,8 +135,8 @@ def describe(found: pd.Series, truth: pd.Series, predictions: pd.DataFrame) -> p
     cells["label"] = predictions.set_index(CELL_ID).loc[found.index, LABEL]
 
     def most_frequent(labels):
-        shares = labels.value_counts(normalize=True)
-        return shares.index[0], shares.iloc[0]
+        counts = labels.value_counts()
+        return counts.index[0], counts.iloc[0] / len(labels)
 
     columns = ["cluster", "majority_type", "majority_share", "most_frequent_prediction", "prediction_share"]
     rows = [

@@ -16,11 +16,16 @@ COLUMNS += ["seeds_low", "seeds_high", "seeds_interval", "p", "adjusted_p"]
 
 
 def mcnemar(first_correct: pd.Series, second_correct: pd.Series) -> dict[str, float]:
-    """McNemar's test of two methods, of which it is known whether they have each cell right (boolean, by cell_id).
+    """McNemar's test of two methods on the same cells.
 
     It is exact (binomial) where fewer than 25 cells tell the methods apart, else chi-square with continuity
     correction. The 95 % interval of the difference is that of Agresti and Min (Statistics in Medicine 24, 2005):
     Wald's for paired proportions after adding 1/2 to each of the four counts.
+
+    Parameters
+    ----------
+    first_correct, second_correct
+        Is the cell right? Boolean, indexed by cell_id.
 
     Returns
     -------
@@ -39,15 +44,17 @@ def mcnemar(first_correct: pd.Series, second_correct: pd.Series) -> dict[str, fl
     if first.isna().any() or second.isna().any():
         raise ValueError("the two methods are not compared on the same cells")
     first, second = first.to_numpy(dtype=bool), second.to_numpy(dtype=bool)
-    n, only_first, only_second = len(first), (first & ~second).sum(), (second & ~first).sum()
-    counts = [[0, only_first], [only_second, 0]]  # cells that both have right or wrong do not matter
+    counts = np.array(
+        [[(first & second).sum(), (first & ~second).sum()], [(~first & second).sum(), (~first & ~second).sum()]]
+    )
+    n, only_first, only_second = counts.sum(), counts[0, 1], counts[1, 0]
     test = contingency_tables.mcnemar(counts, exact=only_first + only_second < EXACT_BELOW, correction=True)
 
     share_first, share_second = (only_first + 0.5) / (n + 2), (only_second + 0.5) / (n + 2)
     centre = share_first - share_second
     half_width = norm.ppf((1 + INTERVAL) / 2) * np.sqrt((share_first + share_second - centre**2) / (n + 2))
     return {
-        "n": n,
+        "n": int(n),
         "n_only_first": int(only_first),
         "n_only_second": int(only_second),
         "difference": float((only_first - only_second) / n),
@@ -60,9 +67,16 @@ def mcnemar(first_correct: pd.Series, second_correct: pd.Series) -> dict[str, fl
 def by_seed(
     reference_runs: dict[int, pd.DataFrame], other_runs: dict[int, pd.DataFrame], truth: pd.Series
 ) -> pd.DataFrame:
-    """McNemar's test of two methods, given the predictions of each run by seed, for each seed.
+    """McNemar's test of two methods for each seed.
 
     A method with one seed, such as one that draws nothing at random, is compared to each seed of the other.
+
+    Parameters
+    ----------
+    reference_runs, other_runs
+        Predictions of each run, by seed.
+    truth
+        True labels of the target, by cell_id.
 
     Returns
     -------

@@ -27,13 +27,17 @@ def coverage_curve(predictions: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
     Cells enter by decreasing confidence, regardless of a method's thresholds (which may differ between types). Cells of
     equal confidence enter together, so the order of the rows does not matter.
 
+    Returns
+    -------
     A row for each distinct confidence: coverage (share of all cells that are at least as confident), accuracy (share
     of those whose raw label is right). The last row has coverage 1 and the raw accuracy.
     """
     cells = _cells(predictions, truth)
-    kept = cells.groupby(CONFIDENCE)["correct"].agg(["size", "sum"]).sort_index(ascending=False).cumsum()
-    curve = pd.DataFrame({"coverage": kept["size"] / len(cells), "accuracy": kept["sum"] / kept["size"]})
-    return curve.reset_index(drop=True)
+    entering = cells.groupby(CONFIDENCE)["correct"].agg(["size", "sum"]).sort_index(ascending=False)
+    kept = entering.cumsum()
+    return pd.DataFrame({"coverage": kept["size"] / len(cells), "accuracy": kept["sum"] / kept["size"]}).reset_index(
+        drop=True
+    )
 
 
 def thin(curve: pd.DataFrame, points: int = 200) -> pd.DataFrame:
@@ -58,17 +62,26 @@ def area(curve: pd.DataFrame) -> float:
 
 
 def accuracy_at(curve: pd.DataFrame, coverage: float) -> float:
-    """Effective accuracy if this share of the cells (0 to 1) were kept, such as the share that another method keeps.
+    """Effective accuracy if this share of the cells were kept, such as the share that another method keeps.
 
     Between two points of a `coverage_curve`, within cells of equal confidence, accuracy is interpolated linearly;
     below its first point it is that of the first point. NaN at coverage 0: no cell is kept.
+
+    Raises
+    ------
+    ValueError
+        If the coverage is not between 0 and 1.
     """
+    if not 0 <= coverage <= 1:
+        raise ValueError(f"coverage {coverage} is not between 0 and 1")
     return float(np.interp(coverage, curve["coverage"], curve["accuracy"])) if coverage > 0 else np.nan
 
 
 def reliability(predictions: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
     """How often the raw label is right, by confidence.
 
+    Returns
+    -------
     A row for each of the 15 bins: low, high (its bounds; the upper one belongs to it, and 0 to the first bin), n
     (cells), confidence and accuracy (their means; NaN in a bin without cells).
     """
@@ -119,6 +132,13 @@ def quality(predictions: pd.DataFrame, truth: pd.Series) -> dict[str, float]:
 def per_type(predictions: pd.DataFrame, truth: pd.Series, source_types: Collection[str]) -> pd.DataFrame:
     """Accuracy and rejection of each type of the target.
 
+    Parameters
+    ----------
+    source_types
+        The types that a method can know.
+
+    Returns
+    -------
     A row for each true type, the most frequent first: type, known (whether the source has it), n (cells), raw (share
     whose raw label is right), rej (share rejected; NaN for a method that never rejects), eff (share right of those
     kept; NaN where none is kept, and for a method that never rejects), confused_with (the most frequent wrong raw

@@ -7,6 +7,7 @@ model is trained again. The preset `published` also chooses the epoch of alignme
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from jindbench.names import CONFIDENCE, RAW_LABEL
@@ -18,10 +19,24 @@ THETAS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 
 
 def rates(model: "JINDModel", predictions: pd.DataFrame) -> pd.DataFrame:
-    """The share of a model's predictions that it rejects at each of `THETAS`: columns theta and rej."""
-    confidence, rows = predictions[CONFIDENCE], []
+    """The share of cells that a model rejects at each of `THETAS`.
+
+    Parameters
+    ----------
+    model
+        What made the predictions.
+    predictions
+        Of the target's cells, see `jindbench.predictions`.
+
+    Returns
+    -------
+    Columns theta and rej.
+    """
+    confidence, assigned = predictions[CONFIDENCE].to_numpy(), predictions[RAW_LABEL].to_numpy()
+    rows = []
     for theta in THETAS:
-        limit = predictions[RAW_LABEL].map(dict(zip(model.classes, model.thresholds(theta), strict=True)))
+        limits = dict(zip(model.classes, model.thresholds(theta), strict=True))
+        limit = np.array([limits[name] for name in assigned])
         rejected = confidence <= limit if model.reject_at_threshold else confidence < limit
         rows.append((theta, rejected.mean()))
     return pd.DataFrame(rows, columns=["theta", "rej"])
