@@ -56,7 +56,7 @@ def page(results: Path) -> str:
                 "the draws in which no method has a lower mean rank.",
                 Table.of(ranks.round(3)).markdown().strip(),
                 "## What it costs",
-                "Mean over the tasks. CPU seconds are those of a method and of the stages before it; best for: no other method is "
+                "Mean over the tasks. Seconds are those of the work of a method and of the stages before it; best for: no other method is "
                 "both cheaper and at least as accurate.",
                 Table.of(costs.round(3)).markdown().strip(),
                 "## Not run",

@@ -8,20 +8,20 @@ from jindbench import io
 from jindbench.figures.accuracy_coverage import lowest_accuracy
 from jindbench.plots import grid, palette, words
 
-COSTS = {"cpu_seconds": "CPU seconds of work, with the stages before", "peak_memory_mb": "peak memory (MB)"}
+COSTS = {"work_seconds": "seconds of work, with the stages before", "peak_memory_mb": "peak memory (MB)"}
 
 
 def draw(scores, outcomes, tasks, methods, stages):
     """The methods of Table 2 that have run on all tasks, and their table."""
     raw = io.read_table(scores, text=["task", "method", "status", "metric"])
     raw = raw[raw["metric"] == "raw"].pivot(index="method", columns="task", values="value")[list(tasks)]
-    runs = pd.DataFrame([io.read_json(path) for path in outcomes])
+    runs = pd.DataFrame([io.read_json(path) for path in outcomes], columns=["task", "method", *COSTS])
     # Over seeds, then over tasks; a method takes as long as all its stages, and as much memory as the largest.
     of_stage = runs.groupby(["method", "task"])[list(COSTS)].mean().groupby("method").mean()
     table = pd.DataFrame(
         {
             "raw": raw.mean(axis=1, skipna=False),
-            "cpu_seconds": {name: of_stage["cpu_seconds"][stages[name]].sum() for name in methods},
+            "work_seconds": {name: of_stage["work_seconds"][stages[name]].sum() for name in methods},
             "peak_memory_mb": {name: of_stage["peak_memory_mb"][stages[name]].max() for name in methods},
         }
     )
