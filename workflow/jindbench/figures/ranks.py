@@ -1,5 +1,6 @@
 """Who wins: the mean rank of every method over the tasks, with its interval over tasks and cells."""
 
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -87,7 +88,7 @@ def points(ranks: pd.DataFrame, left_out: list[str]) -> Figure:
     """
     if ranks.empty:
         return words("No method of this run has scores on all tasks.")
-    figure, panels = grid(1, 1, 6.5, 1.2 + 0.3 * len(ranks))
+    figure, panels = grid(1, 1, 6.5, 1.5 + 0.3 * len(ranks))
     panel = panels[0, 0]
     places = np.arange(len(ranks))
     # The interval of the draws need not hold the rank itself: draws of cells break ties.
@@ -95,12 +96,12 @@ def points(ranks: pd.DataFrame, left_out: list[str]) -> Figure:
     panel.plot(ranks["rank"], places, "o", color=palette.BLACK)
     for place, row in zip(places, ranks.itertuples(), strict=True):
         panel.text(1.01, place, f"{row.raw:.3f}", va="center", fontsize=8, transform=panel.get_yaxis_transform())
-    panel.text(1.01, -1, "raw", va="center", fontsize=8, transform=panel.get_yaxis_transform())
+    panel.text(1.01, 1.01, "raw", fontsize=8, transform=panel.transAxes)
     panel.set_yticks(places, ranks["method"])
-    panel.invert_yaxis()
+    panel.set_ylim(len(ranks) - 0.5, -0.5)
     panel.grid(axis="x", color=palette.GRID)
     panel.set_axisbelow(True)
     panel.set_xlabel("mean rank by raw accuracy (1: the best on every task)")
     if left_out:
-        figure.supxlabel(f"Not ranked, for want of a task: {', '.join(left_out)}", fontsize=8)
+        figure.supxlabel(textwrap.fill(f"Not ranked, for want of a task: {', '.join(left_out)}", 100), fontsize=8)
     return figure
