@@ -64,7 +64,6 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
         "accelerator": "gpu" if device.type == "cuda" else "cpu",
         "devices": 1,
         "batch_size": parameters.batch_size,
-        "check_val_every_n_epoch": 1,
         "enable_progress_bar": False,
         "default_root_dir": model_dir,
     }
