@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo paper reference lock lint test test-faults audit test-real test-slurm bench bench-atlas docs trace clean
+.PHONY: help setup demo paper reference lock lint test test-faults audit test-real benchmark test-slurm bench bench-atlas docs methods trace clean
 
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 # The first Python on the path that is new enough; `make PYTHON=/path/to/python3.12 demo` chooses another.
@@ -78,6 +78,9 @@ audit: $(BIN)/.complete ## Run the demo three times and compare every file: what
 test-real: $(BIN)/.complete ## Run the benchmark on real cells, where the development data are there
 	$(BIN)/pytest tests/real -s
 
+benchmark: $(BIN)/.methods ## Run all methods on all real cells, where these are there, and write docs/benchmark-results.md (hours)
+	PYTHONPATH=workflow $(BIN)/python tests/real/benchmark.py
+
 test-slurm: $(BIN)/.complete ## Run the demo on a SLURM that is started for it on this machine (about 30 minutes)
 	@PATH=$$PATH:/usr/sbin:/sbin; sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
 	if type munged slurmctld slurmd srun >/dev/null 2>&1; then :; \
@@ -103,6 +106,12 @@ docs: $(BIN)/.docs ## Build the documentation as a site that can be searched
 
 $(BIN)/.docs: $(BIN)/.complete envs/docs.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement envs/docs.txt
+	touch $@
+
+methods: $(BIN)/.methods ## Add XGBoost, SingleR, Symphony and scANVI (165 MB): what needs them runs from then on
+
+$(BIN)/.methods: $(BIN)/.complete envs/methods.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement envs/methods.txt
 	touch $@
 
 trace: $(BIN)/.complete ## Say which jobs, code and data a file of the results comes from: make trace FILE=results/demo/tables/table2.md

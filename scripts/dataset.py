@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from jindbench import io, r, registry
+from jindbench import io, registry
 from jindbench.data import downloads
 from jindbench.data.preprocess import normalize_library_size
 from jindbench.errors import InputError
@@ -15,7 +15,7 @@ def load():
     """Write the dataset."""
     loader = registry.component("datasets", snakemake.params.loader)
     parameters = loader.Parameters.model_validate(snakemake.params.parameters)
-    r.require(getattr(loader, "R_PACKAGES", ()))
+    registry.require(loader)
     sha256 = io.sha256(path) if path else None
     origin = ""
     if snakemake.input.get("record"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from jindbench import r, registry
+from jindbench import registry
 from jindbench.errors import NotAvailable
 from jindbench.execution import components
 from toy_task import sides
@@ -15,7 +15,7 @@ INTEGRATIONS = registry.names("integrations")
 def run(name, source, target):
     integration = registry.component("integrations", name)
     try:
-        r.require(getattr(integration, "R_PACKAGES", ()))
+        registry.require(integration)
     except NotAvailable as error:
         pytest.skip(str(error))
     return components.integrate(integration, source.copy(), target.copy(), integration.Parameters(), seed=0, threads=1)

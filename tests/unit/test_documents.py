@@ -235,37 +235,43 @@ def pins(text):
 
 def conda_pins(name):
     environment = yaml.safe_load(read(f"envs/{name}.yaml"))
-    return dict(entry.split(" ==") for entry in environment["dependencies"] if " ==" in entry)
+    *of_conda, last = environment["dependencies"]
+    of_pip = last["pip"] if isinstance(last, dict) else []
+    return dict(re.split(" ?==", entry) for entry in [*of_conda, last, *of_pip] if "==" in entry)
 
 
-@pytest.mark.parametrize("name", ["python", "r"])
+@pytest.mark.parametrize("name", ["python", "r", "methods"])
 def test_conda_environments_have_the_same_versions_as_requirements(name):
-    required = pins(read("requirements.txt"))
+    required = pins(read("requirements.txt")) | pins(read("envs/methods.txt"))
     required = {CONDA_NAMES.get(package, package.lower()): version for package, version in required.items()}
     conda = conda_pins(name)
     assert conda == {package: required.get(package) for package in conda}
 
 
 def test_everything_the_library_imports_is_in_its_conda_environment():
-    """rpy2, which one folder imports, in that with R; all else in the other."""
-    imported = {"python": set(), "r": set()}
+    """rpy2, which one folder imports, in that with R; what a method names as its own in that of methods."""
+    imported = {"python": set(), "r": set(), "methods": set()}
     for file in (REPOSITORY / "workflow/jindbench").rglob("*.py"):
-        modules = re.findall(r"^\s*(?:import|from) (\w+)", file.read_text(), flags=re.MULTILINE)
-        imported["r" if file.parent.name == "r" else "python"] |= set(modules)
+        text = file.read_text()
+        name = "r" if file.parent.name == "r" else "methods" if "\nPACKAGES = " in text else "python"
+        imported[name] |= set(re.findall(r"^\s*(?:import|from) (\w+)", text, flags=re.MULTILINE))
     packages = {"sklearn": "scikit-learn", "umap": "umap-learn", "yaml": "pyyaml", "openTSNE": "opentsne"} | CONDA_NAMES
+    packages |= {"scvi": "scvi-tools", "xgboost": "xgboost-cpu"}
     for name, modules in imported.items():
         modules -= set(sys.stdlib_module_names) | {"jindbench"}
         assert {packages.get(module, module) for module in modules} <= set(conda_pins(name))
 
 
-@pytest.mark.parametrize("path", ["requirements.txt", "envs/docs.txt"])
+@pytest.mark.parametrize("path", ["requirements.txt", "envs/docs.txt", "envs/methods.txt"])
 def test_every_requirement_is_pinned_exactly(path):
     lines = [line for line in read(path).splitlines() if line and not line.startswith("#")]
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.]+", line)] == []
 
 
-def test_the_documentations_packages_change_none_of_the_others():
-    assert pins(read("requirements.txt")).keys() & pins(read("envs/docs.txt")).keys() == set()
+def test_packages_that_are_added_change_none_of_the_others():
+    required, docs, methods = (pins(read(path)) for path in ("requirements.txt", "envs/docs.txt", "envs/methods.txt"))
+    assert required.keys() & (docs | methods).keys() == set()
+    assert docs.items() | methods.items() == (docs | methods).items()
 
 
 # --- The configuration's description

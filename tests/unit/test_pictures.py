@@ -12,7 +12,7 @@ import torch
 from scipy import sparse
 
 from jindbench import registry
-from jindbench.figures import figure3_rates, networks
+from jindbench.figures import accuracy_by_cost, figure3_rates, networks, ranks
 from jindbench.jind.networks import LATENT, Discriminator, Generator
 from jindbench.plots import alluvial, palette, tsne
 from jindbench.scoring import novel_types
@@ -43,6 +43,23 @@ def test_the_networks_are_drawn_as_they_are():
     assert not table.duplicated(["lane", "depth"]).any()
     of_codes = networks.steps(Discriminator(0.2), torch.empty(1, LATENT))["text"].tolist()
     assert of_codes[:3] == ["h: 256", "256 → 512", "LeakyReLU 0.2"]
+
+
+def test_mean_ranks_and_their_interval():
+    """`half` and `also` are equal on one task; a method that has not run on both is not ranked."""
+    half = np.arange(100) % 2
+    first = pd.DataFrame({"half": half, "best": np.ones(100), "also": half, "gone": half})
+    second = pd.DataFrame({"half": half, "best": np.ones(100), "also": np.where(np.arange(100) < 40, half, 0)})
+    table = ranks.mean_ranks({"first": first, "second": second}).set_index("method")
+    assert table["rank"].to_dict() == {"best": 1.0, "half": 2.25, "also": 2.75}
+    assert table.loc["best", ["low", "high", "first"]].tolist() == [1, 1, 1]
+    assert table.loc["also", ["low", "high"]].tolist() == [2.5, 3]  # the first task twice, the second twice
+    assert table.loc["also", "raw"] == pytest.approx((0.5 + 0.2) / 2)
+
+
+def test_a_method_is_beaten_by_what_is_no_dearer_and_no_worse():
+    cost, accuracy = pd.Series([1.0, 2, 2, 3, 4]), pd.Series([0.5, 0.9, 0.8, 0.9, 0.95])
+    assert accuracy_by_cost.unbeaten(cost, accuracy).tolist() == [True, True, False, False, True]
 
 
 def predictions(labels):

@@ -7,8 +7,12 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+
+from jindbench import r
+from jindbench.errors import NotAvailable
 
 LIBRARY = Path(__file__).parent
 REQUIRED = {
@@ -36,6 +40,20 @@ def component(kind: str, name: str) -> ModuleType:
     if missing := [attribute for attribute in REQUIRED[kind] if not hasattr(module, attribute)]:
         raise TypeError(f"{module.__file__} defines no {', '.join(missing)} (see {LIBRARY / kind / '__init__.py'})")
     return module
+
+
+def require(component: ModuleType) -> None:
+    """Check that the Python and R packages that a component names are here (`PACKAGES`, `R_PACKAGES`).
+
+    Raises
+    ------
+    NotAvailable
+        If one is missing; says how to get it.
+    """
+    missing = [package for package in getattr(component, "PACKAGES", ()) if find_spec(package) is None]
+    if missing:
+        raise NotAvailable(f"{', '.join(missing)} not installed (`make methods` does it; or snakemake --sdm conda)")
+    r.require(getattr(component, "R_PACKAGES", ()))
 
 
 def preload(module: ModuleType) -> None:

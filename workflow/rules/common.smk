@@ -2,6 +2,7 @@
 import json
 
 from jindbench import r
+from jindbench.errors import NotAvailable
 from jindbench.execution import costs
 
 try:
@@ -154,21 +155,24 @@ def dataset_code(wildcards):
     return code_of(f"datasets/{loader}", "data/preprocess")(wildcards)
 
 
-def r_packages(kind, name):
-    return getattr(registry.component(kind, name), "R_PACKAGES", ())
-
-
 def environment(kind, name):
-    return f"../../envs/{'r' if r_packages(kind, name) else 'python'}.yaml"
+    component = registry.component(kind, name)
+    environments = {"R_PACKAGES": "r", "PACKAGES": "methods"}
+    needed = [file for packages, file in environments.items() if hasattr(component, packages)]
+    return f"../../envs/{[*needed, 'python'][0]}.yaml"
 
 
-def r_missing(packages):
-    """What R lacks, for what needs it: as a parameter of a job, it makes what was not run run once R is here."""
+def missing(require, packages):
+    """What a check says is not here: as a parameter of a job, it makes what was not run run once it is."""
     try:
-        r.require(packages)
-    except r.NotAvailable as error:
+        require(packages)
+    except NotAvailable as error:
         return str(error)
     return ""
+
+
+def missing_of_method(wildcards):
+    return missing(registry.require, registry.component("methods", method_file(wildcards)))
 
 
 def dataset_environment(wildcards):

@@ -30,7 +30,7 @@ rule differential_expression:
         draws=CONFIG.differential_expression.draws,
         seed=CONFIG.run.seeds[0],
         method=CONFIG.figures.method,
-        r_state=lambda wildcards: r_missing(("limma",)),
+        missing=lambda wildcards: missing(r.require, ("limma",)),
     script:
         "../../scripts/differential_expression.py"
 

@@ -14,6 +14,7 @@ class Figure:
     each: all values of a name in that path, which `draw` takes too; files may be a function of the value.
     category: in the report.
     job: figures that the same job draws.
+    of_tasks: it is drawn for runs of so many tasks or more.
     """
 
     files: dict = field(default_factory=dict)
@@ -23,6 +24,7 @@ class Figure:
     each: dict = field(default_factory=dict)
     category: str = "Figures"
     job: str = "figures"
+    of_tasks: int = 1
 
 
 TITLES = {"tasks": TASK_TITLES, "methods": METHOD_TITLES}
@@ -36,6 +38,24 @@ FIGURES = {
         files={"scores": SCORES},
         values=OF_TABLE2,
         job="accuracy_figures",
+    ),
+    "ranks": Figure(
+        files={
+            "predicted": every_run(PREDICTIONS, TABLE2_RUNS),
+            "outcomes": every_run(OUTCOME, TABLE2_RUNS),
+            "solutions": SOLUTIONS,
+        },
+        values=OF_TABLE2,
+        tables={"table": "tables/ranks.tsv"},
+        job="accuracy_figures",
+        of_tasks=3,
+    ),
+    "accuracy_by_cost": Figure(
+        files={"scores": SCORES, "outcomes": every_run(OUTCOME, ALL_RUNS)},
+        values=OF_TABLE2 | {"stages": {name: CONFIG.chain(name) for name in CONFIG.run.methods}},
+        tables={"table": "tables/accuracy_by_cost.tsv"},
+        job="accuracy_figures",
+        of_tasks=3,
     ),
     "training": Figure(
         files={
@@ -147,6 +167,10 @@ FIGURES = {
         values=OF_HELD_OUT,
         category="New types",
     ),
+}
+
+FIGURES = {
+    name: figure for name, figure in FIGURES.items() if len(CONFIG.run.tasks) >= figure.of_tasks
 }
 
 

@@ -46,7 +46,7 @@ rule hold_out:
         stages=method_stages,
         seed=lambda wildcards: int(wildcards.seed),
         attempts=ATTEMPTS,
-        r_state=lambda wildcards: r_missing(r_packages("methods", method_file(wildcards))),
+        missing=missing_of_method,
     script:
         "../../scripts/hold_out.py"
 

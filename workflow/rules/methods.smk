@@ -33,7 +33,9 @@ rule integrate:
         ].parameters.model_dump(),
         seed=0,  # not the run's: one integration serves all methods and seeds, as in the paper
         attempts=ATTEMPTS,
-        r_state=lambda wildcards: r_missing(r_packages("integrations", integration_file(wildcards))),
+        missing=lambda wildcards: missing(
+            registry.require, registry.component("integrations", integration_file(wildcards))
+        ),
     script:
         "../../scripts/integrate.py"
 
@@ -97,6 +99,6 @@ for name, (runs, methods) in RUN_RULES.items():
             parameters=lambda wildcards: CONFIG.methods[wildcards.method].parameters.model_dump(),
             runs=runs_of_job,
             attempts=ATTEMPTS,
-            r_state=lambda wildcards: r_missing(r_packages("methods", method_file(wildcards))),
+            missing=missing_of_method,
         script:
             "../../scripts/run_method.py"

@@ -7,7 +7,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
-from jindbench import predictions, r
+from jindbench import predictions, registry
 from jindbench.errors import InputError
 from jindbench.names import INTEGRATED, LABEL, X_KIND
 from jindbench.parameters import Parameters
@@ -48,13 +48,13 @@ def run_method(
     Raises
     ------
     NotAvailable
-        If it needs R packages that this machine lacks.
+        If it needs packages that this machine lacks.
     InputError
         If the target lacks a gene of the source.
     InvalidPredictions
         If the method returns what is no valid set of predictions.
     """
-    r.require(getattr(method, "R_PACKAGES", ()))
+    registry.require(method)
     target = _in_order(source, target)
     cell_ids, types = target.obs_names.copy(), set(source.obs[LABEL])
     predicted = method.run(
@@ -81,13 +81,13 @@ def integrate(
     Raises
     ------
     NotAvailable
-        If it needs R packages that this machine lacks.
+        If it needs packages that this machine lacks.
     InputError
         If the target lacks a gene of the source.
     InvalidIntegration
         If the integration returns other cells or different genes, or values that are not finite.
     """
-    r.require(getattr(integration, "R_PACKAGES", ()))
+    registry.require(integration)
     target = _in_order(source, target)
     labels, source = source.obs, AnnData(source.X, obs=source.obs[[]], var=source.var, uns=source.uns)
     sides = integration.integrate(source, target, parameters, seed=seed, threads=threads)

@@ -23,8 +23,9 @@ It may define
 
 `RANDOM = False`
     nothing depends on the seed: it is run once, with the run's first seed.
-`R_PACKAGES`
-    a tuple of the R packages that it needs.
+`PACKAGES`, `R_PACKAGES`
+    tuples of the Python modules that it needs beside requirements.txt (their packages are named in envs/methods.txt and
+    methods.yaml), and of the R packages. Where one is missing the method is not run.
 `NOTE`
     a sentence for the foot of the tables.
 """

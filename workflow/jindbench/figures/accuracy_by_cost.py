@@ -1,0 +1,74 @@
+"""What accuracy costs: raw accuracy over seconds and over memory, with the methods that none beats in both."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from jindbench import io
+from jindbench.figures.accuracy_coverage import lowest_accuracy
+from jindbench.plots import grid, palette, words
+
+COSTS = {"work_seconds": "seconds of work, with the stages before", "peak_memory_mb": "peak memory (MB)"}
+
+
+def draw(scores, outcomes, tasks, methods, stages):
+    """The methods of Table 2 that have run on all tasks, and their table."""
+    raw = io.read_table(scores, text=["task", "method", "status", "metric"])
+    raw = raw[raw["metric"] == "raw"].pivot(index="method", columns="task", values="value")[list(tasks)]
+    runs = pd.DataFrame([io.read_json(path) for path in outcomes], columns=["task", "method", *COSTS])
+    # Over seeds, then over tasks; a method takes as long as all its stages, and as much memory as the largest.
+    of_stage = runs.groupby(["method", "task"])[list(COSTS)].mean().groupby("method").mean()
+    table = pd.DataFrame(
+        {
+            "raw": raw.mean(axis=1, skipna=False),
+            "work_seconds": {name: of_stage["work_seconds"][stages[name]].sum() for name in methods},
+            "peak_memory_mb": {name: of_stage["peak_memory_mb"][stages[name]].max() for name in methods},
+        }
+    )
+    table = table.reindex(methods).dropna()
+    for cost in COSTS:
+        table[f"best_for_{cost}"] = unbeaten(table[cost], table["raw"])
+    return panels(table.rename(methods)), {"table": table.rename_axis("method").reset_index()}
+
+
+def unbeaten(cost: pd.Series, accuracy: pd.Series) -> pd.Series:
+    """Is there no method that is as cheap and more accurate, or as accurate and cheaper?"""
+    cheaper = cost.to_numpy()[:, None] <= cost.to_numpy()
+    better = accuracy.to_numpy()[:, None] >= accuracy.to_numpy()
+    beats = cheaper & better & ~(cheaper.T & better.T)
+    return pd.Series(~beats.any(axis=0), index=cost.index)
+
+
+def panels(table: pd.DataFrame) -> Figure:
+    """A panel for each cost; a line joins the methods that none beats. Far lower ones are named below.
+
+    Parameters
+    ----------
+    table
+        Indexed by title; columns raw, the costs, and for each `best_for_` it.
+    """
+    if table.empty:
+        return words("No method of this run has scores on all tasks.")
+    styles = palette.lines_of_methods(list(table.index))
+    figure, axes = grid(len(COSTS), 2, 4.2, 4, more=(2.2, 0), sharey=True)
+    lowest = lowest_accuracy(table.rename(columns={"raw": "accuracy"}).assign(task="", method=table.index))
+    shown = table[table["raw"] >= lowest]
+    for ax, (cost, title) in zip(axes[0], COSTS.items(), strict=True):
+        front = shown[shown[f"best_for_{cost}"]].sort_values(cost)
+        ax.plot(front[cost], front["raw"], color=palette.LEADER, linewidth=1.2, drawstyle="steps-post", zorder=1)
+        for method, row in shown.iterrows():
+            label, size = method if ax is axes[0, 0] else None, 8 if row[f"best_for_{cost}"] else 5
+            colour, _, marker = styles[method].values()
+            ax.plot(row[cost], row["raw"], marker, color=colour, markersize=size, label=label)
+        ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.set_xlabel(title)
+        ax.grid(color=palette.GRID)
+        ax.set_axisbelow(True)
+    if below := [f"{method} {raw:.2f}" for method, raw in table["raw"].items() if raw < lowest]:
+        figure.supxlabel(f"below: {', '.join(below)}", fontsize=8)
+    axes[0, 0].set_ylabel("raw accuracy, mean over the tasks")
+    figure.legend(loc="outside right center", frameon=False, fontsize=8)
+    return figure

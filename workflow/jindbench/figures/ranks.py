@@ -1,0 +1,107 @@
+"""Who wins: the mean rank of every method over the tasks, with its interval over tasks and cells."""
+
+import textwrap
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from jindbench import io, predictions
+from jindbench.plots import grid, palette, words
+from jindbench.scoring.metrics import INTERVAL, RESAMPLES, correct_and_kept
+
+
+def draw(predicted, outcomes, solutions, tasks, methods):
+    """The ranks by raw accuracy of the methods of Table 2, and their table."""
+    truths = {task: io.read_solution(path) for task, path in zip(tasks, solutions, strict=True)}
+    runs = {}
+    for path, outcome in zip(predicted, map(io.read_json, outcomes), strict=True):
+        if outcome["status"] == "ok":
+            run = correct_and_kept(predictions.read(path), truths[outcome["task"]])
+            runs.setdefault((outcome["task"], outcome["method"]), []).append(run["correct"])
+    correct = {
+        task: pd.DataFrame(
+            {method: np.mean(runs[task, method], axis=0) for method in methods if (task, method) in runs}
+        )
+        for task in tasks
+    }
+    table = mean_ranks(correct)
+    left_out = [title for method, title in methods.items() if method not in set(table["method"])]
+    return points(table.assign(method=table["method"].replace(methods)), left_out), {"table": table}
+
+
+def mean_ranks(correct: Mapping[str, pd.DataFrame], seed: int = 0) -> pd.DataFrame:
+    """Mean rank by raw accuracy over the tasks, of the methods that have run on all of them.
+
+    The interval is of a percentile bootstrap that draws tasks, and in each task cells: how the ranks might differ on
+    other tasks of this kind. As in `metrics.score`, patterns of right and wrong are drawn instead of cells.
+
+    Parameters
+    ----------
+    correct
+        For each task its target's cells x methods: the share of the seeds with which the cell's raw label is right.
+    seed
+        Of the resampling.
+
+    Returns
+    -------
+    Columns method, raw (mean over tasks), rank (mean over tasks; 1 is the best, equals share theirs), low, high, first
+    (share of the draws in which no method has a lower mean rank); the best first.
+    """
+    from scipy.stats import rankdata
+
+    rng = np.random.default_rng(seed)
+    tables = list(correct.values())
+    names = [name for name in tables[0] if all(name in table for table in tables)]
+    accuracies = np.array([table[names].mean() for table in tables])  # tasks x methods
+    of_cells = []  # tasks x draws x methods
+    for table in tables:
+        patterns, counts = np.unique(table[names].to_numpy(), axis=0, return_counts=True)
+        drawn = rng.multinomial(len(table), counts / len(table), size=RESAMPLES)
+        of_cells.append(rankdata(-(drawn @ patterns) / len(table), axis=1))
+    chosen = rng.integers(len(tables), size=(RESAMPLES, len(tables)))
+    ranks = np.array(of_cells)[chosen, np.arange(RESAMPLES)[:, None]].mean(axis=1)  # draws x methods
+    low, high = np.quantile(ranks, [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2], axis=0)
+    table = pd.DataFrame(
+        {
+            "method": names,
+            "raw": accuracies.mean(axis=0),
+            "rank": rankdata(-accuracies, axis=1).mean(axis=0),
+            "low": low,
+            "high": high,
+            "first": (ranks == ranks.min(axis=1, keepdims=True)).mean(axis=0),
+        }
+    )
+    return table.sort_values("rank", kind="stable", ignore_index=True)
+
+
+def points(ranks: pd.DataFrame, left_out: list[str]) -> Figure:
+    """Mean ranks with their intervals, the best on top.
+
+    Parameters
+    ----------
+    ranks
+        As `mean_ranks` gives it, `method` as a title.
+    left_out
+        Titles of methods that have no accuracy on one of the tasks.
+    """
+    if ranks.empty:
+        return words("No method of this run has scores on all tasks.")
+    figure, panels = grid(1, 1, 6.5, 1.5 + 0.3 * len(ranks))
+    panel = panels[0, 0]
+    places = np.arange(len(ranks))
+    # The interval of the draws need not hold the rank itself: draws of cells break ties.
+    panel.hlines(places, ranks["low"], ranks["high"], color=palette.BLUE, linewidth=2)
+    panel.plot(ranks["rank"], places, "o", color=palette.BLACK)
+    for place, row in zip(places, ranks.itertuples(), strict=True):
+        panel.text(1.01, place, f"{row.raw:.3f}", va="center", fontsize=8, transform=panel.get_yaxis_transform())
+    panel.text(1.01, 1.01, "raw", fontsize=8, transform=panel.transAxes)
+    panel.set_yticks(places, ranks["method"])
+    panel.set_ylim(len(ranks) - 0.5, -0.5)
+    panel.grid(axis="x", color=palette.GRID)
+    panel.set_axisbelow(True)
+    panel.set_xlabel("mean rank by raw accuracy (1: the best on every task)")
+    if left_out:
+        figure.supxlabel(textwrap.fill(f"Not ranked, for want of a task: {', '.join(left_out)}", 100), fontsize=8)
+    return figure
