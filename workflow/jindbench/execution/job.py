@@ -35,10 +35,15 @@ WATCH_SECONDS = 1  # between two looks at the Snakemake that a job belongs to
 
 
 def start_log(file: Path, shown: str = "WARNING") -> None:
-    """Write log messages to a file, and to stderr those of level `shown` and above."""
+    """Write log messages to a file, and to stderr those of level `shown` and above.
+
+    Of what is no warning, stderr shows the steps of an annotation alone: its epochs have progress bars.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     handlers = [logging.FileHandler(file, mode="w", encoding="utf-8"), logging.StreamHandler()]
     handlers[1].setLevel(shown)
+    steps = "jindbench.annotate"
+    handlers[1].addFilter(lambda record: record.levelno > logging.INFO or record.name.startswith(steps))
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers, force=True
     )
