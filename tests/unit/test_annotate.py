@@ -17,7 +17,7 @@ from scipy import sparse
 
 from jindbench import io
 from jindbench.annotate import cells as opened_cells
-from jindbench.annotate import command, content, findings, labelling, writing
+from jindbench.annotate import columns, command, content, findings, labelling, writing
 from jindbench.annotate.formats import open_cells
 from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
 from jindbench.config import messages
@@ -366,8 +366,8 @@ def test_the_copy_is_the_users_file_and_the_new_columns(form, tmp_path):
     with h5py.File(tmp_path / "q.h5ad") as old, h5py.File(tmp_path / "out.h5ad") as new:
         theirs, ours = elements(old), elements(new)
         added = {name for name in ours if name not in theirs}
-        columns = [writing.OBS[name] for name in writing.CELLS]
-        assert {name.split("/")[1] for name in added} == {*columns, writing.CODES, writing.TSNE, writing.RECORD}
+        in_obs = [columns.OBS[name] for name in columns.CELLS]
+        assert {name.split("/")[1] for name in added} == {*in_obs, columns.CODES, columns.TSNE, columns.RECORD}
         for name, item in theirs.items():
             attributes = [{key: str(value) for key, value in side.attrs.items()} for side in (item, ours[name])]
             if name == "obs":
@@ -378,7 +378,7 @@ def test_the_copy_is_the_users_file_and_the_new_columns(form, tmp_path):
             if isinstance(item, h5py.Dataset):
                 assert raw_bytes(item) == raw_bytes(ours[name]), name
     annotated = ad.read_h5ad(tmp_path / "out.h5ad")
-    assert annotated.obs.columns.tolist() == ["donor", *columns]
+    assert annotated.obs.columns.tolist() == ["donor", *[name for name in columns.OBS.values() if name in in_obs]]
     assert annotated.obs["jind_status"].dtype == "category"
     assert annotated.obsm["X_jind"].dtype == np.float32
 
@@ -417,8 +417,8 @@ def test_labels_are_right_and_the_same_in_every_file(annotated):
         assert (labels["raw_label"] == TYPES * 15).mean() > 0.9
         copy = ad.read_h5ad(annotated / "out" / name / COPY)
         assert labels["cell_id"].tolist() == copy.obs_names.tolist()
-        for column in writing.CELLS:
-            in_obs = copy.obs[writing.OBS[column]]
+        for column in columns.CELLS:
+            in_obs = copy.obs[columns.OBS[column]]
             if in_obs.dtype == "category":
                 assert labels[column].tolist() == in_obs.tolist()
             else:
@@ -591,6 +591,41 @@ def test_stores_are_read_and_samples_clusters_and_probabilities_are_told(annotat
     assert "<td>&lt;b&gt;one&lt;/b&gt;</td><td>20</td>" in re.sub(r"\s*\n\s*", "", page)
     assert "<h2>Clusters</h2>" in page
     assert "on the map" not in page
+
+
+INSTALLED = """
+import sys
+import jindbench
+assert callable(jindbench.annotate)
+jindbench.pl
+assert not {"torch", "sklearn", "anndata"} & {*sys.modules}  # which take seconds to import
+import anndata as ad
+reference, query = ad.read_h5ad("reference.h5ad"), ad.read_h5ad("query.h5ad")
+found = jindbench.annotate(query, reference, label_key="type", page="page.html", threads=1)
+assert "jind_label" not in query.obs
+for draw in (jindbench.pl.map, jindbench.pl.composition, jindbench.pl.confidence):
+    draw(found).canvas.draw()
+found.obs[["jind_label", "jind_confidence"]].to_csv("found.tsv", sep="\\t")
+print(jindbench.__file__)
+"""
+
+
+def test_the_installed_wheel_annotates_in_memory_as_the_command_does(annotated, tmp_path):
+    """In a folder without the workflow, with the packages that are installed here."""
+    source, packages = tmp_path / "source", tmp_path / "packages"
+    shutil.copytree(REPOSITORY / "workflow/jindbench", source / "workflow/jindbench")
+    shutil.copy(REPOSITORY / "pyproject.toml", source)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-compile"]
+    subprocess.run([*pip, "--target", packages, source], check=True)
+    here = environment() | {"PYTHONPATH": str(packages), "OMP_NUM_THREADS": "1"}
+    python = [sys.executable, "-W", "ignore", "-c", INSTALLED]
+    done = subprocess.run(python, cwd=annotated, env=here, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(packages / "jindbench/__init__.py")
+    found, right = io.read_table(annotated / "found.tsv"), io.read_table(annotated / "out/query" / TABLE)
+    assert found["jind_label"].tolist() == right["label"].tolist()
+    assert found["jind_confidence"].to_numpy() == pytest.approx(right["confidence"].to_numpy(), abs=1e-9)
+    assert "<h2>Composition</h2>" in (annotated / "page.html").read_text()
 
 
 def test_a_model_that_was_cut_off_is_refused(annotated, tmp_path):
@@ -774,5 +809,6 @@ def test_the_documents_example_runs_and_its_table_of_keys_is_true(tmp_path, monk
             done = jindbench(tmp_path, *block.split()[1:], "--threads", "1")
             assert done.returncode == 0, done.stderr
             assert "uses raw/X, log: fractions" in done.stderr
+            assert "epoch" not in done.stderr  # at a terminal they are a progress bar
     assert names["assigned"].mean() > 0.5
     assert names["right"][names["assigned"]].mean() > 0.6

@@ -6,20 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from jindbench.annotate.columns import CLUSTER_LABEL, CLUSTER_SHARE, SECOND_LABEL, SECOND_PROBABILITY, STATUS
 from jindbench.annotate.content import Content
-from jindbench.annotate.labelling import (
-    CLUSTER_LABEL,
-    CLUSTER_SHARE,
-    NEW_TYPE,
-    SECOND_LABEL,
-    SECOND_PROBABILITY,
-    STATUS,
-    UNFIT,
-    Labelled,
-    Query,
-    new_type,
-    unlike_share,
-)
+from jindbench.annotate.labelling import NEW_TYPE, UNFIT, Labelled, Query, new_type, unlike_share
 from jindbench.annotate.reference import Reference
 from jindbench.jind.estimator import JIND
 from jindbench.names import CONFIDENCE, LABEL, LOG, NOVELTY, RAW_LABEL, UNASSIGNED

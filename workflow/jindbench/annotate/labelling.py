@@ -9,6 +9,14 @@ import pandas as pd
 from scipy import sparse
 
 from jindbench.annotate.cells import Cells
+from jindbench.annotate.columns import (
+    CLUSTER_LABEL,
+    CLUSTER_SHARE,
+    PROBABILITY,
+    SECOND_LABEL,
+    SECOND_PROBABILITY,
+    STATUS,
+)
 from jindbench.annotate.content import Content
 from jindbench.annotate.reference import Reference
 from jindbench.data.genes import Match
@@ -21,10 +29,6 @@ from jindbench.names import LABEL, NOVELTY, RAW_LABEL, UNASSIGNED
 if TYPE_CHECKING:
     from sklearn.decomposition import PCA
 
-STATUS = "status"
-SECOND_LABEL, SECOND_PROBABILITY = "second_label", "second_probability"  # the second most probable type
-CLUSTER_LABEL, CLUSTER_SHARE = "cluster_label", "cluster_share"  # the vote of a cell's cluster
-PROBABILITY = "probability of "  # and a type
 ASSIGNED, LOW_CONFIDENCE, NEW_TYPE = "assigned", "unassigned: low confidence", "unassigned: possible new type"
 DOUBTFUL = "doubtful: reference does not fit"  # every cell with a label, where many are unlike their type
 STATUSES = (ASSIGNED, LOW_CONFIDENCE, NEW_TYPE, DOUBTFUL)

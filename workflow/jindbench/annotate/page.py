@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from jindbench.annotate.columns import STATUS
 from jindbench.annotate.findings import (
     AT_THE_TOP,
     Annotation,
@@ -20,7 +21,7 @@ from jindbench.annotate.findings import (
     samples,
     summary,
 )
-from jindbench.annotate.labelling import STATUS, STATUSES, Query, groups, new_type, top_genes
+from jindbench.annotate.labelling import STATUSES, Query, groups, new_type, top_genes
 from jindbench.annotate.reference import Reference
 from jindbench.data import genes
 from jindbench.execution import job
@@ -43,10 +44,9 @@ def render(annotation: Annotation, name: str, seed: int) -> str:
     new_above, found = new_type(reference.jind.model_).above, look_first(annotation)
     counts = composition(annotation)
     shares = (100 * counts / counts.sum().clip(lower=1)).round(2)
-    model_history = reference.jind.history_
-    stages = {"training on the reference": model_history} if {"epoch", "kept"} <= {*model_history} else {}
+    histories = {"training on the reference": reference.jind.history_}
     if len(annotation.aligned) == 1:
-        stages = {"alignment": next(iter(annotation.aligned.values())).history_} | stages
+        histories = {"alignment": next(iter(annotation.aligned.values())).history_} | histories
     return TEMPLATES.get_template("page.html").render(
         name=name,
         summary=[*summary(annotation)],
@@ -66,7 +66,8 @@ def render(annotation: Annotation, name: str, seed: int) -> str:
         of_samples=composition_of_samples(annotation) if query.samples is not None else None,
         clusters=clusters(annotation) if query.clusters is not None else None,
         **_genes(annotation),
-        histories={stage: _stage(history) for stage, history in stages.items()},
+        histories=histories,
+        epochs=_picture(pictures.epochs(histories["alignment"])) if _has_epochs(histories.get("alignment")) else None,
         genes={
             "genes in common": f"{len(query.match.query):,} of the query's {query.match.n_query:,} and the reference's "
             f"{query.match.n_reference:,}",
@@ -133,11 +134,8 @@ def gene_names(query: Query, reference: Reference) -> tuple[pd.Index, pd.Index |
     return symbols, ids if genes.kind_of(ids) == "Ensembl ids" and not ids.equals(symbols) else None
 
 
-def _stage(history: pd.DataFrame) -> tuple[pd.DataFrame, str | None, int]:
-    """A stage's table of epochs, its picture (None for a table of another kind), and the number of models."""
-    if not {"epoch", "kept"} <= {*history}:
-        return history, None, 0
-    return history, _picture(pictures.epochs(history)), int(history["kept"].sum())
+def _has_epochs(history: pd.DataFrame | None) -> bool:
+    return history is not None and {"epoch", "kept"} <= {*history}
 
 
 def _picture(figure: Figure) -> str:

@@ -9,26 +9,12 @@ from anndata.io import write_elem
 
 from jindbench import __version__, io
 from jindbench.annotate.cells import Cells
+from jindbench.annotate.columns import CODES, OBS, PROBABILITIES, PROBABILITY, RECORD, TSNE
 from jindbench.annotate.h5ad import columns, index_name
-from jindbench.annotate.labelling import (
-    CLUSTER_LABEL,
-    CLUSTER_SHARE,
-    PROBABILITY,
-    SECOND_LABEL,
-    SECOND_PROBABILITY,
-    STATUS,
-    Labelled,
-)
+from jindbench.annotate.labelling import Labelled
 from jindbench.annotate.reference import Reference
 from jindbench.annotate.settings import Settings
 from jindbench.errors import InputError
-from jindbench.names import CONFIDENCE, LABEL, NOVELTY, RAW_LABEL, THRESHOLD
-
-# Column of the table: column of `obs`.
-CELLS = (LABEL, RAW_LABEL, CONFIDENCE, THRESHOLD, SECOND_LABEL, SECOND_PROBABILITY, NOVELTY, STATUS)
-OBS = {name: f"jind_{name}" for name in (*CELLS, CLUSTER_LABEL, CLUSTER_SHARE)}
-CODES, TSNE, PROBABILITIES = "X_jind", "X_jind_tsne", "X_jind_probabilities"
-RECORD = "jindbench"  # of `uns`
 
 
 def check_names(cells: Cells) -> None:
@@ -71,9 +57,13 @@ def whole_table(labelled: Labelled) -> pd.DataFrame:
 
 def record(settings: Settings, reference: Reference, types: list[str]) -> dict:
     """What `uns` says of how labels were made."""
-    given = {"name": settings.reference, "sha256": reference.facts.get("sha256", "not known")}
-    options = settings.model_dump(mode="json", exclude={"reference", "preset", "seed"}, exclude_none=True)
-    return {
+    given = {"name": reference.facts["reference"], "sha256": reference.facts.get("sha256", "not known")}
+    elsewhere = {"reference", "query", "output", "preset", "seed"}
+    options = settings.model_dump(mode="json", exclude=elsewhere, exclude_none=True)
+    counts = (
+        {} if reference.composition is None else {"reference_cells": reference.composition.reindex(types).to_numpy()}
+    )
+    return counts | {
         "version": __version__,
         "preset": settings.preset,
         "seed": settings.seed,

@@ -1,5 +1,6 @@
 """What every job of the workflow starts with: a log, errors that can be read, and a record of how it ran."""
 
+import builtins
 import json
 import logging
 import os
@@ -27,8 +28,9 @@ from jindbench.registry import LIBRARY
 log = logging.getLogger("jindbench")
 
 # Jobs have no display. Set before anything imports matplotlib, which refuses a backend that is not installed, such as
-# that of a notebook which starts them.
-os.environ["MPLBACKEND"] = "Agg"
+# that of a notebook which starts them. A notebook itself keeps its own.
+if not hasattr(builtins, "__IPYTHON__"):
+    os.environ["MPLBACKEND"] = "Agg"
 
 
 WATCH_SECONDS = 1  # between two looks at the Snakemake that a job belongs to
