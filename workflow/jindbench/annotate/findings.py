@@ -33,6 +33,9 @@ COMPOSITION = {
     "moments": "Alignment allows for that, by an estimate that is uncertain",
 }
 
+ON_LOGARITHMS = "The labels rest on logarithms, since a side has no counts."
+ALIKE = "They look as if they were made in the same way"
+
 REJECTED, UNLIKE = "rejected %", "unlike the type %"  # columns of `by_type`
 
 
@@ -209,10 +212,8 @@ def summary(annotation: Annotation) -> Iterator[str]:
 def _basis(annotation: Annotation) -> Iterator[str]:
     """What labels rest on: the matrix, the genes, the model."""
     content, match, reference = annotation.query.content, annotation.query.match, annotation.reference
-    if content.kind == LOG:
-        yield "The labels rest on logarithms, since a side has no counts. " + logarithms(
-            content.totals, reference.totals
-        )
+    if content.kind == LOG and ALIKE not in (said := logarithms(content.totals, reference.totals)):
+        yield f"{ON_LOGARITHMS} {said}"
 
     share = len(match.query) / min(match.n_reference, match.n_query)
     if len(match.query) < FEW_GENES:
@@ -252,7 +253,7 @@ def logarithms(query: tuple[float, ...], reference: tuple[float, ...] | None) ->
             f"They were NOT made in the same way, so the labels may be wrong: undone, {totals}. Give counts, or "
             "normalise both sides to the same total and take natural logarithms."
         )
-    return f"They look as if they were made in the same way: undone, {totals}."
+    return f"{ALIKE}: undone, {totals}."
 
 
 def validation_accuracy(history: pd.DataFrame) -> float | None:
@@ -326,6 +327,8 @@ def _minor(annotation: Annotation) -> Iterator[str]:
     counts, content = composition(annotation), annotation.query.content
     if "reference" in counts and len(small := counts.index[counts["reference"] < SMALL_TYPE]):
         yield f"The reference has fewer than {SMALL_TYPE} cells of {_listed(small)}: little to learn from."
+    if content.kind == LOG and ALIKE in (said := logarithms(content.totals, annotation.reference.totals)):
+        yield f"{ON_LOGARITHMS} {said}"
     if content.others:
         yield several(content, "layer")
     if n_repeated := annotation.query.cell_ids.duplicated().sum():

@@ -47,7 +47,9 @@ def _apart(n: int) -> list[str]:
     """`n` colours: `TYPES`, then each the farthest from those before, white and the grey, by the distance in CIELAB."""
     chosen, levels = [*TYPES], np.linspace(0, 1, 9)
     candidates = np.array([*product(levels, levels, levels)])
-    candidates = candidates[(candidates.max(axis=1) - candidates.min(axis=1)) > 0.3]  # no further greys
+    light = _lab(candidates)[:, 0]
+    grey = candidates.max(axis=1) - candidates.min(axis=1) < 0.3
+    candidates = candidates[~grey & (light > 20) & (light < 80)]
     taken = _lab(np.array([to_rgb(colour) for colour in (*TYPES, UNASSIGNED_COLOUR, "#FFFFFF")]))
     distance = np.linalg.norm(_lab(candidates)[:, None] - taken, axis=2).min(axis=1)
     while len(chosen) < n:
