@@ -197,7 +197,7 @@ def dots(expression: pd.DataFrame, expressing: pd.DataFrame) -> Figure:
         y.ravel(),
         s=FULL_DOT * expressing.to_numpy().ravel(),
         c=relative.ravel(),
-        cmap="Reds",
+        cmap=palette.EXPRESSION,
         vmin=0,
         vmax=1,
     )

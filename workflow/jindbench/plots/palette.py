@@ -28,7 +28,7 @@ GRID = MISSING = "#DDDDDD"
 PALE_BLUE = "#CCE3F0"
 
 # matplotlib's colour maps
-SHARES, DISTANCES, NOVELTY = "Blues", "cividis", "viridis_r"
+SHARES, DISTANCES, NOVELTY, EXPRESSION = "Blues", "cividis", "viridis_r", "Reds"
 DIVERGING = "PuOr_r"  # purple to orange: told apart by people with any common form of colour blindness
 
 
