@@ -73,7 +73,7 @@ def hint(path: str | Path) -> str:
     path = Path(path)
     with suppress(Exception):  # missing or damaged, as the error says by itself; h5py raises many kinds
         if path.is_dir():
-            return ""
+            return _of_format(ZARR) if is_zarr(path) else ""
         if not h5py.is_hdf5(path):
             return _of_other(path)
         with h5py.File(path) as file:
