@@ -17,7 +17,7 @@ from scipy import sparse
 
 from jindbench import io
 from jindbench.annotate import cells as opened_cells
-from jindbench.annotate import command, content, findings, labelling, writing
+from jindbench.annotate import columns, command, content, findings, labelling, writing
 from jindbench.annotate.formats import open_cells
 from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
 from jindbench.config import messages
@@ -357,15 +357,17 @@ def test_the_copy_is_the_users_file_and_the_new_columns(form, tmp_path):
     before = io.sha256(tmp_path / "q.h5ad")
     n = adata.n_obs
     known = pd.DataFrame({"raw_label": "a", "confidence": 0.5, "threshold": 0.6, "novelty": 0.1}, index=range(n))
-    known = known.assign(label="unassigned", status=labelling.LOW_CONFIDENCE)
-    codes, tsne = np.ones((n, 256), dtype=np.float32), np.zeros((n, 2))
-    writing.write_copy(open_cells(tmp_path / "q.h5ad"), known, codes, tsne, tmp_path / "out.h5ad")
+    known = known.assign(label="unassigned", second_label="b", second_probability=0.4, status=labelling.LOW_CONFIDENCE)
+    codes, tsne, nothing = np.ones((n, 50), dtype=np.float32), np.zeros((n, 2)), pd.DataFrame()
+    found = labelling.Labelled(known, None, codes, np.zeros(n, dtype=bool), nothing, nothing)
+    writing.write_copy(open_cells(tmp_path / "q.h5ad"), found, tsne, {"version": "1"}, tmp_path / "out.h5ad")
     assert io.sha256(tmp_path / "q.h5ad") == before
 
     with h5py.File(tmp_path / "q.h5ad") as old, h5py.File(tmp_path / "out.h5ad") as new:
         theirs, ours = elements(old), elements(new)
         added = {name for name in ours if name not in theirs}
-        assert {name.split("/")[1] for name in added} == {*writing.OBS.values(), writing.CODES, writing.TSNE}
+        in_obs = [columns.OBS[name] for name in columns.CELLS]
+        assert {name.split("/")[1] for name in added} == {*in_obs, columns.CODES, columns.TSNE, columns.RECORD}
         for name, item in theirs.items():
             attributes = [{key: str(value) for key, value in side.attrs.items()} for side in (item, ours[name])]
             if name == "obs":
@@ -376,7 +378,7 @@ def test_the_copy_is_the_users_file_and_the_new_columns(form, tmp_path):
             if isinstance(item, h5py.Dataset):
                 assert raw_bytes(item) == raw_bytes(ours[name]), name
     annotated = ad.read_h5ad(tmp_path / "out.h5ad")
-    assert annotated.obs.columns.tolist() == ["donor", *writing.OBS.values()]
+    assert annotated.obs.columns.tolist() == ["donor", *[name for name in columns.OBS.values() if name in in_obs]]
     assert annotated.obs["jind_status"].dtype == "category"
     assert annotated.obsm["X_jind"].dtype == np.float32
 
@@ -415,13 +417,13 @@ def test_labels_are_right_and_the_same_in_every_file(annotated):
         assert (labels["raw_label"] == TYPES * 15).mean() > 0.9
         copy = ad.read_h5ad(annotated / "out" / name / COPY)
         assert labels["cell_id"].tolist() == copy.obs_names.tolist()
-        for column, added in writing.OBS.items():
-            in_obs = copy.obs[added]
+        for column in columns.CELLS:
+            in_obs = copy.obs[columns.OBS[column]]
             if in_obs.dtype == "category":
                 assert labels[column].tolist() == in_obs.tolist()
             else:
                 assert labels[column].to_numpy() == pytest.approx(in_obs.to_numpy(), abs=1e-12)
-        assert copy.obsm["X_jind"].shape == (45, 3 * 256)
+        assert copy.obsm["X_jind"].shape == (45, 43)  # the principal components of 44 cells
         assert np.isfinite(copy.obsm["X_jind_tsne"]).all()
     both = [io.read_table(annotated / "out" / name / TABLE) for name in ("query", "tenx")]
     pd.testing.assert_frame_equal(*both)
@@ -434,7 +436,7 @@ def test_the_page_needs_nothing_else_and_names_are_text(annotated):
     assert re.findall(r'(?:src|href)="(?!data:)', text) == []
     assert "1 cell ids are repeated" in text
     assert 'alt="The same tSNE, coloured by novelty"' in text
-    for heading in ("Labels on the map", "Composition", "Confidence by type", "Top expressed genes", "Convergence"):
+    for heading in ("Labels on the map", "Composition", "Confidence by type", "Top expressed genes", "Training"):
         assert f"<h2>{heading}</h2>" in text
     assert "SYMBOL1" in text
     assert "<th>matrices that cannot be used</th><td>layers/velocity (holds 3600 values that are NaN" in text
@@ -552,6 +554,80 @@ def test_blocks_and_samples_label_as_the_whole_does(annotated, monkeypatch, tmp_
     assert np.isfinite(ad.read_h5ad(tmp_path / "query" / COPY).obsm["X_jind_tsne"]).all()
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_stores_are_read_and_samples_clusters_and_probabilities_are_told(annotated, tmp_path):
+    """Of a sample, as of a file of its own; in a zarr store and a MuData file, without maps."""
+    adata = ad.read_h5ad(annotated / "query.h5ad")
+    adata.obs_names_make_unique()
+    adata.obs["sample"] = np.where(np.arange(45) < 20, "<b>one</b>", "two")
+    adata.obs["cluster"] = pd.Categorical(np.arange(45) % 3 + 10 * (np.arange(45) == 0)).astype(str)
+    adata[20:].copy().write_h5ad(tmp_path / "two.h5ad")
+    del adata.layers["velocity"]
+    adata.write_zarr(tmp_path / "q.zarr")
+    adata.write_h5ad(tmp_path / "rna.h5ad")
+    with h5py.File(tmp_path / "m.h5mu", "w") as file, h5py.File(tmp_path / "rna.h5ad") as rna:
+        file.create_group("obs"), file.create_group("var"), rna.copy("/", file, "mod/rna")
+    given = {"reference": str(annotated / "out/reference"), "embedding": False}
+    options = {"sample_key": "sample", "cluster_key": "cluster", "probabilities": True}
+    annotate(
+        annotated, query=[f"{tmp_path}/q.zarr", f"{tmp_path}/m.h5mu"], output=f"{tmp_path}/out", **given, **options
+    )
+    annotate(annotated, query=[f"{tmp_path}/two.h5ad"], output=f"{tmp_path}/alone", **given)
+    zarr, mudata = (io.read_table(tmp_path / "out" / name / TABLE) for name in ("q", "m"))
+    pd.testing.assert_frame_equal(zarr, mudata)
+    alone = io.read_table(tmp_path / "alone/two" / TABLE)
+    pd.testing.assert_frame_equal(zarr[alone.columns].iloc[20:].reset_index(drop=True), alone, atol=1e-5)
+    copies = [ad.read_h5ad(tmp_path / "out" / name / COPY) for name in ("q", "m")]
+    for copy in copies:
+        shares = pd.DataFrame(copy.obsm["X_jind_probabilities"], copy.obs_names, copy.uns["jindbench"]["types"])
+        assert (shares.idxmax(axis=1) == copy.obs["jind_raw_label"].astype(str)).all()
+        assert np.sort(shares, axis=1)[:, -2] == pytest.approx(copy.obs["jind_second_probability"], abs=1e-6)
+        assert copy.obs["jind_cluster_label"].iloc[1] == TYPES[1]
+        assert copy.obs["jind_cluster_share"].iloc[1] > 0.8
+        assert copy.uns["jindbench"]["options"]["sample_key"] == "sample"
+        assert [*copy.obsm] == ["X_jind_probabilities"]
+    page = (tmp_path / "out/q" / PAGE).read_text()
+    assert "<h2>Samples</h2>" in page
+    assert "<td>&lt;b&gt;one&lt;/b&gt;</td><td>20</td>" in re.sub(r"\s*\n\s*", "", page)
+    assert "<h2>Clusters</h2>" in page
+    assert "on the map" not in page
+
+
+INSTALLED = """
+import sys
+import jindbench
+assert callable(jindbench.annotate)
+jindbench.pl
+assert not {"torch", "sklearn", "anndata"} & {*sys.modules}  # which take seconds to import
+import anndata as ad
+reference, query = ad.read_h5ad("reference.h5ad"), ad.read_h5ad("query.h5ad")
+found = jindbench.annotate(query, reference, label_key="type", page="page.html", threads=1)
+assert "jind_label" not in query.obs
+for draw in (jindbench.pl.map, jindbench.pl.composition, jindbench.pl.confidence):
+    draw(found).canvas.draw()
+found.obs[["jind_label", "jind_confidence"]].to_csv("found.tsv", sep="\\t")
+print(jindbench.__file__)
+"""
+
+
+def test_the_installed_wheel_annotates_in_memory_as_the_command_does(annotated, tmp_path):
+    """In a folder without the workflow, with the packages that are installed here."""
+    source, packages = tmp_path / "source", tmp_path / "packages"
+    shutil.copytree(REPOSITORY / "workflow/jindbench", source / "workflow/jindbench")
+    shutil.copy(REPOSITORY / "pyproject.toml", source)
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-compile"]
+    subprocess.run([*pip, "--target", packages, source], check=True)
+    here = environment() | {"PYTHONPATH": str(packages), "OMP_NUM_THREADS": "1"}
+    python = [sys.executable, "-W", "ignore", "-c", INSTALLED]
+    done = subprocess.run(python, cwd=annotated, env=here, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(packages / "jindbench/__init__.py")
+    found, right = io.read_table(annotated / "found.tsv"), io.read_table(annotated / "out/query" / TABLE)
+    assert found["jind_label"].tolist() == right["label"].tolist()
+    assert found["jind_confidence"].to_numpy() == pytest.approx(right["confidence"].to_numpy(), abs=1e-9)
+    assert "<h2>Composition</h2>" in (annotated / "page.html").read_text()
+
+
 def test_a_model_that_was_cut_off_is_refused(annotated, tmp_path):
     model = shutil.copytree(annotated / "out/reference", tmp_path / "model")
     weights = model / "weights.safetensors"
@@ -660,7 +736,7 @@ REFUSED = {
     "no layer": (*SAME, None, {"layer": "count"}, "layer 'count' is not there (there are: X)"),
     "no cells": (SAME[0], lambda adata: adata[:0].copy(), None, {}, "0 cells x 80 genes: nothing to work with"),
     "own columns": (SAME[0], lambda a: ad.AnnData(a.X, obs=a.obs.assign(jind_label="x"), var=a.var), None, {}, "has jind_label already"),
-    "preset": (*SAME, None, {"preset": "papers"}, "annotate.preset: expected one of paper, "),
+    "preset": (*SAME, None, {"preset": "papers"}, "annotate.preset: expected 'robust', 'paper', 'preprint' or 'published'"),
     "unknown key": (*SAME, None, {"querry": "x"}, "annotate.querry: unknown key (did you mean 'query'?)"),
     "output": (*SAME, lambda folder: (folder / "out").write_text(""), {}, "out is a file; a folder is to be made there"),
     "own files": (*SAME, lambda folder: None, {"output": "."}, ". holds files that no annotation has written"),
@@ -668,6 +744,8 @@ REFUSED = {
     "external link": (*SAME, in_another_file, {}, "query.h5ad: obsm: a link, maybe into another file"),
     "loom": (*SAME, groups("q.loom", "matrix", "row_attrs", "col_attrs"), {"query": ["q.loom"]}, "neither an AnnData (.h5ad) nor a 10x (.h5) file; it is loom: make an AnnData file of it first (in Python, "),
     "MuData": (*SAME, groups("q.h5mu", "mod", "obs", "var"), {"query": ["q.h5mu"]}, "it is MuData: make an AnnData file of it first"),
+    "no sample_key": (*SAME, None, {"sample_key": "lane"}, "query.h5ad: sample_key 'lane' is not a column of obs (there are: donor)"),
+    "clusters of one": (SAME[0], lambda a: ad.AnnData(a.X, obs=a.obs.assign(leiden=a.obs_names), var=a.var), None, {"cluster_key": "leiden"}, "cluster_key 'leiden' has 45 different values in 45 cells"),
     "R": (*SAME, lambda folder: (folder / "q.rds").write_text(""), {"query": ["q.rds"]}, "make an AnnData file of it first (in R, zellkonverter::writeH5AD"),
     "a folder": (*SAME, lambda folder: results(folder, PAGE).mkdir(), {}, "report.html is a folder"),
     "symbolic link": (*SAME, link(lambda new, old: new.symlink_to(old)), {}, "which is never written to"),
@@ -731,5 +809,6 @@ def test_the_documents_example_runs_and_its_table_of_keys_is_true(tmp_path, monk
             done = jindbench(tmp_path, *block.split()[1:], "--threads", "1")
             assert done.returncode == 0, done.stderr
             assert "uses raw/X, log: fractions" in done.stderr
+            assert "epoch" not in done.stderr  # at a terminal they are a progress bar
     assert names["assigned"].mean() > 0.5
     assert names["right"][names["assigned"]].mean() > 0.6

@@ -17,6 +17,7 @@ def _main() -> None:
     import argparse
     import os
     from pathlib import Path
+    from typing import Literal, get_args, get_origin
 
     from jindbench import __version__
     from jindbench.annotate import process
@@ -26,31 +27,40 @@ def _main() -> None:
     from jindbench.execution import job
 
     parser = argparse.ArgumentParser(prog="jindbench", description="Cell-type annotation by JIND.")
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    version = {"action": "version", "version": f"jindbench {__version__}"}
+    parser.add_argument("--version", **version)
     commands = parser.add_subparsers(dest="command", required=True)
     command = commands.add_parser("annotate", help="label your own cells from a labelled reference")
+    command.add_argument("--version", **version)
     for name, field in Settings.model_fields.items():
-        command.add_argument(
-            f"--{name.replace('_', '-')}",
-            help=field.description,
-            required=field.is_required(),
-            type=int if field.annotation is int else str,
-            default=argparse.SUPPRESS,  # `Settings` has the defaults
-            **({"nargs": "+"} if name == "query" else {}),
-        )
+        option, text = name.replace("_", "-"), field.description.replace("`", "").replace("%", "%%")
+        # `Settings` has the defaults: what is not given is not passed on.
+        options = {"dest": name, "default": argparse.SUPPRESS, "required": field.is_required(), "help": text}
+        if field.annotation is bool and field.default:
+            option, options = f"no-{option}", options | {"action": "store_false", "help": f"Do not: {text}"}
+        elif field.annotation is bool:
+            options |= {"action": "store_true"}
+        else:
+            options |= {"metavar": name.upper(), "type": int if field.annotation is int else str}
+            if field.default and not field.is_required():
+                options["help"] += f" (default: {field.default})"
+        if get_origin(field.annotation) is Literal:
+            options |= {"metavar": None, "choices": get_args(field.annotation)}
+        if name == "query":
+            options["nargs"] = "+"
+        command.add_argument(f"--{option}", **options)
+    command.add_argument("--quiet", action="store_true", help="Show warnings and errors alone.")
+    processors = len(os.sched_getaffinity(0))
     command.add_argument(
-        "--threads",
-        type=int,
-        default=len(os.sched_getaffinity(0)),
-        help="Number of threads; all processors by default.",
+        "--threads", type=int, default=processors, help=f"Number of threads (default: all processors, {processors})"
     )
     given = vars(parser.parse_args())
     given.pop("command")
-    threads = given.pop("threads")
+    threads, shown = given.pop("threads"), "WARNING" if given.pop("quiet") else "INFO"
     try:
         settings = messages.checked(Settings, given, "annotate")
         settings.check()
-        job.start_log(Path(settings.output, LOG), shown="INFO")
+        job.start_log(Path(settings.output, LOG), shown)
         job.limit_threads(threads)
         process.annotate(settings, threads=threads)
     except (InputError, OSError) as error:

@@ -1,13 +1,14 @@
 """What is known of a query after its annotation, and what its owner should look at first."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from jindbench.annotate.columns import CLUSTER_LABEL, CLUSTER_SHARE, SECOND_LABEL, SECOND_PROBABILITY, STATUS
 from jindbench.annotate.content import Content
-from jindbench.annotate.labelling import NEW_TYPE, STATUS, UNFIT, Labelled, Query, new_type, unlike_share
+from jindbench.annotate.labelling import NEW_TYPE, UNFIT, Labelled, Query, new_type, unlike_share
 from jindbench.annotate.reference import Reference
 from jindbench.jind.estimator import JIND
 from jindbench.names import CONFIDENCE, LABEL, LOG, NOVELTY, RAW_LABEL, UNASSIGNED
@@ -23,12 +24,17 @@ MODEL_GENES = 0.9  # of those that the model reads
 LOW_ACCURACY = 0.8  # on held-out reference cells
 OTHER_TOTAL = 2  # quotient of both sides' totals, or of how much they differ from cell to cell
 SMALL_TYPE = 10  # cells of the reference: a threshold rests on a fifth to a third of them
+AT_THE_TOP = 3  # things to look at
+CLOSE = 0.2  # probability of the second type, from which a cell lies between two
 
 # What each method of alignment makes of the query's composition.
 COMPOSITION = {
     "adversarial": "Alignment assumes that both are alike",
     "moments": "Alignment allows for that, by an estimate that is uncertain",
 }
+
+ON_LOGARITHMS = "The labels rest on logarithms, since a side has no counts."
+ALIKE = "They look as if they were made in the same way"
 
 REJECTED, UNLIKE = "rejected %", "unlike the type %"  # columns of `by_type`
 
@@ -41,12 +47,14 @@ class Annotation:
     ----------
     query
         The cells.
-    reference, aligned
-        The model before and after alignment.
+    reference
+        The model before alignment.
+    aligned
+        After it, for each part of the query: its samples, or all cells.
     labelled
         The labels.
     tsne
-        Coordinates of all cells, n x 2.
+        Coordinates of all cells, n x 2; None without an embedding.
     drawn
         Positions of the cells that the tSNE was made of; the others were placed among them.
     n_aligned
@@ -57,9 +65,9 @@ class Annotation:
 
     query: Query
     reference: Reference
-    aligned: JIND
+    aligned: dict[str, JIND]
     labelled: Labelled
-    tsne: np.ndarray
+    tsne: np.ndarray | None
     drawn: np.ndarray
     n_aligned: int
     seconds: dict[str, float]
@@ -97,9 +105,66 @@ def by_type(annotation: Annotation) -> pd.DataFrame:
     return counted.drop(columns=UNLIKE) if model.profiles is None else counted
 
 
-def unaligned_was_kept(annotation: Annotation) -> bool:
+def samples(annotation: Annotation) -> pd.DataFrame:
+    """A row for each sample: cells, shares with a label and possibly new, distance of its composition, what is odd."""
+    rows, of_sample = [], annotation.query.parts
+    for name, model in annotation.aligned.items():
+        chosen = (of_sample == name).to_numpy()
+        labelled = replace(
+            annotation.labelled, table=annotation.labelled.table[chosen], empty=annotation.labelled.empty[chosen]
+        )
+        sample = replace(annotation, labelled=labelled, aligned={name: model})
+        table, distance = labelled.table, far(composition(sample))
+        rows.append(
+            {
+                "sample": name,
+                "cells": len(table),
+                "with a label %": 100 * (table[LABEL] != UNASSIGNED).mean(),
+                "possibly new %": 100 * (table[STATUS] == NEW_TYPE).mean(),
+                "median confidence": table[CONFIDENCE].median(),
+                "total variation": "" if distance is None else f"{distance:.2f}",
+                "look at": " ".join([*_misfit(sample), *_odd(sample)]),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def composition_of_samples(annotation: Annotation) -> pd.DataFrame:
+    """Samples x types, in per cent of the sample's cells; unassigned cells are a column too."""
+    labels = annotation.labelled.table[LABEL].to_numpy()
+    return 100 * pd.crosstab(annotation.query.parts.to_numpy(), labels, normalize="index")
+
+
+def clusters(annotation: Annotation) -> pd.DataFrame:
+    """A row for each cluster: cells, the label that won and its share, the next label and its share."""
+    table = annotation.labelled.table.assign(cluster=annotation.query.clusters.to_numpy())
+    rows = []
+    for name, cells in table.groupby("cluster"):
+        shares = cells[LABEL].value_counts(normalize=True).drop(cells[CLUSTER_LABEL].iloc[0])
+        rows.append(
+            {
+                "cluster": name,
+                "cells": len(cells),
+                "label": cells[CLUSTER_LABEL].iloc[0],
+                "share %": 100 * cells[CLUSTER_SHARE].iloc[0],
+                "next label": shares.index[0] if len(shares) else "",
+                "its share %": 100 * shares.iloc[0] if len(shares) else 0.0,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def far(counts: pd.DataFrame) -> float | None:
+    """Total variation between the compositions that `composition` counts; None where one is unknown."""
+    if "reference" not in counts or not counts["query"].sum():
+        return None
+    shares = counts / counts.sum().clip(lower=1)
+    return (shares["query"] - shares["reference"]).abs().sum() / 2
+
+
+def unaligned_was_kept(model: JIND) -> bool:
     """Whether of all epochs of the alignment the start, which is the unaligned model, was kept."""
-    history = annotation.aligned.history_
+    history = model.history_
     return {"epoch", "kept"} <= {*history} and bool((history.loc[history["kept"].astype(bool), "epoch"] == 0).any())
 
 
@@ -112,18 +177,26 @@ def several(content: Content, key: str) -> str:
 
 
 def look_first(annotation: Annotation) -> list[str]:
-    """Sentences for the top of the page: how many cells have a label, what labels rest on, then what is odd."""
-    return [*_summary(annotation), *_basis(annotation), *_odd(annotation)]
+    """What to look at, the most important first: what labels rest on, what is odd, else what is least sure.
+
+    There are three at least where there are so many to tell.
+    """
+    found = [*_misfit(annotation), *_basis(annotation), *_odd(annotation), *_minor(annotation)]
+    return found + [*_least_sure(annotation)][: max(AT_THE_TOP - len(found), 0)]
 
 
-def _summary(annotation: Annotation) -> Iterator[str]:
-    table, empty = annotation.labelled.table, annotation.labelled.empty
-    share = unlike_share(table, annotation.reference.jind.model_)
+def _misfit(annotation: Annotation) -> Iterator[str]:
+    share = unlike_share(annotation.labelled.table, annotation.reference.jind.model_)
     if share > UNFIT:
         yield (
             f"This reference does not fit: {share:.0%} of the cells with a label are unlike its cells of that type. Do "
             "not use these labels. Take a reference of the same tissue, with the types that you expect."
         )
+
+
+def summary(annotation: Annotation) -> Iterator[str]:
+    """How many cells have a label."""
+    table, empty = annotation.labelled.table, annotation.labelled.empty
     rejected = table[LABEL] == UNASSIGNED
     sentence = f"{(~rejected).sum():,} of {len(table):,} cells have a label; {rejected.mean():.1%} are unassigned."
     if rejected[~empty].mean() > MANY_REJECTED:
@@ -139,12 +212,8 @@ def _summary(annotation: Annotation) -> Iterator[str]:
 def _basis(annotation: Annotation) -> Iterator[str]:
     """What labels rest on: the matrix, the genes, the model."""
     content, match, reference = annotation.query.content, annotation.query.match, annotation.reference
-    if content.others:
-        yield several(content, "layer")
-    if content.kind == LOG:
-        yield "The labels rest on logarithms, since a side has no counts. " + logarithms(
-            content.totals, reference.totals
-        )
+    if content.kind == LOG and ALIKE not in (said := logarithms(content.totals, reference.totals)):
+        yield f"{ON_LOGARITHMS} {said}"
 
     share = len(match.query) / min(match.n_reference, match.n_query)
     if len(match.query) < FEW_GENES:
@@ -184,7 +253,7 @@ def logarithms(query: tuple[float, ...], reference: tuple[float, ...] | None) ->
             f"They were NOT made in the same way, so the labels may be wrong: undone, {totals}. Give counts, or "
             "normalise both sides to the same total and take natural logarithms."
         )
-    return f"They look as if they were made in the same way: undone, {totals}."
+    return f"{ALIKE}: undone, {totals}."
 
 
 def validation_accuracy(history: pd.DataFrame) -> float | None:
@@ -216,28 +285,73 @@ def _odd(annotation: Annotation) -> Iterator[str]:
             "label or without. They may be of a type that the reference lacks: see which genes they express."
         )
 
-    if unaligned_was_kept(annotation):
-        yield "Alignment was not kept: these are the labels of the unaligned model."
+    if kept := [name for name, model in annotation.aligned.items() if unaligned_was_kept(model)]:
+        which = f" of {_listed(pd.Index(kept))}" if len(annotation.aligned) > 1 else ""
+        yield f"Alignment{which} was not kept: these are the labels of the unaligned model."
 
     counts = composition(annotation)
     if "reference" in counts:
-        if len(missing := counts.index[(counts["query"] == 0) & (counts["reference"] > 0)]):
-            yield f"No cell was labelled {_listed(missing)}, which the reference has."
-        shares = counts / counts.sum().clip(lower=1)
-        difference = shares["query"] - shares["reference"]
-        if counts["query"].sum() and (distance := difference.abs().sum() / 2) > FAR_COMPOSITION:
-            largest = difference.abs().sort_values(ascending=False).index[:2]
+        if (distance := far(counts) or 0) > FAR_COMPOSITION:
+            shares = counts / counts.sum().clip(lower=1)
+            largest = (shares["query"] - shares["reference"]).abs().sort_values(ascending=False).index[:2]
             changes = ", ".join(
                 f"{name} {shares['reference'][name]:.0%} there and {shares['query'][name]:.0%} here" for name in largest
             )
             yield (
                 f"The composition is far from the reference's (total variation {distance:.2f}): {changes}. "
-                f"{COMPOSITION[annotation.aligned.alignment.method]}: check these labels by their genes."
+                f"{COMPOSITION[annotation.reference.jind.alignment.method]}: check these labels by their genes."
             )
-        if len(small := counts.index[counts["reference"] < SMALL_TYPE]):
-            yield f"The reference has fewer than {SMALL_TYPE} cells of {_listed(small)}: little to learn from."
+        missing = counts.index[(counts["query"] == 0) & (counts["reference"] > 0)]
+        yield from _without_cells(table, missing)
+
+
+def _without_cells(table: pd.DataFrame, types: pd.Index) -> Iterator[str]:
+    """Which types no cell was labelled as, and where the cells went that were likely of them."""
+    gone = {}
+    for name in types:
+        rejected = (table[RAW_LABEL] == name).sum()
+        between = table[(table[SECOND_LABEL] == name) & (table[SECOND_PROBABILITY] > CLOSE)]
+        told = [f"{rejected:,} cells nearest to it were rejected"] * bool(rejected)
+        if len(between):
+            labels = _counted(between[LABEL].value_counts()[:3])
+            told.append(f"{len(between):,} cells have it second, above {CLOSE:.0%}: {labels}")
+        gone[name] = "; ".join(told)
+    for name in (name for name in types if gone[name]):
+        yield f"No cell was labelled {name}, which the reference has; {gone[name]}."
+    if len(none := pd.Index([name for name in types if not gone[name]])):
+        yield f"No cell was labelled {_listed(none)}, which the reference has, nor comes near."
+
+
+def _minor(annotation: Annotation) -> Iterator[str]:
+    """What may matter, and mostly does not."""
+    counts, content = composition(annotation), annotation.query.content
+    if "reference" in counts and len(small := counts.index[counts["reference"] < SMALL_TYPE]):
+        yield f"The reference has fewer than {SMALL_TYPE} cells of {_listed(small)}: little to learn from."
+    if content.kind == LOG and ALIKE in (said := logarithms(content.totals, annotation.reference.totals)):
+        yield f"{ON_LOGARITHMS} {said}"
+    if content.others:
+        yield several(content, "layer")
     if n_repeated := annotation.query.cell_ids.duplicated().sum():
         yield f"{n_repeated:,} cell ids are repeated; rows are in the order of the file."
+
+
+def _least_sure(annotation: Annotation) -> Iterator[str]:
+    """Where to doubt first although nothing is odd."""
+    table = annotation.labelled.table[annotation.labelled.table[LABEL] != UNASSIGNED]
+    between = table[table[SECOND_PROBABILITY] > CLOSE]
+    if len(between):
+        pairs = between[[LABEL, SECOND_LABEL]].value_counts()
+        (first, second), n = pairs.index[0], pairs.iloc[0]
+        yield (
+            f"{n:,} cells labelled {first} have a probability above {CLOSE:.0%} of being {second}: no two types are "
+            "closer here."
+        )
+    sizes = table[LABEL].value_counts()
+    medians = table.groupby(LABEL)[CONFIDENCE].median()[sizes.index[sizes >= SMALL_TYPE]].sort_values()
+    if len(medians) > 1:
+        name, median = medians.index[0], medians.iloc[0]
+        yield f"The least sure label is {name}: half of its cells have a confidence below {median:.2f}."
+    yield "Check a marker gene of each label among the top expressed genes: a wrong reference can be sure of itself."
 
 
 def _unlike(annotation: Annotation, types: pd.DataFrame) -> pd.Series:

@@ -1,7 +1,8 @@
-"""AnnData files (.h5ad), as anndata and the R converters write them; matrices stay on disk."""
+"""AnnData files (.h5ad), as anndata and the R converters write them, and what else holds an AnnData object."""
 
 import logging
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,13 +20,14 @@ log = logging.getLogger(__name__)
 
 
 class AnnDataFile(Cells):
-    """An .h5ad file. Of `obs`, only the cells' names and the columns' names are read."""
+    """An .h5ad file. Of `obs`, only the cells' names and the columns' names are read; matrices stay on disk."""
 
     format = "AnnData file (.h5ad)"
+    root = "/"  # where the object lies in the file
 
     def __init__(self, path: Path):
         self.path = path
-        with readable(path, self.format), h5py.File(path) as file:
+        with readable(path, self.format), self._opened() as file:
             if not (isinstance(file["obs"], h5py.Group) and isinstance(file["var"], h5py.Group)):
                 raise InputError(
                     f"{path}: written by an anndata before 0.7; read it with anndata.read_h5ad and write it anew"
@@ -65,7 +67,7 @@ class AnnDataFile(Cells):
         """
         if self.columns.count(key) != 1:
             return pd.DataFrame(columns=self.columns)
-        with readable(self.path, f"column '{key}' of obs"), h5py.File(self.path) as file:
+        with readable(self.path, f"column '{key}' of obs"), self._opened() as file:
             return pd.DataFrame({key: _column(file["obs"], key)}, index=self.cell_ids)
 
     def has_cheap_sample(self, place: str) -> bool:
@@ -73,11 +75,21 @@ class AnnDataFile(Cells):
 
     def copy(self, path: Path) -> None:
         """Copy the file byte by byte."""
-        shutil.copyfile(self.path, path)
+        shutil.copyfile(self._file, path)
+
+    @property
+    def _file(self) -> Path:
+        """The HDF5 file."""
+        return self.path
+
+    @contextmanager
+    def _opened(self) -> Iterator[h5py.Group]:
+        with h5py.File(self._file) as file:
+            yield file[self.root]
 
     @contextmanager
     def _matrix(self, place: str) -> Iterator[h5py.Dataset | sparse.csr_matrix | ad.abc.CSRDataset]:
-        with readable(self.path, f"matrix {place}"), h5py.File(self.path) as file:
+        with readable(self.path, f"matrix {place}"), self._opened() as file:
             if self._by_genes.get(place) is not None:
                 yield self._by_genes[place]
             elif isinstance(item := file[place], h5py.Dataset):
@@ -95,6 +107,36 @@ class AnnDataFile(Cells):
                 yield self._by_genes[place]
             else:
                 yield ad.io.sparse_dataset(item)
+
+
+class MuDataFile(AnnDataFile):
+    """The modality `rna` of an .h5mu file."""
+
+    format = "MuData file (.h5mu), its modality rna"
+    root = "mod/rna"
+
+    def copy(self, path: Path) -> None:
+        """Copy the modality, which becomes an AnnData file."""
+        with self._opened() as group, h5py.File(path, "w") as file:
+            for name in group:
+                group.copy(name, file)
+            file.attrs.update(group.attrs)
+
+
+class ZarrStore(AnnDataFile):
+    """An AnnData object in a zarr store, which is read as a whole and kept as a temporary .h5ad file."""
+
+    format = "AnnData store (.zarr)"
+
+    def __init__(self, path: Path):
+        self._temporary = tempfile.NamedTemporaryFile(suffix=".h5ad")  # noqa: SIM115 (goes with this object)
+        with readable(path, self.format):
+            ad.read_zarr(path).write_h5ad(self._file)
+        super().__init__(path)
+
+    @property
+    def _file(self) -> Path:
+        return Path(self._temporary.name)
 
 
 def _sparse_form(item: h5py.Group | h5py.Dataset) -> str | None:

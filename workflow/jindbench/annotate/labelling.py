@@ -2,12 +2,21 @@
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from jindbench.annotate.cells import Cells
+from jindbench.annotate.columns import (
+    CLUSTER_LABEL,
+    CLUSTER_SHARE,
+    PROBABILITY,
+    SECOND_LABEL,
+    SECOND_PROBABILITY,
+    STATUS,
+)
 from jindbench.annotate.content import Content
 from jindbench.annotate.reference import Reference
 from jindbench.data.genes import Match
@@ -15,9 +24,11 @@ from jindbench.data.preprocess import CELL_TOTAL, transform
 from jindbench.jind.estimator import JIND
 from jindbench.jind.expression import BLOCK
 from jindbench.jind.model import JINDModel
-from jindbench.names import LABEL, NOVELTY, UNASSIGNED
+from jindbench.names import LABEL, NOVELTY, RAW_LABEL, UNASSIGNED
 
-STATUS = "status"
+if TYPE_CHECKING:
+    from sklearn.decomposition import PCA
+
 ASSIGNED, LOW_CONFIDENCE, NEW_TYPE = "assigned", "unassigned: low confidence", "unassigned: possible new type"
 DOUBTFUL = "doubtful: reference does not fit"  # every cell with a label, where many are unlike their type
 STATUSES = (ASSIGNED, LOW_CONFIDENCE, NEW_TYPE, DOUBTFUL)
@@ -69,11 +80,15 @@ class Query:
         The matrix of it that is taken.
     match
         Its genes that the reference has.
+    samples, clusters
+        The sample and the cluster of each cell, as text; None where no key was given.
     """
 
     cells: Cells
     content: Content
     match: Match
+    samples: pd.Series | None = None
+    clusters: pd.Series | None = None
 
     @property
     def cell_ids(self) -> pd.Index:
@@ -85,6 +100,11 @@ class Query:
         """The table of the matrix's genes."""
         return self.cells.genes[self.content.place]
 
+    @property
+    def parts(self) -> pd.Series:
+        """What each cell is aligned with: its sample, or all cells."""
+        return pd.Series("", index=range(len(self.cell_ids))) if self.samples is None else self.samples
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -93,19 +113,25 @@ class Labelled:
     Attributes
     ----------
     table
-        n rows: the columns of `jindbench.predictions` and `status`.
+        n rows: the columns of `jindbench.predictions`, the second most probable type, `status`, and the vote of the
+        cell's cluster where clusters are known.
+    probabilities
+        n x K, float32, a column for each type; None where they were not asked for.
     codes
-        Latent codes of the prediction models side by side, 256 columns each, float32.
+        Principal components of the latent codes, float32; None without an embedding.
     empty
         Which cells have no count in the genes in common.
-    expression
-        Groups of cells (labels, and the statuses of cells without one) x the query's genes: mean log expression.
+    expression, expressing
+        Groups of cells (labels, and the statuses of cells without one) x the query's genes: mean log expression, and
+        the share of the cells that express the gene.
     """
 
     table: pd.DataFrame
-    codes: np.ndarray
+    probabilities: pd.DataFrame | None
+    codes: np.ndarray | None
     empty: np.ndarray
     expression: pd.DataFrame
+    expressing: pd.DataFrame
 
 
 def sample(n: int, most: int, seed: int) -> np.ndarray:
@@ -139,37 +165,81 @@ def unlike_share(table: pd.DataFrame, model: JINDModel) -> float:
     return (table.loc[labelled, NOVELTY] > new_type(model).above).mean()
 
 
-def label(query: Query, reference: Reference, aligned: JIND) -> Labelled:
+def label(
+    query: Query,
+    reference: Reference,
+    aligned: dict[str, JIND],
+    components: "PCA | None" = None,
+    *,
+    probabilities: bool = False,
+) -> Labelled:
     """Label every cell, in one pass over the file.
 
     Parameters
     ----------
     aligned
-        The reference's model, aligned to this query.
+        The reference's model, aligned to each part of this query.
+    components
+        Of the latent codes, to which these are reduced; None keeps none of them.
+    probabilities
+        Keep those of all types.
     """
     n, model = len(query.cell_ids), reference.jind.model_
-    tables, codes, sums, empty, above = [], None, {}, [], new_type(model).above
+    types, parts, above = model.classes, query.parts.to_numpy(), new_type(model).above
+    tables, codes, shares, empty, sums, counts = [], [], [], [], {}, {}
     for start, X in zip(range(0, n, BLOCK), query.cells.blocks(query.content.place), strict=True):
         block = reference.expression(X, query.match, query.cell_ids[start : start + BLOCK])
-        table = aligned.predict(block)
+        found, coded = [], []
+        of_part = pd.Series(parts[start : start + BLOCK]).groupby(parts[start : start + BLOCK]).indices
+        for part, rows in of_part.items():
+            cells = block[rows]
+            found.append(aligned[part].predict(cells, probabilities=True).set_index(rows))
+            if components is not None:
+                coded.append(components.transform(aligned[part].latent_codes(cells)).astype(np.float32))
+        order = np.argsort(np.concatenate([*of_part.values()]), kind="stable")
+        table = pd.concat(found).iloc[order]
+        if coded:
+            codes.append(np.concatenate(coded)[order])
+        of_types = table[[PROBABILITY + name for name in types]].to_numpy(dtype=np.float32)
+        table = table.drop(columns=[PROBABILITY + name for name in types])
+        table[SECOND_LABEL], table[SECOND_PROBABILITY] = second(of_types, table[RAW_LABEL], types)
+        if probabilities:
+            shares.append(of_types)
         empty.append(~has_counts(X, query.match))
         table.loc[empty[-1], LABEL] = UNASSIGNED
         table[STATUS] = statuses(table, empty[-1], above)
         tables.append(table)
-        found = aligned.latent_codes(block)
-        codes = np.empty((n, found.shape[1]), dtype=np.float32) if codes is None else codes
-        codes[start : start + len(found)] = found
         log_expression = transform(X, model.x_kind, log_base="e", cell_total=CELL_TOTAL)
-        for group, rows in groups(table).groupby(groups(table)).indices.items():
-            sums[group] = sums.get(group, 0) + np.asarray(log_expression[rows].sum(axis=0, dtype=np.float64)).ravel()
+        for group, rows in table.groupby(groups(table).to_numpy()).indices.items():
+            of_group = log_expression[rows]
+            sums[group] = sums.get(group, 0) + np.asarray(of_group.sum(axis=0, dtype=np.float64)).ravel()
+            counts[group] = counts.get(group, 0) + of_group.getnnz(axis=0)
         if (start + len(table)) // SAID_EVERY > start // SAID_EVERY:
             log.info("labelled %s of %s cells", f"{start + len(table):,}", f"{n:,}")
     table, empty = pd.concat(tables, ignore_index=True), np.concatenate(empty)
+    sizes = groups(table).value_counts()
     if unlike_share(table, model) > UNFIT:
         table.loc[table[STATUS] == ASSIGNED, STATUS] = DOUBTFUL
-    sizes = groups(table).value_counts()
-    expression = pd.DataFrame({group: total / sizes[group] for group, total in sums.items()}).T
-    return Labelled(table, codes, empty, expression)
+    if query.clusters is not None:
+        table = table.join(vote(table, query.clusters))
+    means, expressing = (pd.DataFrame({name: of[name] / sizes[name] for name in of}).T for of in (sums, counts))
+    all_probabilities = pd.DataFrame(np.concatenate(shares), columns=types) if shares else None
+    return Labelled(table, all_probabilities, np.concatenate(codes) if codes else None, empty, means, expressing)
+
+
+def second(probabilities: np.ndarray, raw_labels: pd.Series, types: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """The second most probable type of each of n cells and its probability, by the probabilities, n x K."""
+    others, rows = probabilities.copy(), np.arange(len(probabilities))
+    others[rows, pd.Index(types).get_indexer(raw_labels)] = -1
+    best = others.argmax(axis=1)
+    return np.asarray(types, dtype=object)[best], others[rows, best].astype(np.float64)
+
+
+def vote(table: pd.DataFrame, clusters: pd.Series) -> pd.DataFrame:
+    """For each cell the most frequent label of its cluster, `unassigned` included, and that label's share there."""
+    shares = pd.crosstab(clusters.to_numpy(), table[LABEL].to_numpy(), normalize="index")
+    won = pd.DataFrame({CLUSTER_LABEL: shares.idxmax(axis=1), CLUSTER_SHARE: shares.max(axis=1)})
+    return won.loc[clusters].set_index(table.index)
 
 
 def groups(table: pd.DataFrame) -> pd.Series:
@@ -177,20 +247,19 @@ def groups(table: pd.DataFrame) -> pd.Series:
     return table[LABEL].where(table[LABEL] != UNASSIGNED, table[STATUS])
 
 
-def top_genes(labelled: Labelled, symbols: pd.Index, n: int = 10) -> pd.DataFrame:
+def top_genes(labelled: Labelled, n: int = 10) -> dict[str, np.ndarray]:
     """Genes that are expressed higher in a group than in all other cells, by the difference of mean log expression.
 
     Returns
     -------
-    A row for each group: its name, cells, and up to `n` genes, the highest difference first.
+    For each group, the largest first, positions of up to `n` genes, the highest difference first.
     """
     sizes = groups(labelled.table).value_counts()
     totals = labelled.expression.mul(sizes, axis=0)
-    everything, rows = totals.sum(), []
+    everything, found = totals.sum(), {}
     for group in sizes.index:
         others = (everything - totals.loc[group]) / max(len(labelled.table) - sizes[group], 1)
         difference = (labelled.expression.loc[group] - others).to_numpy()
         best = np.argsort(-difference, kind="stable")[:n]
-        names = ", ".join(symbols[best[difference[best] > 0]])
-        rows.append({"label": group, "cells": sizes[group], "genes": names})
-    return pd.DataFrame(rows)
+        found[group] = best[difference[best] > 0]
+    return found

@@ -150,6 +150,7 @@ def fit(cells: Cells, content: Content, labels: pd.Series, rows: np.ndarray, set
     jind = JIND(preset=settings.preset, seed=settings.seed).fit(source, label_key=LABEL)
     facts = {
         "reference": str(cells.path),
+        "sha256": io.sha256(cells.path) if cells.path.is_file() else "none: a folder",
         "cells": f"{len(labels):,}" + (f" of {n:,}; the others have no type" if len(labels) < n else ""),
         "label_key": settings.label_key,
         "matrix": f"{content.place}: {content.kind} ({content.why})",

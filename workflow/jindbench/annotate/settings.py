@@ -4,20 +4,17 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from jindbench.data.remedies import is_zarr
 from jindbench.errors import InputError
-from jindbench.jind.parameters import PRESETS
 from jindbench.parameters import Parameters
-
-# The default preset.
-PRESET = "robust"
 
 REFERENCE_FOLDER = "reference"  # of the model that a run has fitted, below its output folder
 LOG = "logs/annotate.log"  # below the output folder, which it marks as one of results
-SUFFIXES = (".h5ad", ".h5")  # of files with cells
+SUFFIXES = (".h5ad", ".h5", ".h5mu")  # of files with cells
 COPY, TABLE, PAGE = "annotated.h5ad", "labels.tsv", "report.html"
 
 
@@ -25,7 +22,8 @@ class Settings(Parameters):
     """The keys of `snakemake annotate --config ...` and the options of `jindbench annotate`."""
 
     reference: str = Field(
-        description="Labelled cells, an AnnData file (.h5ad); or the folder of a model stored by an earlier run."
+        description="Labelled cells, an AnnData file (.h5ad, .zarr; .h5mu with `rna`); or the folder of a model stored "
+        "by an earlier run."
     )
     label_key: str | None = Field(
         None, description="Column of the reference's `obs` with the cell types. A stored model needs none."
@@ -37,7 +35,8 @@ class Settings(Parameters):
     )
     query: list[str] = Field(
         min_length=1,
-        description="Cells to annotate: AnnData files (.h5ad), 10x files (.h5) or 10x folders (with matrix.mtx(.gz)).",
+        description="Cells to annotate: AnnData files (.h5ad, .zarr; .h5mu with `rna`), 10x files (.h5) or 10x folders "
+        "(with matrix.mtx(.gz)).",
     )
     output: str = Field("results/annotate", description="Folder for the results, one folder for each query in it.")
     layer: str | None = Field(
@@ -45,8 +44,18 @@ class Settings(Parameters):
         description="Where the queries' counts are: the name of a layer, `X` or `raw`. Found automatically by default.",
     )
     reference_layer: str | None = Field(None, description="The same for the reference.")
-    preset: str = Field(PRESET, description="JIND's parameter values: `robust`, `paper`, `preprint` or `published`.")
+    preset: Literal["robust", "paper", "preprint", "published"] = Field(
+        "robust", description="JIND's parameter values."
+    )
     seed: int = Field(0, ge=0, description="Random seed.")
+    cluster_key: str | None = Field(
+        None, description="Column of the queries' `obs` with clusters: adds the vote of each cell's cluster."
+    )
+    sample_key: str | None = Field(
+        None, description="Column of the queries' `obs` with samples, each of which is aligned and judged by itself."
+    )
+    probabilities: bool = Field(False, description="Add the probability of every type, not of the best two alone.")
+    embedding: bool = Field(True, description="Add latent codes and a tSNE, and draw maps on the page.")
 
     @field_validator("query", mode="before")
     @classmethod
@@ -70,13 +79,6 @@ class Settings(Parameters):
         """Snakemake's command line takes `nan` for a number."""
         return value if isinstance(value, list) else [label.strip() for label in str(value).split(",")]
 
-    @field_validator("preset")
-    @classmethod
-    def _there(cls, value: str) -> str:
-        if value not in PRESETS:
-            raise ValueError(f"expected one of {', '.join(PRESETS)}")
-        return value
-
     @property
     def stored(self) -> bool:
         """Whether the reference is a stored model."""
@@ -91,7 +93,8 @@ class Settings(Parameters):
         """The results' folder of each query: its name, where several have the same after those of the folders above."""
         # Not resolved: a link has the name that its user chose.
         paths = [Path(os.path.abspath(query)) for query in self.query]
-        paths = [path.with_suffix("") if path.suffix in SUFFIXES and not path.is_dir() else path for path in paths]
+        ours = [path.suffix == ".zarr" or (path.suffix in SUFFIXES and not path.is_dir()) for path in paths]
+        paths = [path.with_suffix("") if known else path for path, known in zip(paths, ours, strict=True)]
 
         def name(parts: tuple[str, ...]) -> str:
             depths = range(1, len(parts) + 1)
@@ -172,7 +175,8 @@ def _that_is_there(folder: Path) -> Path:
 
 def _size(path: str) -> int:
     """Bytes of a file, or of a folder's files."""
-    return sum(file.stat().st_size for file in (Path(path), *Path(path).glob("*")) if file.is_file())
+    below = Path(path).rglob("*") if is_zarr(Path(path)) else Path(path).glob("*")
+    return sum(file.stat().st_size for file in (Path(path), *below) if file.is_file())
 
 
 def _check_writable(folder: Path) -> None:

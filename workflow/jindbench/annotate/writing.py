@@ -7,16 +7,14 @@ import numpy as np
 import pandas as pd
 from anndata.io import write_elem
 
-from jindbench import io
+from jindbench import __version__, io
 from jindbench.annotate.cells import Cells
+from jindbench.annotate.columns import CODES, OBS, PROBABILITIES, PROBABILITY, RECORD, TSNE
 from jindbench.annotate.h5ad import columns, index_name
-from jindbench.annotate.labelling import STATUS
+from jindbench.annotate.labelling import Labelled
+from jindbench.annotate.reference import Reference
+from jindbench.annotate.settings import Settings
 from jindbench.errors import InputError
-from jindbench.names import CONFIDENCE, LABEL, NOVELTY, RAW_LABEL, THRESHOLD
-
-# Column of the table: column of `obs`.
-OBS = {name: f"jind_{name}" for name in (LABEL, RAW_LABEL, CONFIDENCE, THRESHOLD, NOVELTY, STATUS)}
-CODES, TSNE = "X_jind", "X_jind_tsne"
 
 
 def check_names(cells: Cells) -> None:
@@ -32,7 +30,7 @@ def check_names(cells: Cells) -> None:
             f"{cells.path}: {' and '.join(cells.linked)}: a link, maybe into another file, which is never written to; "
             "read the file with anndata.read_h5ad and write it anew"
         )
-    if taken := sorted({*OBS.values(), CODES, TSNE} & {*cells.taken}):
+    if taken := sorted({*OBS.values(), CODES, TSNE, PROBABILITIES} & {*cells.taken}):
         raise InputError(
             f"{cells.path}: has {', '.join(taken)} already, which would be overwritten; rename them, or take the file "
             "without annotation"
@@ -43,25 +41,56 @@ def obs_columns(table: pd.DataFrame) -> dict[str, pd.Categorical | np.ndarray]:
     """What is added to `obs`, by name: text as categories."""
     added = {}
     for name, column in OBS.items():
+        if name not in table:  # the vote of clusters
+            continue
         values = table[name]
         added[column] = pd.Categorical(values) if values.dtype == object else values.to_numpy()
     return added
 
 
-def write_copy(cells: Cells, table: pd.DataFrame, codes: np.ndarray, tsne: np.ndarray, path: Path) -> None:
-    """Write a copy of the query with the new columns of `obs` and entries of `obsm`.
+def whole_table(labelled: Labelled) -> pd.DataFrame:
+    """What `labels.tsv` holds: the cells' table, and a column `probability of TYPE` each where those are kept."""
+    if labelled.probabilities is None:
+        return labelled.table
+    return labelled.table.join(labelled.probabilities.add_prefix(PROBABILITY))
+
+
+def record(settings: Settings, reference: Reference, types: list[str]) -> dict:
+    """What `uns` says of how labels were made."""
+    given = {"name": reference.facts["reference"], "sha256": reference.facts.get("sha256", "not known")}
+    elsewhere = {"reference", "query", "output", "preset", "seed"}
+    options = settings.model_dump(mode="json", exclude=elsewhere, exclude_none=True)
+    counts = (
+        {} if reference.composition is None else {"reference_cells": reference.composition.reindex(types).to_numpy()}
+    )
+    return counts | {
+        "version": __version__,
+        "preset": settings.preset,
+        "seed": settings.seed,
+        "reference": given,
+        "options": {name: value if value != [] else "" for name, value in options.items()},
+        "types": types,
+    }
+
+
+def write_copy(cells: Cells, labelled: Labelled, tsne: np.ndarray | None, uns: dict, path: Path) -> None:
+    """Write a copy of the query with the new columns of `obs`, entries of `obsm`, and `uns["jindbench"]`.
 
     Parameters
     ----------
-    table
-        A row for each cell, in the file's order.
-    codes, tsne
-        Latent codes and their tSNE, of n cells.
+    tsne
+        Coordinates of the n cells; None without an embedding.
     """
+    embeddings = {CODES: labelled.codes, TSNE: tsne}
+    if labelled.probabilities is not None:
+        embeddings[PROBABILITIES] = labelled.probabilities.to_numpy()
     with io.replacing(path) as temporary:
         cells.copy(temporary)
         with h5py.File(temporary, "a") as file:
-            add(file, obs_columns(table), {CODES: codes, TSNE: tsne})
+            add(file, obs_columns(labelled.table), {name: of for name, of in embeddings.items() if of is not None})
+            if "uns" not in file:
+                write_elem(file, "uns", {})
+            write_elem(file["uns"], RECORD, uns)
 
 
 def add(file: h5py.File, added: dict[str, pd.Categorical | np.ndarray], embeddings: dict[str, np.ndarray]) -> None:

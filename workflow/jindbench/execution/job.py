@@ -1,5 +1,6 @@
 """What every job of the workflow starts with: a log, errors that can be read, and a record of how it ran."""
 
+import builtins
 import json
 import logging
 import os
@@ -27,18 +28,24 @@ from jindbench.registry import LIBRARY
 log = logging.getLogger("jindbench")
 
 # Jobs have no display. Set before anything imports matplotlib, which refuses a backend that is not installed, such as
-# that of a notebook which starts them.
-os.environ["MPLBACKEND"] = "Agg"
+# that of a notebook which starts them. A notebook itself keeps its own.
+if not hasattr(builtins, "__IPYTHON__"):
+    os.environ["MPLBACKEND"] = "Agg"
 
 
 WATCH_SECONDS = 1  # between two looks at the Snakemake that a job belongs to
 
 
 def start_log(file: Path, shown: str = "WARNING") -> None:
-    """Write log messages to a file, and to stderr those of level `shown` and above."""
+    """Write log messages to a file, and to stderr those of level `shown` and above.
+
+    Of what is no warning, stderr shows the steps of an annotation alone: its epochs have progress bars.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     handlers = [logging.FileHandler(file, mode="w", encoding="utf-8"), logging.StreamHandler()]
     handlers[1].setLevel(shown)
+    steps = "jindbench.annotate"
+    handlers[1].addFilter(lambda record: record.levelno > logging.INFO or record.name.startswith(steps))
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers, force=True
     )

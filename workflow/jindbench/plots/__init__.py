@@ -1,12 +1,14 @@
 """What figures are drawn with: kinds of panels, the colours (`palette`), and the coordinates of cells (`tsne`)."""
 
+import builtins
 import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 import matplotlib
 
-matplotlib.use("Agg")  # no display is needed
+if not hasattr(builtins, "__IPYTHON__"):  # a notebook shows pictures in its own way
+    matplotlib.use("Agg")  # no display is needed
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure

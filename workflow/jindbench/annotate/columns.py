@@ -1,0 +1,14 @@
+"""Names of what annotation tells of a cell and adds to a file, apart from all that is slow to import."""
+
+from jindbench.names import CONFIDENCE, LABEL, NOVELTY, RAW_LABEL, THRESHOLD
+
+STATUS = "status"
+SECOND_LABEL, SECOND_PROBABILITY = "second_label", "second_probability"  # the second most probable type
+CLUSTER_LABEL, CLUSTER_SHARE = "cluster_label", "cluster_share"  # the vote of a cell's cluster
+PROBABILITY = "probability of "  # and a type
+
+# Columns of every table, and by all of its columns those of `obs`.
+CELLS = (LABEL, RAW_LABEL, CONFIDENCE, THRESHOLD, SECOND_LABEL, SECOND_PROBABILITY, NOVELTY, STATUS)
+OBS = {name: f"jind_{name}" for name in (*CELLS, CLUSTER_LABEL, CLUSTER_SHARE)}
+CODES, TSNE, PROBABILITIES = "X_jind", "X_jind_tsne", "X_jind_probabilities"  # of `obsm`
+RECORD = "jindbench"  # of `uns`
