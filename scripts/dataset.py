@@ -15,7 +15,6 @@ def load():
     """Write the dataset."""
     loader = registry.component("datasets", snakemake.params.loader)
     parameters = loader.Parameters.model_validate(snakemake.params.parameters)
-    registry.require(loader)
     sha256 = io.sha256(path) if path else None
     origin = ""
     if snakemake.input.get("record"):

@@ -35,9 +35,7 @@ def configure(fresh, addresses):
                 "seeds": [0],
             },
             "datasets": {
-                name: {"address": address, "accept_other_content": True}
-                | ({"trust_rds": True} if name == "human_hemato" else {})
-                for name, address in addresses.items()
+                name: {"address": address, "accept_other_content": True} for name, address in addresses.items()
             },
         }
     )

@@ -175,10 +175,6 @@ def missing_of_method(wildcards):
     return missing(registry.require, registry.component("methods", method_file(wildcards)))
 
 
-def dataset_environment(wildcards):
-    return environment("datasets", CONFIG.datasets[wildcards.dataset].loader)
-
-
 def method_environment(wildcards):
     return environment("methods", method_file(wildcards))
 

@@ -37,7 +37,7 @@ rule dataset:
         "results/data/benchmarks/{dataset}.tsv"
     priority: 100  # faults in the data show before long work starts
     conda:
-        dataset_environment
+        "../../envs/python.yaml"
     resources:
         **by_size_of_data("dataset"),
     params:
