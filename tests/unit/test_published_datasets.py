@@ -11,7 +11,7 @@ from scipy import sparse
 
 import original_formats as formats
 from jindbench import io, registry
-from jindbench.data.checks import Content, check_content, to_contract
+from jindbench.data.checks import Content, check_content, kind_of, to_contract
 from jindbench.datasets import mouse_atlas
 from jindbench.errors import InputError
 
@@ -184,9 +184,24 @@ def test_human_hemato_is_read_without_r(files):
 def test_raw_is_read_for_the_genes_of_x(tmp_path):
     path = formats.write("pbmc", tmp_path)
     logs = formats.logs(np.resize(formats.TYPES["pbmc"], 150), 40)
-    assert (logs != load("pbmc", path, use_raw=True, x_kind="log").X).nnz == 0
+    cells = load("pbmc", path, use_raw=True)
+    assert (logs != cells.X).nnz == 0
+    assert cells.uns["x_kind"] == "log"
     with pytest.raises(InputError, match="x_kind is 'scaled', but no value is negative"):
-        load("pbmc", path, use_raw=True)
+        load("pbmc", path, use_raw=True, x_kind="scaled")
+
+
+def test_what_x_holds_is_found_from_its_values_or_asked_for():
+    labels = np.repeat(["a", "b"], 20)
+    counts, logs = formats.counts(labels, 30), formats.logs(labels, 30)
+    of_kinds = {"scaled": sparse.csr_matrix(formats.scaled(labels, 30)), "counts": counts, "log": logs}
+    of_kinds["normalized"] = logs.expm1()  # too high for a logarithm
+    assert {kind: kind_of(X, "it") for kind, X in of_kinds.items()} == {kind: kind for kind in of_kinds}
+    assert kind_of(counts.log1p()[:, :20], "it") == "log"  # of some genes, of counts that were not normalised
+    with pytest.raises(
+        InputError, match=r"it: X can be more than one thing \(fractions up to .*\); state x_kind: log or"
+    ):
+        kind_of(counts * np.float32(0.9), "it")
 
 
 @pytest.mark.parametrize("x_kind", ["counts", "normalized", "log"])

@@ -1,0 +1,32 @@
+# `snakemake check_pbmc`: the preset `published` on the paper's PBMC file, beside what the authors' notebooks show of their own
+# runs on it. A download of 84 MB and three short jobs prove or refute JIND as a whole.
+
+
+def of_checked(pattern):
+    return expand(pattern, run=RUN, task=CHECKED_TASK, method=CHECKED_METHODS, seed=CHECKED_SEED)
+
+
+rule check_pbmc:
+    input:
+        recovered,
+        outcomes=of_checked(OUTCOME),
+        predictions=of_checked(PREDICTIONS),
+        models=of_checked(MODEL),
+        solution=f"results/{RUN}/tasks/{CHECKED_TASK}/solution.tsv.gz",
+        theirs=os.path.relpath(LIBRARY / "resources/authors_runs.tsv"),
+    output:
+        tsv=f"results/{RUN}/tables/check_pbmc.tsv",
+        md=f"results/{RUN}/tables/check_pbmc.md",
+    log:
+        f"results/{RUN}/logs/check_pbmc.log",
+    benchmark:
+        f"results/{RUN}/benchmarks/check_pbmc.tsv"
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        **SMALL,
+    params:
+        code=code_of_script("check_pbmc"),
+        stages=[CONFIG.methods[method].method for method in CHECKED_METHODS],
+    script:
+        "../../scripts/check_pbmc.py"
