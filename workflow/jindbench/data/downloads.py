@@ -76,9 +76,10 @@ def fetch(origins: list[Origin], folder: str | Path) -> tuple[Path, dict]:
                 try:
                     record = _download(origin, path)
                 except (InputError, _Interrupted) as error:
-                    log.info("%s", error)
                     faults.append(str(error))
                 else:
+                    for fault in faults:  # without success, the error has them
+                        log.warning("%s", fault)
                     log.info("%s: downloaded from %s", path, origin)
                     return path, record
     except OSError as error:
