@@ -113,6 +113,7 @@ def test_what_cannot_be_had_is_said_once_and_all_else_is_run(fresh, published):
         configuration["datasets"]["toy"] = {"n_source": 60, "n_target": 50, "n_genes": 60}
         sides = {side: {"dataset": "toy", "batch": side} for side in ("source", "target")}
         configuration["tasks"] = {"batches": sides}
+        configuration["tables"] = {name: {"tasks": ["batches"], "methods": ["majority"]} for name in ("s1", "s2", "s3")}
         fresh.configure(configuration)
         output = fresh.run(ok=False)
         assert output.count(f"{addresses['pbmc']}: The requested URL returned error: 404") == 1
