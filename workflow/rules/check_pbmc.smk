@@ -2,17 +2,13 @@
 # runs on it. A download of 84 MB and three short jobs prove or refute JIND as a whole.
 
 
-def of_checked(pattern):
-    return expand(pattern, run=RUN, task=CHECKED_TASK, method=CHECKED_METHODS, seed=CHECKED_SEED)
-
-
 rule check_pbmc:
     input:
         recovered,
-        outcomes=of_checked(OUTCOME),
-        predictions=of_checked(PREDICTIONS),
-        models=of_checked(MODEL),
-        solution=f"results/{RUN}/tasks/{CHECKED_TASK}/solution.tsv.gz",
+        outcomes=expand(OUTCOME, **CHECKED),
+        predictions=expand(PREDICTIONS, **CHECKED),
+        models=expand(MODEL, **CHECKED),
+        solution=f"results/{RUN}/tasks/{CHECKED['task']}/solution.tsv.gz",
         theirs=os.path.relpath(LIBRARY / "resources/authors_runs.tsv"),
     output:
         tsv=f"results/{RUN}/tables/check_pbmc.tsv",
@@ -27,6 +23,6 @@ rule check_pbmc:
         **SMALL,
     params:
         code=code_of_script("check_pbmc"),
-        stages=[CONFIG.methods[method].method for method in CHECKED_METHODS],
+        stages=[CONFIG.methods[method].method for method in CHECKED["method"]],
     script:
         "../../scripts/check_pbmc.py"

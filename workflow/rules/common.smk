@@ -275,5 +275,9 @@ SOLUTIONS = expand("results/{run}/tasks/{task}/solution.tsv.gz", run=RUN, task=C
 DATASETS = expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets())
 
 # What `check_pbmc` runs, whatever the run selects.
-CHECKED_TASK, CHECKED_METHODS = "paper_pbmc_v3_v5", CONFIG.chain("jind_plus_published")
-CHECKED_SEED = CONFIG.run.seeds[0]
+CHECKED = {
+    "run": RUN,
+    "task": "paper_pbmc_v3_v5",
+    "method": CONFIG.chain("jind_plus_published"),
+    "seed": CONFIG.run.seeds[0],
+}

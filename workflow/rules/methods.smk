@@ -55,8 +55,9 @@ for method in METHOD_TITLES:
         alike.append(method)
     elif of_method:
         RUN_RULES[f"run_small_tasks_{len(RUN_RULES)}"] = (of_method, [method])
-if missing := [method for method in CHECKED_METHODS if (CHECKED_TASK, method) not in ALL_RUNS]:
-    RUN_RULES["run_check_pbmc"] = ([(CHECKED_TASK, str(CHECKED_SEED))], missing)
+missing = [method for method in CHECKED["method"] if (CHECKED["task"], method) not in ALL_RUNS]
+if missing:
+    RUN_RULES["run_check_pbmc"] = ([(CHECKED["task"], str(CHECKED["seed"]))], missing)
 
 
 def of_runs(pattern, runs):
