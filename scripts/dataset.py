@@ -39,7 +39,7 @@ def refuse(reason):
     if not snakemake.input.get("record"):
         raise InputError(reason)
     job.log.error("%s is not available: %s\n%s", snakemake.wildcards.dataset, reason, job.GOES_ON)
-    io.write_not_available(reason, snakemake.output[0])
+    io.write_not_available(reason.removeprefix(f"{path}: "), snakemake.output[0])
 
 
 with job.run(snakemake) as job_record:
