@@ -9,7 +9,7 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
 BIN := .venv/bin
-# R with what needs it: Seurat's methods, limma, one dataset. Without R all else runs.
+# R with what needs it: Seurat's methods and limma. Without R all else runs.
 R_PACKAGES := $(shell cat envs/apt.txt)
 
 help: ## Show this list
@@ -25,11 +25,11 @@ $(BIN)/.complete: requirements.txt
 		echo "Python's venv module is missing. On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
 	@echo "Setting up .venv with $$($(PYTHON) --version); this takes a few minutes the first time."
 	@sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
-	if Rscript -e 'for (p in c("Seurat", "limma", "SummarizedExperiment")) find.package(p)' >/dev/null 2>&1; then :; \
+	if Rscript -e 'for (p in c("Seurat", "limma")) find.package(p)' >/dev/null 2>&1; then :; \
 	elif command -v apt-get >/dev/null && $$sudo true 2>/dev/null && echo "Installing with apt-get: $(R_PACKAGES)." && \
 		$$sudo apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(R_PACKAGES) >/dev/null; then :; \
-	else echo "R with Seurat, limma and SummarizedExperiment was not found and could not be installed here: what needs them" \
+	else echo "R with Seurat and limma was not found and could not be installed here: what needs them" \
 		"is shown as not run. On Debian and Ubuntu: sudo apt-get install --no-install-recommends $(R_PACKAGES)" >&2; fi
 	rm -rf .venv
 	$(PYTHON) -m venv .venv

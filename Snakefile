@@ -43,6 +43,7 @@ else:
     include: "workflow/rules/figures.smk"
     include: "workflow/rules/claims.smk"
     include: "workflow/rules/complete.smk"
+    include: "workflow/rules/check_pbmc.smk"
     include: "workflow/rules/estimate.smk"
 
     rule all:

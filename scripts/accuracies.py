@@ -31,7 +31,11 @@ with job.run(snakemake):
         for seed, reason, run in zip(runs["seed"], runs["reason"], predicted):
             by_run += [facts | {"seed": seed} | row for row in metrics.rows(truth, [run], reason)]
         # One failed seed leaves no average.
-        reasons = [f"{reason} (seed {seed})" for reason, seed in zip(runs["reason"], runs["seed"]) if reason]
+        reasons = [
+            reason if reason.startswith(io.NOT_AVAILABLE) else f"{reason} (seed {seed})"
+            for reason, seed in zip(runs["reason"], runs["seed"])
+            if reason
+        ]
         facts["seeds"] = len(runs)
         by_method += [facts | row for row in metrics.rows(truth, predicted, *reasons[:1])]
 

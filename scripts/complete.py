@@ -1,21 +1,26 @@
-"""The last step: succeeds only if every run did.
+"""The last step: succeeds only if every run did, and every dataset is there.
 
 It removes the record of each failed run, once all tables show the reason, so that the next Snakemake run tries it
-again. What was not run, without R for example, is logged; it counts as failed only with `run: strict`.
+again; the start of that run does so with datasets. What was not run, without R for example, is logged; it counts as
+failed only with `run: strict`.
 """
 
 import sys
 from pathlib import Path
 
 from jindbench import io
+from jindbench.errors import DataNotAvailable
 from jindbench.execution import job
 
 with job.run(snakemake):
     timed = snakemake.input.get("timed", [])
-    outcomes = {path: io.read_json(path) for path in [*snakemake.input.outcomes, *timed]}
+    missing = [Path(path).stem for path in snakemake.input.datasets if io.not_available(path)]
+    outcomes = {path: io.read_json(path) for path in [*snakemake.input.get("outcomes", []), *timed]}
     wanting = {path: outcome for path, outcome in outcomes.items() if outcome["status"] != "ok"}
     failures = 0
     for path, outcome in wanting.items():
+        if outcome["status"] == DataNotAvailable.status:
+            continue  # see `missing`
         failed = outcome["status"] == "failed" or snakemake.params.strict
         failures += failed
         job.log.log(
@@ -27,6 +32,9 @@ with job.run(snakemake):
             Path(path).unlink()
     if failures:
         job.log.error("%d of %d runs failed; the next run tries them again", failures, len(outcomes))
+    if missing:
+        job.log.error("Not available, as the tables say: %s; the next run tries again", ", ".join(missing))
+    if failures or missing:
         sys.exit(1)
     done = f"{len(outcomes) - len(wanting)} runs completed"
     io.write_text(f"{done}, {len(wanting)} not run\n" if wanting else f"{done}\n", snakemake.output[0])

@@ -1,4 +1,7 @@
-"""Load a dataset from its file, check it, and normalise it if configured."""
+"""Load a dataset from its file, check it, and normalise it if configured.
+
+A download that is not there or is refused does not fail the job, see `download.py`; a file of the user's own does.
+"""
 
 from pathlib import Path
 
@@ -15,7 +18,6 @@ def load():
     """Write the dataset."""
     loader = registry.component("datasets", snakemake.params.loader)
     parameters = loader.Parameters.model_validate(snakemake.params.parameters)
-    registry.require(loader)
     sha256 = io.sha256(path) if path else None
     origin = ""
     if snakemake.input.get("record"):
@@ -32,10 +34,21 @@ def load():
     return {}
 
 
+def refuse(reason):
+    """Go on without the dataset, or end the job."""
+    if not snakemake.input.get("record"):
+        raise InputError(reason)
+    job.log.error("%s is not available: %s\n%s", snakemake.wildcards.dataset, reason, job.GOES_ON)
+    io.write_not_available(reason.removeprefix(f"{path}: "), snakemake.output[0])
+
+
 with job.run(snakemake) as job_record:
-    outcome = guard.guarded(load)  # HDF5 itself crashes on some damaged files
-    if outcome.crashed:
-        raise InputError(f"{path}: damaged: reading it crashes ({outcome.reason})")
-    if outcome.status != "ok":
-        raise InputError(outcome.reason)
-    job_record["versions"] = outcome.record["versions"]
+    if reason := path and io.not_available(path):
+        io.write_not_available(reason, snakemake.output[0])
+    else:
+        outcome = guard.guarded(load)  # HDF5 itself crashes on some damaged files
+        job_record["versions"] = outcome.record["versions"]
+        if outcome.crashed:
+            refuse(f"{path}: damaged: reading it crashes ({outcome.reason})")
+        elif outcome.status != "ok":
+            refuse(outcome.reason)

@@ -13,12 +13,15 @@ with job.run(snakemake):
     outcomes = [io.read_json(path) for path in snakemake.input.outcomes]
     datasets = []
     for path in snakemake.input.datasets:
+        if reason := io.not_available(path):
+            datasets.append({"file": path, "origin": io.NOT_AVAILABLE + reason})
+            continue
         adata = io.read_h5ad(path, backed=True)
         datasets.append({"file": path, "origin": adata.uns["source"], "X": adata.uns["x_kind"]})
         datasets[-1] |= {"cells": adata.n_obs, "genes": adata.n_vars, "read from": ", ".join(adata.uns["files"])}
         datasets[-1] |= {"sha256 of the file": io.sha256(path)}
         adata.file.close()
-    configuration, datasets = json.loads(snakemake.params.configuration), pd.DataFrame(datasets)
+    configuration, datasets = json.loads(snakemake.params.configuration), pd.DataFrame(datasets).fillna("")
     by_output = {}
     for folder in ("data", snakemake.wildcards.run):
         by_output |= trace.jobs_by_output(Path("results", folder))

@@ -190,6 +190,30 @@ def mouse_cortex(path: Path, X=None, labels=None, genes=None, cells=None) -> Non
     path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
 
 
+# The classes of SummarizedExperiment, as base R can define them: R writes the same of both but the name of the package. Versions before 2019 have the
+# assays in an environment, the object of a reference class.
+CLASSES = """
+suppressPackageStartupMessages(library(Matrix))
+define <- function(name, ...) setClass(name, representation(...))
+define("SimpleList", listData = "list", elementType = "character")
+define("DFrame", rownames = "ANY", nrows = "integer", listData = "list")
+define("SimpleAssays", data = "SimpleList")
+OldAssays <- setRefClass("ShallowSimpleListAssays", fields = list(data = "SimpleList"))
+define("SummarizedExperiment", colData = "DFrame", assays = "ANY", NAMES = "ANY", elementMetadata = "DFrame")
+experiment <- function(counts, types, old = FALSE) {
+  data <- new("SimpleList", listData = list(counts = unname(counts)), elementType = "ANY")
+  new("SummarizedExperiment", NAMES = rownames(counts),
+      colData = new("DFrame", rownames = colnames(counts), nrows = ncol(counts),
+                    listData = list(Group = rep("x", ncol(counts)), BioClassification = types)),
+      assays = if (old) OldAssays$new(data = data) else new("SimpleAssays", data = data))
+}
+"""
+
+
+def run_r(script: str) -> None:
+    subprocess.run(["Rscript", "-"], input=CLASSES + script, text=True, check=True, capture_output=True)
+
+
 def human_hemato(path: Path, n: int = 260, n_genes: int = 40) -> None:
     """An RDS file that R itself writes."""
     labels = np.resize(TYPES["human_hemato"], n)
@@ -199,16 +223,13 @@ def human_hemato(path: Path, n: int = 260, n_genes: int = 40) -> None:
     for name, values, kind in (("x", X.data, "<f8"), ("i", X.indices, "<i4"), ("p", X.indptr, "<i4")):
         (folder / name).write_bytes(values.astype(kind).tobytes())
     (folder / "labels").write_text("\n".join(labels) + "\n")
-    script = f"""
-    suppressPackageStartupMessages({{library(SummarizedExperiment); library(Matrix)}})
+    run_r(f"""
     part <- function(name, what, size) readBin(file.path("{folder}", name), what, 1e8, size = size, endian = "little")
     counts <- new("dgCMatrix", x = part("x", "double", 8), i = part("i", "integer", 4), p = part("p", "integer", 4),
                   Dim = c({n_genes}L, {n}L))
-    labels <- readLines(file.path("{folder}", "labels"))
     dimnames(counts) <- list(paste0("Gene-", seq_len({n_genes})), paste0("BMMC_D1T1:AAAC-", seq_len({n})))
-    saveRDS(SummarizedExperiment(list(counts = counts), colData = DataFrame(BioClassification = labels)), "{path}")
-    """
-    subprocess.run(["Rscript", "-"], input=script, text=True, check=True, capture_output=True)
+    saveRDS(experiment(counts, readLines(file.path("{folder}", "labels"))), "{path}")
+    """)
 
 
 FILES = {  # what each dataset's address ends in
@@ -221,9 +242,8 @@ FILES = {  # what each dataset's address ends in
 
 
 def parameters(dataset: ModuleType, **keys):
-    """Parameters for reading such a file, which holds other cells than the published one; and RDS must be trusted."""
-    needed = {"accept_other_content", "trust_rds"} & set(dataset.Parameters.model_fields)
-    return dataset.Parameters(**(dict.fromkeys(needed, True) | keys))
+    """Parameters for reading such a file, which holds other cells than the published one."""
+    return dataset.Parameters(**({"accept_other_content": True} | keys))
 
 
 def write(dataset: str, folder: Path) -> Path:

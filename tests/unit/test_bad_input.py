@@ -197,7 +197,7 @@ def test_empty_side(tmp_path):
     with pytest.raises(InputError, match=r"tasks\.t\.source: no cells are left \(types: common\)"):
         tasks.select_types(only_a, only_c, "common", "common", "tasks.t")
     with pytest.raises(InputError, match=r"tasks\.t\.split: of 6 cells, 6 are source"):
-        tasks.random_split(cells, 0.99, 0, "tasks.t")
+        tasks.random_split(cells, tasks.Split(dataset="d", source_share=0.99), "tasks.t")
     with pytest.raises(InputError, match=r"there is no batch 'd9' \(there are: d1, d2\)"):
         tasks.select_batch(cells, "d9", "tasks.t")
     with pytest.raises(InputError, match=r"tasks\.t\.target\.types: no cell is 'z' \(there are: c\)"):

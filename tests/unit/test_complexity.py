@@ -138,8 +138,7 @@ def test_of_a_single_batch_the_source_is_scored_besides_all_cells(monkeypatch):
     adata = ad.AnnData(sparse.csr_matrix(np.ones((20, 2), dtype=np.float32)), obs=obs, uns={"x_kind": "log"})
     row = complexity.dataset_scores(adata, seed=5, threads=1).iloc[0]
     assert (row["cells"], row["knn_as_published"], row["knn_all_cells"], row["knn_held_out"]) == (20, 0.14, 0.2, 0.4)
-    split = tasks.Split(dataset="x")
-    source, _ = tasks.random_split(adata, split.source_share, split.seed, "x")
+    source, _ = tasks.random_split(adata, tasks.Split(dataset="x", rule="paper"), "x")
     assert seen == [names, source.obs_names.tolist()]
 
 
@@ -152,6 +151,7 @@ SIZES = pd.DataFrame(
         "genes": [400, 1199, 19972],
         "cell_types": [7, 9, 7],
         "batches": [2, 2, 1],
+        "status": "ok",
     }
 )
 SCORES = pd.DataFrame(
@@ -193,6 +193,7 @@ def test_table1_has_the_papers_values_beside_ours():
         "knn_as_published_verdict": "not reproduced",
         "knn_all_cells": 0.98,  # which the paper does not have
         "knn_held_out": 0.85,
+        "status": "ok",
     }
     assert table.loc["Mouse Cortex", "cells_difference"] == -5
     assert pd.isna(table.loc["Mouse Cortex", "batches_paper"])

@@ -11,8 +11,7 @@ from scipy import sparse
 
 import original_formats as formats
 from jindbench import io, registry
-from jindbench.data import downloads
-from jindbench.data.checks import Content, check_content, to_contract
+from jindbench.data.checks import Content, check_content, kind_of, to_contract
 from jindbench.datasets import mouse_atlas
 from jindbench.errors import InputError
 
@@ -170,7 +169,7 @@ def test_a_missing_gene_is_seen_by_its_number(tmp_path):
         load("mouse_cortex", path, accept_other_content=False)
 
 
-def test_human_hemato_comes_through_r_as_it_is(files):
+def test_human_hemato_is_read_without_r(files):
     cells = load("human_hemato", files("human_hemato"))
     labels = np.resize(formats.TYPES["human_hemato"], 260)
     assert cells.obs["label"].tolist() == labels.tolist()
@@ -179,40 +178,30 @@ def test_human_hemato_comes_through_r_as_it_is(files):
     assert cells.obs_names[0] == "BMMC_D1T1:AAAC-1"
 
 
-def test_a_broken_rds_file_is_told_in_rs_own_words(files, tmp_path):
-    path = tmp_path / "cut.rds"
-    path.write_bytes(files("human_hemato").read_bytes()[:2000])
-    with pytest.raises(InputError, match=r"rds: R says: Error in readRDS"):
-        load("human_hemato", path)
-
-
-def test_an_rds_file_is_read_only_where_it_is_known(files, tmp_path, monkeypatch):
-    path = files("human_hemato")
-    monkeypatch.setattr(downloads, "LOCK", tmp_path / "downloads.lock.tsv")
-    with pytest.raises(
-        InputError, match=rf"{path}: not read: .* its sha256 {io.sha256(path)} is not .* trust_rds: true"
-    ):
-        load("human_hemato", path, trust_rds=False)
-    downloads.lock([{"file": "a", "bytes": 1, "sha256": io.sha256(path), "address": "https://x.org/a"}], downloads.LOCK)
-    assert load("human_hemato", path, trust_rds=False).n_obs == 260
-
-
-def test_without_r_it_says_how_to_get_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("R_HOME", raising=False)
-    with pytest.raises(InputError, match="R with SummarizedExperiment, Matrix not found"):
-        load("human_hemato", tmp_path / "any.rds")
-
-
 # --- What X is
 
 
 def test_raw_is_read_for_the_genes_of_x(tmp_path):
     path = formats.write("pbmc", tmp_path)
     logs = formats.logs(np.resize(formats.TYPES["pbmc"], 150), 40)
-    assert (logs != load("pbmc", path, use_raw=True, x_kind="log").X).nnz == 0
+    cells = load("pbmc", path, use_raw=True)
+    assert (logs != cells.X).nnz == 0
+    assert cells.uns["x_kind"] == "log"
     with pytest.raises(InputError, match="x_kind is 'scaled', but no value is negative"):
-        load("pbmc", path, use_raw=True)
+        load("pbmc", path, use_raw=True, x_kind="scaled")
+
+
+def test_what_x_holds_is_found_from_its_values_or_asked_for():
+    labels = np.repeat(["a", "b"], 20)
+    counts, logs = formats.counts(labels, 30), formats.logs(labels, 30)
+    of_kinds = {"scaled": sparse.csr_matrix(formats.scaled(labels, 30)), "counts": counts, "log": logs}
+    of_kinds["normalized"] = logs.expm1()  # too high for a logarithm
+    assert {kind: kind_of(X, "it") for kind, X in of_kinds.items()} == {kind: kind for kind in of_kinds}
+    assert kind_of(counts.log1p()[:, :20], "it") == "log"  # of some genes, of counts that were not normalised
+    with pytest.raises(
+        InputError, match=r"it: X can be more than one thing \(fractions up to .*\); state x_kind: log or"
+    ):
+        kind_of(counts * np.float32(0.9), "it")
 
 
 @pytest.mark.parametrize("x_kind", ["counts", "normalized", "log"])

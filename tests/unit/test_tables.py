@@ -1,9 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from jindbench import render
-from jindbench.tables import table2, table2_extended, titles
+from jindbench.tables import authors_runs, table2, table2_extended, titles
 
 
 def score(task, method, metric, value, status="ok", sd=0.01):
@@ -132,3 +134,26 @@ def test_scores_are_selected_in_the_order_asked_for():
     assert chosen["metric"].tolist() == ["raw", "rej", "eff"] * 2
     assert set(chosen["task"]) == {"Task"}
     assert titles.titled(SCORES, {"T": "Task"}, {"Good": "Good"})["method"].tolist() == ["Good"] * 3
+
+
+def test_the_authors_runs_beside_ours():
+    theirs = authors_runs.read(Path(__file__).parents[2] / "workflow/resources/authors_runs.tsv")
+    scores = {
+        "jind_classifier": {"raw": 0.9665, "eff": 0.99, "rej": 0.17},
+        "jind": {"raw": 0.97, "eff": 0.9878, "rej": 0.08},
+        "jind_plus": {"raw": 0.98, "eff": 0.986, "rej": 0.04},
+    }
+    epochs = pd.DataFrame({"epoch": [1, 2], "kept": [False, True], "validation_accuracy": [0.5, 0.98]})
+    epochs = epochs.assign(rejection_rate=[0.13, 0.2], generator_loss=[0.74, 0.71], discriminator_loss=0.68)
+    table = authors_runs.check(theirs, scores, dict.fromkeys(scores, epochs)).set_index(["stage", "quantity", "epoch"])
+    verdicts = table["verdict"]
+    assert verdicts["jind_classifier", "raw", ""] == "reproduced"
+    assert verdicts["jind_classifier", "rej", ""] == "not reproduced"
+    assert verdicts["jind_classifier", "validation_accuracy", "kept"] == "reproduced"
+    assert verdicts["jind", "rejection_rate", "1"] == "reproduced"
+    assert verdicts["jind", "rejection_rate", "2"] == "not reproduced"
+    assert verdicts["jind", "epoch", "kept"] == "not reproduced"
+    assert verdicts["jind", "generator_loss", "7"] == "not tested: there was no such epoch"
+    assert table.loc[("jind_plus", "raw", ""), "theirs"] == "0.9766 to 0.9776"
+    lines = authors_runs.shown(table.reset_index()).markdown()
+    assert "| jind | raw |  | 0.9718 to 0.9728 | 0.003 | 0.97 | **reproduced** |" in lines

@@ -17,13 +17,24 @@ def cells(labels, batch="b"):
 
 def test_split_is_seeded_seven_to_three_and_complete():
     whole = cells("ab" * 50)
-    source, target = tasks.random_split(whole, 0.7, 3, "t")
+    split = tasks.Split(dataset="d", seed=3)
+    source, target = tasks.random_split(whole, split, "t")
     assert (source.n_obs, target.n_obs) == (70, 30)
     assert sorted([*source.obs_names, *target.obs_names]) == sorted(whole.obs_names)
-    again, _ = tasks.random_split(whole, 0.7, 3, "t")
-    other, _ = tasks.random_split(whole, 0.7, 4, "t")
+    again, _ = tasks.random_split(whole, split, "t")
+    other, _ = tasks.random_split(whole, split.model_copy(update={"seed": 4}), "t")
     assert list(again.obs_names) == list(source.obs_names)
     assert list(other.obs_names) != list(source.obs_names)
+
+
+def test_the_papers_split_is_the_one_of_the_authors_code():
+    whole = cells("ab" * 5 + "a")
+    source, target = tasks.random_split(whole, tasks.Split(dataset="d", rule="paper"), "t")
+    # np.random.seed(0), np.random.shuffle(np.arange(11)), of which int(0.7 * 11) are the source
+    assert target.obs_names.tolist() == ["b0", "b3", "b5", "b8"]
+    assert source.n_obs == 7
+    with pytest.raises(ValueError, match="rule: paper has a source_share of 0.7 and seed 0"):
+        tasks.Split(dataset="d", rule="paper", seed=1)
 
 
 @pytest.mark.parametrize(

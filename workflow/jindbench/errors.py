@@ -15,6 +15,14 @@ class ConfigurationError(InputError):
 class NotAvailable(InputError):
     """Something optional that this machine lacks. Names it and how to get it."""
 
+    status = "not run"  # of a method that needs it, in the tables
+
+
+class DataNotAvailable(NotAvailable):
+    """Cells of a dataset that could not be downloaded, or whose download was refused."""
+
+    status = "not available"
+
 
 class CutShort(Exception):
     """A guarded run came to no end of its own, and its job is to be tried again."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from jindbench.errors import InputError
+from jindbench.errors import DataNotAvailable, InputError
 from jindbench.names import BATCH, CELL_ID, LABEL
 
 # anndata, h5py and scipy are imported where they are used: most jobs read tables only, and these take longer to import
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from scipy import sparse
 
 DENSE_ROWS = 10_000  # cells of a dense matrix that are read at one time
+NOT_AVAILABLE = f"{DataNotAvailable.status}: "  # begins what stands in the place of cells that could not be had
 PART_PATTERN = ".*.[0-9]*.part"  # names of files that are being written
 
 
@@ -60,16 +61,34 @@ def read_h5ad(path: str | Path, *, backed: bool = False) -> "AnnData":
     ------
     InputError
         If the file is missing or is no AnnData file.
+    DataNotAvailable
+        If it stands for cells that could not be had, see `write_not_available`.
     """
     import anndata as ad
 
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
+    if reason := not_available(path):
+        raise DataNotAvailable(reason)
     try:
         return ad.read_h5ad(path, backed="r" if backed else None)
     except Exception as error:  # h5py and anndata raise many kinds, all of which mean the same to the user
         said = " ".join(f"{error} {'; '.join(getattr(error, '__notes__', []))}".split())  # a note names the column
         raise InputError(f"{path}: not a readable AnnData (.h5ad) file: {said}") from error
+
+
+def write_not_available(reason: str, *paths: str | Path) -> None:
+    """Write files that stand for cells that could not be had: one line of text, with the reason."""
+    for path in paths:
+        write_text(f"{NOT_AVAILABLE}{' '.join(reason.split())}\n", path)
+
+
+def not_available(path: str | Path) -> str | None:
+    """The reason in a file that `write_not_available` wrote; None of any other."""
+    with open(path, "rb") as file:
+        if file.read(len(NOT_AVAILABLE)) != NOT_AVAILABLE.encode():
+            return None
+        return file.read().decode("utf-8").strip()
 
 
 def shape(path: str | Path) -> tuple[int, int] | None:
@@ -162,8 +181,11 @@ def read_solution(path: str | Path) -> pd.Series:
 
 
 def read_source_labels(path: str | Path) -> pd.Series:
-    """Labels of a task's source by cell_id; expression stays on disk."""
-    source = read_h5ad(path, backed=True)
+    """Labels of a task's source by cell_id, none where its cells could not be had; expression stays on disk."""
+    try:
+        source = read_h5ad(path, backed=True)
+    except DataNotAvailable:
+        return pd.Series(dtype=str)
     try:
         return source.obs[LABEL].astype(str)
     finally:

@@ -17,7 +17,10 @@ if workflow.remote_exec:  # this is the Snakemake of one job
     os.environ[guard.ON_CLUSTER] = "1"
 RECOVERED = {
     "results": [Path("results/data"), Path("results", RUN)],
-    "ends": [Path("results", RUN, name) for name in ("complete.txt", "tables/complete.txt")],
+    "ends": [
+        Path("results", RUN, name)
+        for name in ("complete.txt", "tables/complete.txt", "datasets.txt")
+    ],
 }
 
 # What the paper printed. Relative, so that a moved folder is still up to date.
@@ -175,10 +178,6 @@ def missing_of_method(wildcards):
     return missing(registry.require, registry.component("methods", method_file(wildcards)))
 
 
-def dataset_environment(wildcards):
-    return environment("datasets", CONFIG.datasets[wildcards.dataset].loader)
-
-
 def method_environment(wildcards):
     return environment("methods", method_file(wildcards))
 
@@ -255,11 +254,16 @@ def code_of_stages(wildcards):
     return code_of(*files, "execution/hold_out")(wildcards)
 
 
-def notes_of_methods(table):
-    """What methods' files say of themselves at the foot of a table."""
+def notes_of_table(table):
+    """The foot of a table: which tasks have the authors' own split, and what methods' files say of themselves."""
     files = dict.fromkeys(CONFIG.methods[name].method for name in table.methods)
     notes = [getattr(registry.component("methods", file), "NOTE", None) for file in files]
-    return [note for note in notes if note]
+    splits = {task: CONFIG.tasks[task].split for task in table.tasks}
+    of_paper = ", ".join(
+        TASK_TITLES[task] for task, split in splits.items() if split and split.rule == "paper"
+    )
+    note = f"Source and target are the authors' own, cell by cell: {of_paper}."
+    return [note] * bool(of_paper) + [note for note in notes if note]
 
 
 # Tasks whose runs share jobs, see `run_method`. By what the datasets are declared to hold: they may not have been read yet.
@@ -268,3 +272,12 @@ SMALL_TASKS = [
 ]
 
 SOLUTIONS = expand("results/{run}/tasks/{task}/solution.tsv.gz", run=RUN, task=CONFIG.run.tasks)
+DATASETS = expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets())
+
+# What `check_pbmc` runs, whatever the run selects.
+CHECKED = {
+    "run": RUN,
+    "task": "paper_pbmc_v3_v5",
+    "method": CONFIG.chain("jind_plus_published"),
+    "seed": CONFIG.run.seeds[0],
+}

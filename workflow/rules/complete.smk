@@ -23,6 +23,7 @@ RESULTS = {
 rule complete_tables:
     input:
         recovered,
+        datasets=DATASETS,
         outcomes=every_outcome(),
         results=RESULTS["tables/"],
         provenance=expand(rules.provenance.output, run=RUN, part="tables/"),
@@ -53,6 +54,7 @@ rule tables:
 use rule complete_tables as complete with:
     input:
         recovered,
+        datasets=DATASETS,
         outcomes=every_outcome() + HELD_OUT_OUTCOMES,
         timed=TIMED_OUTCOMES,
         results=RESULTS[""],

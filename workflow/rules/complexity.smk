@@ -26,7 +26,7 @@ rule complexity:
 rule table1:
     input:
         recovered,
-        datasets=expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets()),
+        datasets=DATASETS,
         scores=expand("results/data/complexity/{dataset}.tsv", dataset=CONFIG.selected_datasets()),
         published=PUBLISHED_VALUES,
     output:

@@ -37,7 +37,7 @@ rule dataset:
         "results/data/benchmarks/{dataset}.tsv"
     priority: 100  # faults in the data show before long work starts
     conda:
-        dataset_environment
+        "../../envs/python.yaml"
     resources:
         **by_size_of_data("dataset"),
     params:
@@ -51,7 +51,28 @@ rule dataset:
 # `snakemake datasets`: everything that the selected tasks need, downloaded and prepared.
 rule datasets:
     input:
-        targets(*expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets())),
+        targets(f"results/{RUN}/datasets.txt"),
+
+
+rule complete_datasets:
+    input:
+        recovered,
+        datasets=DATASETS,
+    output:
+        f"results/{RUN}/datasets.txt",
+    log:
+        f"results/{RUN}/logs/complete_datasets.log",
+    benchmark:
+        f"results/{RUN}/benchmarks/complete_datasets.tsv"
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        **SMALL,
+    params:
+        code=code_of_script("complete"),
+        strict=CONFIG.run.strict,
+    script:
+        "../../scripts/complete.py"
 
 
 rule task:

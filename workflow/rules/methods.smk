@@ -55,6 +55,9 @@ for method in METHOD_TITLES:
         alike.append(method)
     elif of_method:
         RUN_RULES[f"run_small_tasks_{len(RUN_RULES)}"] = (of_method, [method])
+unselected = [method for method in CHECKED["method"] if (CHECKED["task"], method) not in ALL_RUNS]
+if unselected:
+    RUN_RULES["run_check_pbmc"] = ([(CHECKED["task"], str(CHECKED["seed"]))], unselected)
 
 
 def of_runs(pattern, runs):

@@ -37,7 +37,7 @@ rule accuracies:
         tasks=TASK_TITLES,
         methods=METHOD_TITLES,
         tables={
-            name: table.model_dump() | {"notes": notes_of_methods(table)}
+            name: table.model_dump() | {"notes": notes_of_table(table)}
             for name, table in TABLES.items()
         },
         # As the paper's table knows the methods: by their own name, and what they read.
@@ -58,7 +58,7 @@ rule provenance:
         recovered,
         outcomes=every_outcome(),
         results=lambda wildcards: RESULTS[wildcards.part],
-        datasets=expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets()),
+        datasets=DATASETS,
     output:
         facts="results/{run}/{part}provenance.tsv",
         runs="results/{run}/{part}runs.tsv",

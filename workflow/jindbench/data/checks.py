@@ -164,6 +164,27 @@ def fractions(X: sparse.csr_matrix) -> tuple[str | None, str]:
     return None, f"{found}, counts or logarithms: if counts, round them; if logarithms, store those of all genes"
 
 
+def kind_of(X: sparse.csr_matrix, where: str) -> str:
+    """What a published X holds, by its values: negative values are scaled, whole numbers counts, values too high for a
+    logarithm normalized; for the rest see `fractions`.
+
+    Raises
+    ------
+    InputError
+        If it can be more than one thing.
+    """
+    if X.data.min(initial=0) < 0:
+        return SCALED
+    if (X.data == np.round(X.data)).all():
+        return COUNTS
+    if X.data.max() > HIGHEST_LOG:
+        return NORMALIZED
+    kind, why = fractions(X)
+    if kind == LOG:
+        return LOG
+    raise InputError(f"{where}: X can be more than one thing ({why}); state x_kind: {LOG} or {NORMALIZED}")
+
+
 def check_stated(X: sparse.csr_matrix, x_kind: str, where: str) -> None:
     """Check that fractions are not the other of counts and logarithms than stated.
 

@@ -76,9 +76,10 @@ def fetch(origins: list[Origin], folder: str | Path) -> tuple[Path, dict]:
                 try:
                     record = _download(origin, path)
                 except (InputError, _Interrupted) as error:
-                    log.warning("%s", error)
                     faults.append(str(error))
                 else:
+                    for fault in faults:  # without success, the error has them
+                        log.warning("%s", fault)
                     log.info("%s: downloaded from %s", path, origin)
                     return path, record
     except OSError as error:
@@ -208,13 +209,13 @@ def _download(origin: Origin, path: Path) -> dict:
             part.unlink(missing_ok=True)
             if not begun:
                 raise
-            log.warning("%s; starting over", error)  # the part may have been one of another file
+            log.info("%s; starting over", error)  # the part may have been one of another file
         except _Interrupted as error:
             if attempt == ATTEMPTS:
                 raise
             pause = BACK_OFF * 2 ** (attempt - 1)
             attempt += 1
-            log.warning("%s; attempt %d of %d in %g s", error, attempt, ATTEMPTS, pause)
+            log.info("%s; attempt %d of %d in %g s", error, attempt, ATTEMPTS, pause)
             time.sleep(pause)
 
 

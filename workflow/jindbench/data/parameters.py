@@ -107,8 +107,8 @@ class DownloadedParameters(CountParameters):
 class DownloadedH5adParameters(DownloadedParameters):
     """Parameters of every dataset that is downloaded as AnnData with an X that its publishers processed."""
 
-    x_kind: Literal["counts", "normalized", "log", "scaled"] = Field(
-        "scaled", description="What `X` holds; a file whose values contradict it is refused."
+    x_kind: Literal["counts", "normalized", "log", "scaled"] | None = Field(
+        None, description="What `X` holds; null: what its values can be, if that is one thing."
     )
     use_raw: bool = Field(False, description="Read `raw.X` for the genes of `X`, instead of `X`.")
 

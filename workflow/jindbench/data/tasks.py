@@ -1,6 +1,6 @@
 """Tasks: which cells are the labelled source, and which the target whose labels a method never sees."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from anndata import AnnData
@@ -35,10 +35,23 @@ class Side(Parameters):
 class Split(Parameters):
     """Random split of one batch."""
 
+    PAPERS_OWN: ClassVar[dict] = {"source_share": 0.7, "seed": 0}
+
     dataset: DatasetName = Field(description="Dataset to split.")
     batch: str | None = Field(None, description="One of its batches; without it, all its cells.")
+    rule: Literal["seeded", "paper"] = Field(
+        "seeded",
+        description="`paper`: the split of the paper's authors, who shuffled the cells in the order of the file with "
+        "seed 0 and took the first 70 %.",
+    )
     source_share: float = Field(0.7, gt=0, lt=1, description="Share of the cells that form the source.")
     seed: int = Field(0, ge=0, description="Seed of the split, the same for all methods and seeds.")
+
+    @model_validator(mode="after")
+    def _the_papers_is_one(self):
+        if self.rule == "paper" and {"source_share": self.source_share, "seed": self.seed} != self.PAPERS_OWN:
+            raise ValueError("rule: paper has a source_share of 0.7 and seed 0; leave these out")
+        return self
 
 
 class Task(Parameters):
@@ -70,18 +83,23 @@ class Task(Parameters):
         return list(dict.fromkeys(side.dataset for side in self.sides().values()))
 
 
-def random_split(adata: AnnData, source_share: float, seed: int, where: str) -> tuple[AnnData, AnnData]:
-    """Seeded, unstratified random split of the cells (paper, 'Experimental setup': 7:3).
+def random_split(adata: AnnData, split: Split, where: str) -> tuple[AnnData, AnnData]:
+    """Unstratified random split of the cells (paper, 'Experimental setup': 7:3), both sides in their order.
 
     Raises
     ------
     InputError
         If a side is left without cells.
     """
-    n_source = round(source_share * adata.n_obs)
+    if split.rule == "paper":  # the authors' code, extras/create_data.py
+        order = np.arange(adata.n_obs)
+        np.random.RandomState(split.seed).shuffle(order)
+        n_source = int(split.source_share * adata.n_obs)
+    else:
+        order = np.random.default_rng(split.seed).permutation(adata.n_obs)
+        n_source = round(split.source_share * adata.n_obs)
     if n_source in (0, adata.n_obs):
         raise InputError(f"{where}.split: of {adata.n_obs} cells, {n_source} are source; both sides need cells")
-    order = np.random.default_rng(seed).permutation(adata.n_obs)
     return adata[np.sort(order[:n_source])].copy(), adata[np.sort(order[n_source:])].copy()
 
 
@@ -185,7 +203,7 @@ def make(task: Task, datasets: dict[str, AnnData], where: str) -> tuple[AnnData,
         for key, side in task.sides().items()
     }
     if task.split:
-        source, target = random_split(cells["split"], task.split.source_share, task.split.seed, where)
+        source, target = random_split(cells["split"], task.split, where)
     else:
         source, target = select_types(cells["source"], cells["target"], task.source.types, task.target.types, where)
         one_dataset = task.source.dataset == task.target.dataset

@@ -17,8 +17,6 @@ A dataset file defines the following, with fast imports at its top (the Snakefil
 
 It may define
 
-`R_PACKAGES`
-    a tuple of the R packages that it needs.
 `shape(parameters) -> tuple[int, int] | None`
     numbers of cells and genes, without loading the data; None if only the downloaded file will tell. The expected
     memory and time of jobs depend on it.

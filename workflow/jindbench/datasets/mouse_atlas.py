@@ -4,7 +4,7 @@ The paper does not say which column of `obs` holds its 13 cell types. Public cod
 with 14 values in a smaller file of the same authors, and `Organ groups` with 13. Unless the configuration names a
 column, it is the one named like types that has 13 types; if none has, the loader stops and shows what the columns hold.
 
-X is stated to be scaled: others give it to a neural network as it is, so it is dense.
+What X holds is found from its values. Scaled is likely: others give it to a neural network as it is, so it is dense.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from anndata import AnnData
 from pydantic import Field
 
 from jindbench.data.archives import unzipped
-from jindbench.data.checks import Content, check_content, check_keys, to_contract
+from jindbench.data.checks import Content, check_content, check_keys, kind_of, to_contract
 from jindbench.data.parameters import DownloadedH5adParameters, Origin
 from jindbench.errors import InputError
 from jindbench.io import read_matrix_and_obs
@@ -46,7 +46,7 @@ def load(parameters: Parameters, path: Path) -> AnnData:
     label_key = parameters.label_key or column_of_types(adata.obs, CONTENT.types, str(path))
     check_keys(adata, str(path), label_key, None)
     adata.obs = adata.obs[[label_key]].rename(columns={label_key: LABEL})
-    adata.uns = {X_KIND: parameters.x_kind, SOURCE: CITATION}
+    adata.uns = {X_KIND: parameters.x_kind or kind_of(adata.X, str(path)), SOURCE: CITATION}
     adata = to_contract(adata, str(path), copy=False)  # it may be 6 GB
     check_content(adata, CONTENT, path, accept=parameters.accept_other_content)
     return adata

@@ -1,7 +1,7 @@
 """Pancreas: islet cells of three studies, as BBKNN's authors merged and annotated them (Table 1, the Pancreas tasks).
 
-X is stated to be scaled, as the notebook that made the file has it: log1p, then scale. `raw` is the log1p of counts
-that were not scaled to one library size.
+What X holds is found from its values; the notebook that made the file scales it: log1p, then scale. `raw` is the log1p
+of counts that were not scaled to one library size.
 
 The file holds a fourth study, Wang, which the paper leaves out: 14,058 of 14,693 cells and 22 of 24 types remain.
 Labels that are not cell types ("not applicable", "unclassified endocrine", "co-expression") are among the 22; each
@@ -13,7 +13,7 @@ from pathlib import Path
 from anndata import AnnData
 
 from jindbench.data.archives import unzipped
-from jindbench.data.checks import Content, check_content, check_keys, to_contract
+from jindbench.data.checks import Content, check_content, check_keys, kind_of, to_contract
 from jindbench.data.parameters import DownloadedH5adParameters as Parameters
 from jindbench.data.parameters import Origin
 from jindbench.errors import InputError
@@ -51,7 +51,7 @@ def load(parameters: Parameters, path: Path) -> AnnData:
         raise InputError(f"{path}: obs 'sample' holds '{unknown[0]}'; expected {', '.join([*STUDIES, LEFT_OUT])}")
     adata.obs = adata.obs[["celltype"]].rename(columns={"celltype": LABEL}).assign(**{BATCH: study.replace(STUDIES)})
     adata = adata[(study != LEFT_OUT).to_numpy()].copy()
-    adata.uns = {X_KIND: parameters.x_kind, SOURCE: CITATION}
+    adata.uns = {X_KIND: parameters.x_kind or kind_of(adata.X, str(path)), SOURCE: CITATION}
     adata = to_contract(adata, str(path))
     check_content(adata, CONTENT, path, accept=parameters.accept_other_content)
     return adata

@@ -1,7 +1,7 @@
 """PBMC: two 10x runs, 3' and 5', as BBKNN's authors merged and annotated them (Table 1 and the PBMC tasks).
 
-X is stated to be scaled: the file's length (84 MB) fits 15,476 x 1,199 dense numbers of four bytes and the graph, and
-expression is dense only if it was scaled.
+What X holds is found from its values. Scaled is likely: the file's length (84 MB) fits 15,476 x 1,199 dense numbers of
+four bytes and the graph, and expression is dense only if it was scaled.
 
 The paper calls the batches "10x_v3" and "10x_v5"; they are the 3' v2 chemistry and the 5' kit. In the file they are 0
 and 1, which the numbers of cells confirm (8098 and 7378, paper: 'Data').
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from anndata import AnnData
 
-from jindbench.data.checks import Content, check_content, check_keys, to_contract
+from jindbench.data.checks import Content, check_content, check_keys, kind_of, to_contract
 from jindbench.data.parameters import DownloadedH5adParameters as Parameters
 from jindbench.data.parameters import Origin
 from jindbench.io import read_matrix_and_obs
@@ -44,7 +44,7 @@ def load(parameters: Parameters, path: Path) -> AnnData:
     check_keys(adata, str(path), "Cell type", "batch")
     adata.obs = adata.obs[["Cell type", "batch"]].rename(columns={"Cell type": LABEL, "batch": BATCH})
     adata.obs[BATCH] = adata.obs[BATCH].astype(str).replace(BATCHES)
-    adata.uns = {X_KIND: parameters.x_kind, SOURCE: CITATION}
+    adata.uns = {X_KIND: parameters.x_kind or kind_of(adata.X, str(path)), SOURCE: CITATION}
     adata = to_contract(adata, str(path))
     check_content(adata, CONTENT, path, accept=parameters.accept_other_content)
     return adata

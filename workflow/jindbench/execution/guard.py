@@ -24,7 +24,7 @@ import psutil
 from joblib import parallel_config
 
 from jindbench import io
-from jindbench.errors import CutShort, InputError, NotAvailable
+from jindbench.errors import CutShort, DataNotAvailable, InputError, NotAvailable
 from jindbench.execution.job import imported_versions, now, surroundings
 
 log = logging.getLogger("jindbench")
@@ -42,7 +42,8 @@ END_SECONDS = 5  # for a guarded run to end in once it has given its result; a t
 class Guarded:
     """How a function ran in a process of its own: its result, or why there is none, and what it cost.
 
-    `status` is "ok", "failed", or "not run" where this machine lacks what the function needs.
+    `status` is "ok", "failed", "not run" where this machine lacks what the function needs, or "not available" where its
+    cells could not be had.
     """
 
     result: dict
@@ -196,7 +197,7 @@ def _in_child(function: Callable[[], dict], sender: Connection) -> None:
         with parallel_config(backend="threading"):
             result = function()
     except NotAvailable as error:
-        status, reason = "not run", str(error)
+        status, reason = error.status, str(error)
     except Exception as error:
         status, reason = "failed", reason_of(error)
     facts = {"versions": imported_versions(), "warnings": warnings.messages, "peak_memory": _peak_memory()}
@@ -237,10 +238,11 @@ class _Warnings(logging.Handler):
 
 
 def require_ok(outcome_path: str | Path) -> None:
-    """Raise where an earlier job, whose result this one starts from, has none: "not run" if that was, else an error."""
+    """Raise where an earlier job, whose result this one starts from, has none: this one's status is the same."""
     outcome = io.read_json(outcome_path)
-    if outcome["status"] == "not run":
-        raise NotAvailable(outcome["reason"])
+    for error in (NotAvailable, DataNotAvailable):
+        if outcome["status"] == error.status:
+            raise error(outcome["reason"])
     if outcome["status"] != "ok":
         raise RuntimeError(f"{outcome['method']} failed ({outcome['reason']})")
 
@@ -248,6 +250,7 @@ def require_ok(outcome_path: str | Path) -> None:
 def write_outcome(outcome: Guarded, path: str | Path, **facts: Any) -> None:
     """Write the record of a guarded run, and say in the log where it has no result."""
     if outcome.status != "ok":
-        log.error("%s: %s", outcome.status, outcome.reason)
+        known = outcome.status == DataNotAvailable.status  # the job that did not get the cells has said so
+        log.log(logging.INFO if known else logging.ERROR, "%s: %s", outcome.status, outcome.reason)
     status = {"status": outcome.status, "reason": outcome.reason}
     io.write_json(status | facts | outcome.record | outcome.result, path)

@@ -33,6 +33,8 @@ if not hasattr(builtins, "__IPYTHON__"):
     os.environ["MPLBACKEND"] = "Agg"
 
 
+# Said of a dataset that is not available.
+GOES_ON = "All else is run; the tables say what is missing. The next start tries again."
 WATCH_SECONDS = 1  # between two looks at the Snakemake that a job belongs to
 
 

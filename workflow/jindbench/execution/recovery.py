@@ -20,10 +20,10 @@ def start(
 ) -> None:
     """Remove leftovers of the last run, except where another Snakemake is at work.
 
-    Leftovers are stale locks, files that were being written, and outputs that differ from what their job wrote: those
-    are regenerated. Every Snakemake holds a shared lock for this project and one for each folder that it works on, for
-    as long as it lives; the system releases them when the process ends, however it ends. Whoever can take such a lock
-    exclusively is alone.
+    Leftovers are stale locks, files that were being written, outputs that differ from what their job wrote, and what
+    stands for datasets that could not be had: these two are made again. Every Snakemake holds a shared lock for this
+    project and one for each folder that it works on, for as long as it lives; the system releases them when the process
+    ends, however it ends. Whoever can take such a lock exclusively is alone.
 
     Parameters
     ----------
@@ -58,6 +58,9 @@ def start(
     for folder in mine:
         for part in folder.rglob(io.PART_PATTERN):
             part.unlink()
+        for file in (*folder.glob("*.h5ad"), *folder.glob("downloads/*/file")):  # of datasets
+            if file.is_file() and io.not_available(file):
+                file.unlink()
         for record in records.truncated(folder):
             record.unlink()
         for path in [] if keep_damaged else list(records.damaged(folder)):

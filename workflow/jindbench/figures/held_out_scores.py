@@ -72,8 +72,8 @@ def drawable(scores: pd.DataFrame) -> pd.Series:
 
 
 def word(status: str) -> str:
-    """What a cell without a value says: failed, not run; a dash where there can be none."""
-    return status.partition(":")[0] if status.startswith(("failed", "not run")) else "-"
+    """What a cell without a value says: failed, not run, not available; a dash where there can be none."""
+    return status.partition(":")[0] if status.startswith(("failed", "not run", "not available")) else "-"
 
 
 def matrix(panel: Axes, values: pd.DataFrame, colours: str, text: Callable[[float], str]) -> None:

@@ -96,8 +96,8 @@ def dataset_scores(adata: AnnData, *, seed: int, threads: int) -> pd.DataFrame:
     """Score each batch by itself; the paper's value for a dataset is the mean over its batches (Table 1).
 
     The text scores "the source batch". Any batch of a dataset may be one; of a dataset with a single batch the source
-    is a random part, by default of 70 % (`data.tasks.Split`; the authors scored that part too). It is scored besides
-    all cells, on an embedding of its own.
+    is the 70 % of the paper's split (`data.tasks.Split`; the authors scored that part too). It is scored besides all
+    cells, on an embedding of its own.
 
     Parameters
     ----------
@@ -127,8 +127,7 @@ def dataset_scores(adata: AnnData, *, seed: int, threads: int) -> pd.DataFrame:
         cells = adata[adata.obs[BATCH] == batch]
         of_all = of_source = scores(cells)
         if len(batches) == 1 and cells.n_obs >= MIN_CELLS:
-            split = Split(dataset="dataset")
-            of_source = scores(random_split(cells, split.source_share, split.seed, "complexity")[0])
+            of_source = scores(random_split(cells, Split(dataset="dataset", rule="paper"), "complexity")[0])
         rows.append(
             {
                 "batch": batch,

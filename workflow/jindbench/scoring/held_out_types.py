@@ -98,7 +98,7 @@ def score_run(
     type without measures `status` says why. And the `destinations` of the types that have measures.
     """
     scores, labels = [], []
-    for name, reason in not_applicable(source_labels).items():
+    for name, reason in (not_applicable(source_labels) or {"-": ""}).items():  # no cells: one row says why
         of_type = predictions[predictions[HELD_OUT] == name]
         if status := reason or without_result or (f"failed: {failures[name]}" if name in failures else ""):
             row = {"status": status}

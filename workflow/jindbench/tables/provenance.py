@@ -28,7 +28,7 @@ def facts(configuration: dict, outcomes: list[dict], jobs: list[dict], datasets:
     jobs
         The record of every job that led to the results, those of `outcomes` among them.
     datasets
-        One row for each dataset: `file`, `origin`, `read from` and `sha256 of the file` at least.
+        One row for each dataset: `file` and `origin`; `read from` and `sha256 of the file` of those that are available.
     """
     # A method runs in a process of its own, whose packages are not those of its job.
     versions = sorted({item for record in [*outcomes, *jobs] for item in record["versions"].items()})
@@ -42,7 +42,8 @@ def facts(configuration: dict, outcomes: list[dict], jobs: list[dict], datasets:
         "To": max(job["ended"] for job in jobs),
     }
     for dataset in datasets.to_dict("records"):
-        parts = [dataset["origin"], dataset["read from"], f"sha256 {dataset['sha256 of the file']}"]
+        sha256 = dataset.get("sha256 of the file")  # none of one that is not available
+        parts = [dataset["origin"], dataset.get("read from"), sha256 and f"sha256 {sha256}"]
         rows[f"Data: {dataset['file']}"] = "; ".join(filter(None, parts))
     return pd.DataFrame(rows.items(), columns=["fact", "value"])
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from jindbench import render
+from jindbench.errors import DataNotAvailable
 from jindbench.tables import claims, verdicts
 
 COSTS_NOTE = (
@@ -46,12 +47,14 @@ def page(
     titles
         Of methods.
     """
-    wanting = [
-        f"{_name(outcome, titles)}{how}: {outcome['status']}: {outcome['reason']}"
-        for how, records in (("", outcomes), (", timed alone", timed))
-        for outcome in records
-        if outcome["status"] != "ok"
-    ]
+    wanting = {}
+    for how, records in (("", outcomes), (", timed alone", timed)):
+        for outcome in records:
+            # Without cells, it is the task, whatever the method.
+            no_cells = outcome["status"] == DataNotAvailable.status
+            name = outcome["task"] if no_cells else _name(outcome, titles) + how
+            if outcome["status"] != "ok":
+                wanting[f"{name}: {outcome['status']}: {outcome['reason']}"] = None
     warned = [outcome for outcome in outcomes if outcome["warnings"]]
     refuted = [
         f"{row.sentence} ({row.where}): ours {row.ours} {row.interval}, the paper's {row.paper}"
@@ -62,7 +65,7 @@ def page(
         f"# {run}",
         f"{len(outcomes)} runs on {len(tasks)} tasks ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}.",
         "## What did not run, and warnings",
-        _list(wanting) or "Everything was run.",
+        _list(list(wanting)) or "Everything was run.",
         _warnings(warned, titles),
         "## Table 2",
         table2,

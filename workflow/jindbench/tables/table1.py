@@ -36,7 +36,7 @@ def table1(sizes: pd.DataFrame, scores: pd.DataFrame, published: pd.DataFrame) -
     Parameters
     ----------
     sizes
-        Columns dataset, cells, genes, cell_types, batches.
+        Columns dataset, cells, genes, cell_types, batches, and status: "ok", or why there are none of these.
     scores
         One row for each batch of these datasets: columns dataset and `SCORES`. A batch without a score (NaN) does not
         count in the mean.
@@ -47,10 +47,11 @@ def table1(sizes: pd.DataFrame, scores: pd.DataFrame, published: pd.DataFrame) -
     -------
     Column dataset (the paper's name for it, or the configuration's), then each of ours; followed, where the paper's
     Table 1 has such a column, by the paper's value (`cells_paper`), ours minus the paper's (`cells_difference`) and
-    the verdict (`cells_verdict`, see `jindbench.tables.verdicts`).
+    the verdict (`cells_verdict`, see `jindbench.tables.verdicts`); and last the status.
     """
     names = sizes["dataset"]
-    means = scores.groupby("dataset")[SCORES].mean().round(3)
+    means = scores.reindex(columns=["dataset", *SCORES]).groupby("dataset")[SCORES]
+    means = means.agg(lambda of_batches: of_batches.astype(float).mean()).round(3)
     ours = sizes.join(means, on="dataset")
     published = published[published["table"] == 1]
     titles = dict(zip(published["name"], published["paper_name"], strict=True))
@@ -62,18 +63,19 @@ def table1(sizes: pd.DataFrame, scores: pd.DataFrame, published: pd.DataFrame) -
         if column in printed:
             table[f"{column}_paper"] = printed[column]
             table[f"{column}_difference"] = (ours[column] - printed[column]).round(3)
-            pairs = zip(ours[column], printed[column], strict=True)
-            table[f"{column}_verdict"] = [_verdict(*pair, papers.TOLERANCES[column]) for pair in pairs]
+            rows = zip(ours["status"], ours[column], printed[column], strict=True)
+            table[f"{column}_verdict"] = [_verdict(*row, papers.TOLERANCES[column]) for row in rows]
+    table["status"] = ours["status"]
     whole = [column + suffix for column in COUNTS for suffix in ("", "_paper", "_difference")]
     return table.astype(dict.fromkeys(table.columns.intersection(whole), "Int64"))  # whole, although some are missing
 
 
-def _verdict(ours: float, paper: float, tolerance: float) -> str | float:
+def _verdict(status: str, ours: float, paper: float, tolerance: float) -> str | float:
     """The verdict on one number; NaN where the paper has none."""
     if pd.isna(paper):
         return np.nan
     if pd.isna(ours):
-        return f"{NOT_TESTED}: the run has no value"
+        return f"{NOT_TESTED}: {'the run has no value' if status == 'ok' else status}"
     return verdict(Quantity(ours, ours, ours), paper, paper, tolerance)
 
 
@@ -81,6 +83,9 @@ def shown(table: pd.DataFrame) -> render.Table:
     """Table 1 for readers: the paper's values in brackets behind ours."""
     rows = []
     for _, row in table.iterrows():
+        if row["status"] != "ok":
+            rows.append([row["dataset"], row["status"], *["-"] * (len(COLUMNS) - 1)])
+            continue
         cells = [row["dataset"]]
         for column in COLUMNS:
             digits, ours = ("d" if column in COUNTS else ".3f"), row[column]
@@ -99,7 +104,7 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
     rows = [
         (
             f"Table 1, {row['dataset']}: {title}",
-            f"{row[column]:g}",
+            "-" if pd.isna(row[column]) else f"{row[column]:g}",
             f"{row[f'{column}_paper']:g}",
             row[f"{column}_verdict"],
         )
