@@ -118,7 +118,7 @@ def test_a_method_that_is_killed_is_a_failure(fresh):
 def test_one_failed_seed_leaves_no_average(fresh):
     """Though one job runs all seeds."""
     body = "    if seed == 1:\n        raise ValueError('seed one')"
-    _, (majority, flaky) = failing(fresh, "flaky", body, seeds=[0, 1], small_task=1)
+    _, (majority, flaky) = failing(fresh, "flaky", body, seeds=[0, 1], small_task=1000)
     assert len(list((fresh.folder / "results/tiny/logs/run_method").glob("*.log"))) == 2
     assert majority.startswith("**0.")  # nothing in it is random: it has one seed
     assert flaky == "failed: ValueError: seed one (seed 1)"

@@ -268,7 +268,7 @@ def notes_of_table(table):
 
 # Tasks whose runs share jobs, see `run_method`. By what the datasets are declared to hold: they may not have been read yet.
 SMALL_TASKS = [
-    task for task in CONFIG.run.tasks if costs.declared_size(CONFIG, task) <= CONFIG.run.small_task
+    task for task in CONFIG.run.tasks if costs.declared_cells(CONFIG, task) <= CONFIG.run.small_task
 ]
 
 SOLUTIONS = expand("results/{run}/tasks/{task}/solution.tsv.gz", run=RUN, task=CONFIG.run.tasks)

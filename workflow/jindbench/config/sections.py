@@ -57,11 +57,11 @@ class Run(Parameters):
         min_length=1,
         description="Every method runs once with each seed; a method without randomness runs with the first only.",
     )
-    small_task: float = Field(
-        50,
+    small_task: int = Field(
+        3000,
         ge=0,
-        description="Millions of values (cells × genes, of both sides) up to which a task is small: all runs of a "
-        "method on small tasks are one job, since starting a job takes longer than they do. 0: each has its own job.",
+        description="Cells of both sides up to which a task is small: all runs of a method on small tasks are one job, "
+        "since starting a job takes longer than they do. 0: each has its own job.",
     )
     strict: bool = Field(
         False, description="End with an error if this machine lacks what a method needs, so that it was not run."

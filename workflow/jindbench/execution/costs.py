@@ -6,6 +6,7 @@ another machine.
 """
 
 import argparse
+import math
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -164,9 +165,10 @@ def _declared_shape(configuration: Configuration, name: str) -> tuple[int, int] 
     return shape
 
 
-def declared_size(configuration: Configuration, task: str) -> float:
-    """As `task_size`, by what the datasets are declared to hold: the same before and after they have been read."""
-    return sum(_size(_declared_shape(configuration, name)) for name in configuration.tasks[task].datasets())
+def declared_cells(configuration: Configuration, task: str) -> float:
+    """Cells that a task's datasets are declared to hold, the same before and after they have been read; inf: not known."""
+    shapes = [_declared_shape(configuration, name) for name in configuration.tasks[task].datasets()]
+    return math.inf if None in shapes else sum(cells for cells, _ in shapes)
 
 
 def task_size(configuration: Configuration, name: str) -> float:
