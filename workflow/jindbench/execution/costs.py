@@ -166,7 +166,7 @@ def _declared_shape(configuration: Configuration, name: str) -> tuple[int, int] 
 
 
 def declared_cells(configuration: Configuration, task: str) -> float:
-    """Cells that a task's datasets are declared to hold, the same before and after they have been read; inf: not known."""
+    """Cells that a task's datasets are declared to hold: the same before and after they are read; inf: not known."""
     shapes = [_declared_shape(configuration, name) for name in configuration.tasks[task].datasets()]
     return math.inf if None in shapes else sum(cells for cells, _ in shapes)
 
