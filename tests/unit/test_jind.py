@@ -12,7 +12,7 @@ from scipy import sparse
 from torch import nn
 
 from jindbench.jind import alignment, classifier, optimizers, self_training
-from jindbench.jind.model import JINDModel
+from jindbench.jind.model import JINDModel, has_bfloat16, precision
 from jindbench.jind.networks import Classifier, Discriminator, Encoder, Generator, seeded
 from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters, SelfTrainingParameters
 from jindbench.jind.thresholds import type_thresholds
@@ -535,11 +535,25 @@ def test_training_weighs_the_cells_by_type(cells, monkeypatch):
 
 def test_bfloat16_gives_nearly_the_same(model, cells):
     target, labels = cells[1][0], []
-    for precision in ("float32", "bfloat16"):
-        parameters = SHORT_ALIGNMENT.model_copy(update={"precision": precision})
+    for name in ("float32", "bfloat16"):
+        parameters = SHORT_ALIGNMENT.model_copy(update={"precision": name})
         result, _ = alignment.align(model, target, parameters, seed=0)
         labels.append(result.probabilities(target).argmax(dim=1))
     assert (labels[0] == labels[1]).double().mean() > 0.95
+
+
+def test_bfloat16_is_float32_on_a_processor_without_it(monkeypatch, caplog):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_f": True, "avx512_bf16": False})
+    has_bfloat16.cache_clear()
+    try:
+        for _ in range(2):
+            with precision(torch.device("cpu"), "bfloat16"):
+                assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+    finally:
+        has_bfloat16.cache_clear()
+    assert [record.message for record in caplog.records] == [
+        "precision: bfloat16, but this processor has no instructions for it: float32 instead"
+    ]
 
 
 def test_confident_by_rank_are_the_upper_share_of_each_assigned_type(model):

@@ -7,6 +7,7 @@ it is, so one trained classifier serves any number of targets.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +44,21 @@ def choose_device(device: str) -> torch.device:
 
 
 def precision(device: torch.device, name: str) -> torch.autocast:
-    """Context in which matrix products are computed in `name`: "float32" or "bfloat16"."""
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=name == "bfloat16")
+    """Context in which matrix products are computed in `name`: "float32", or "bfloat16" where the device has it."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=name == "bfloat16" and has_bfloat16(device.type))
+
+
+@cache
+def has_bfloat16(device: str) -> bool:
+    """Whether the device has instructions for bfloat16; if not, bfloat16 is slower than float32. Logged once."""
+    if device == "cuda":
+        found = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        capabilities = torch.cpu.get_capabilities()  # of x86, and of ARM
+        found = any(capabilities.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16"))
+    if not found:
+        log.warning("precision: bfloat16, but this processor has no instructions for it: float32 instead")
+    return found
 
 
 class Rows:

@@ -40,7 +40,8 @@ class PresetParameters(Parameters):
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="`auto`: CUDA where there is one, else the CPU.")
     precision: Literal["float32", "bfloat16"] = Field(
-        "float32", description="Of matrix products in training; `bfloat16` is faster where the processor has it."
+        "float32",
+        description="Of matrix products in training; `bfloat16` is faster where the processor has it, else float32.",
     )
 
     @model_validator(mode="before")

@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from jindbench.jind.alignment import align
 from jindbench.jind.classifier import train_classifier
 from jindbench.jind.expression import source_expression
-from jindbench.jind.model import JINDModel, choose_device
+from jindbench.jind.model import JINDModel, choose_device, has_bfloat16
 from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters, SelfTrainingParameters
 from jindbench.jind.self_training import self_train
 from jindbench.names import COUNTS, X_KIND
@@ -204,6 +204,8 @@ def main() -> None:
         return
     for n_source, n_target in zip(options.source, options.target, strict=True):
         for precision in options.precision:
+            if precision == "bfloat16" and not has_bfloat16(device.type):
+                continue
             table = bench(n_source, n_target, options.genes, options.density, options.preset, precision)
             print(
                 f"\n{n_source} source and {n_target} target cells, {options.genes} genes, {options.preset}, {precision}"
