@@ -3,8 +3,10 @@
 import logging
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from anndata import AnnData
 from scipy import sparse
 
 from jindbench.errors import InputError
@@ -12,6 +14,7 @@ from jindbench.jind import classifier, moments
 from jindbench.jind.alignment import align
 from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters, SelfTrainingParameters
 from jindbench.jind.self_training import self_train
+from jindbench.names import X_KIND
 
 ROBUST = AlignmentParameters(preset="robust")
 CENTRES = np.random.default_rng(0).gamma(1, 2, (3, 30))
@@ -77,6 +80,17 @@ def test_a_target_of_other_shares_gains_and_the_model_is_not_changed(model):
     assert aligned.latent_codes(X).shape == (300, 3 * 256)
 
 
+def test_labels_novelty_and_codes_take_one_pass_of_each_encoder(model):
+    X, _ = draw(50, [0.5, 0.3, 0.2], 1, seed=2)
+    aligned, calls = align(model, X, ROBUST, seed=0)[0], []
+    hooks = [member.encoder.register_forward_hook(lambda *_: calls.append(1)) for member in aligned.members]
+    genes = pd.DataFrame(index=model.genes)
+    aligned.predict_and_code(AnnData(X, var=genes, uns={X_KIND: "log"}))
+    for hook in hooks:
+        hook.remove()
+    assert len(calls) == 3
+
+
 def test_the_order_of_cells_makes_no_difference(model):
     X, _ = draw(100, [0.1, 0.8, 0.1], 1.5, seed=3)
     order = np.random.default_rng(0).permutation(100)
@@ -133,7 +147,7 @@ def test_without_evidence_of_other_shares_both_models_have_an_equal_say(model):
     assert 0.5 <= alike.aligned_share < 0.55
     assert 0.7 < other.aligned_share <= 1
     X, _ = draw(20, [0.4, 0.4, 0.2], 1, seed=10)
-    mean = torch.stack([m.classifier(m.code(torch.from_numpy(X.toarray()))).softmax(dim=1) for m in other.members])
+    mean = torch.stack([m.classifier(m.latent_codes(X)).softmax(dim=1) for m in other.members])
     weighted = mean.double().mean(dim=0) * other.type_weights
     aligned = weighted / weighted.sum(dim=1, keepdim=True)
     expected = other.aligned_share * aligned + (1 - other.aligned_share) * model.probabilities(X)

@@ -193,9 +193,12 @@ def label(
         of_part = pd.Series(parts[start : start + BLOCK]).groupby(parts[start : start + BLOCK]).indices
         for part, rows in of_part.items():
             cells = block[rows]
-            found.append(aligned[part].predict(cells, probabilities=True).set_index(rows))
-            if components is not None:
-                coded.append(components.transform(aligned[part].latent_codes(cells)).astype(np.float32))
+            if components is None:
+                labels = aligned[part].predict(cells, probabilities=True)
+            else:
+                labels, of_cells = aligned[part].predict_and_code(cells, probabilities=True)
+                coded.append(components.transform(of_cells).astype(np.float32))
+            found.append(labels.set_index(rows))
         order = np.argsort(np.concatenate([*of_part.values()]), kind="stable")
         table = pd.concat(found).iloc[order]
         if coded:

@@ -24,6 +24,7 @@ from jindbench.jind.model import JINDModel
 from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters, SelfTrainingParameters
 from jindbench.jind.self_training import self_train
 from jindbench.names import X_KIND
+from jindbench.predictions import Predictions
 
 
 class JIND:
@@ -155,14 +156,18 @@ class JIND:
         One row for each cell, as `jindbench.predictions` describes; with `probabilities` also a column
         `probability of TYPE` for each type.
         """
-        predicted = self._cells(target, layout, self.model_.predict)
-        if not probabilities:
-            return predicted.table
-        return predicted.table.join(predicted.probabilities.reset_index(drop=True).add_prefix("probability of "))
+        return _table(self._cells(target, layout, self.model_.predict), probabilities)
 
     def latent_codes(self, target: Cells, **layout) -> np.ndarray:
         """Latent codes of a target's cells, n x 256 for each prediction model, side by side, float32."""
         return self._cells(target, layout, self.model_.codes)
+
+    def predict_and_code(
+        self, target: Cells, *, probabilities: bool = False, **layout
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        """What `predict` and `latent_codes` give, in one pass over the cells."""
+        predicted, codes = self._cells(target, layout, self.model_.predict_and_code)
+        return _table(predicted, probabilities), codes
 
     def save(self, folder: str | Path) -> None:
         """Store the model in a folder, without pickle: weights as safetensors, the rest as text."""
@@ -192,3 +197,9 @@ class JIND:
 def _warn_of_genes(names: pd.Index | list[str], where: str) -> None:
     """Log that names such as row numbers match those of another file by chance, whatever genes they are."""
     gene_names(pd.DataFrame(index=names), where)
+
+
+def _table(predicted: Predictions, probabilities: bool) -> pd.DataFrame:
+    if not probabilities:
+        return predicted.table
+    return predicted.table.join(predicted.probabilities.reset_index(drop=True).add_prefix("probability of "))

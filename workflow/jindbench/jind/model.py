@@ -92,6 +92,25 @@ class Rows:
         return x
 
 
+class Block:
+    """Dense expression x of a block of cells, n x M, and latent codes: models that share an encoder share F(x)."""
+
+    def __init__(self, x: Tensor):
+        self.x, self._codes = x, {}
+
+    def code(self, encoder: Encoder, generator: Generator | Rescaling | None) -> Tensor:
+        """F(x), or G(x, F(x)) where there is a generator; computed once."""
+        key = id(encoder), id(generator)
+        if key not in self._codes:
+            if generator is None:
+                self._codes[key] = encoder(self.x)
+            else:
+                shift = generator.input_shift
+                h = self.code(encoder, None) if shift is None else encoder(self.x, shift)
+                self._codes[key] = generator(self.x, h)
+        return self._codes[key]
+
+
 def blocks(rows: np.ndarray, size: int) -> list[np.ndarray]:
     """Cut rows into blocks of `size`; the last may be smaller."""
     return [rows[start : start + size] for start in range(0, len(rows), size)]
@@ -211,31 +230,32 @@ class JINDModel:
         others = tuple(other.without_source() for other in self.others)
         return replace(self, source_codes=self.source_codes[:0], source_types=self.source_types[:0], others=others)
 
-    def code(self, x: Tensor) -> Tensor:
-        """Latent code of expression x (n x M) in this model alone: F(x), or G(x, F(x)) after alignment."""
-        if self.generator is None:
-            return self.encoder(x)
-        return self.generator(x, self.encoder(x, self.generator.input_shift))
-
     def latent_codes(self, X: sparse.csr_matrix | Rows) -> Tensor:
         """Latent codes, n x 256, of the n cells of X (transformed expression of `genes`).
 
         Those of several prediction models stand side by side, 256 columns each.
         """
-        return self.blockwise(X, lambda x: torch.cat([member.code(x) for member in self.members], dim=1))
+        return self.blockwise(X, lambda x: self._codes(Block(x)))
+
+    def _codes(self, cells: Block) -> Tensor:
+        return torch.cat([cells.code(member.encoder, member.generator) for member in self.members], dim=1)
 
     def probabilities(self, X: sparse.csr_matrix | Rows) -> Tensor:
         """Class probabilities, n x K, in float64: float32 has no numbers between 1 - 6e-8 and 1 to tell cells apart."""
-        return self.blockwise(X, self._probabilities)
+        return self.blockwise(X, lambda x: self._probabilities(Block(x)))
 
-    def _probabilities(self, x: Tensor) -> Tensor:
-        each = [member.classifier(member.code(x)).softmax(dim=1, dtype=torch.float64) for member in self.members]
+    def _probabilities(self, cells: Block) -> Tensor:
+        codes = [cells.code(member.encoder, member.generator) for member in self.members]
+        each = [
+            member.classifier(code).softmax(dim=1, dtype=torch.float64)
+            for member, code in zip(self.members, codes, strict=True)
+        ]
         mean = torch.stack(each).mean(dim=0)
         if self.type_weights is None:
             return mean
         weighted = mean * self.type_weights
         aligned = weighted / weighted.sum(dim=1, keepdim=True)
-        return self.aligned_share * aligned + (1 - self.aligned_share) * self.reference._probabilities(x)
+        return self.aligned_share * aligned + (1 - self.aligned_share) * self.reference._probabilities(cells)
 
     def novelty(self, X: sparse.csr_matrix, measured: np.ndarray | None = None) -> np.ndarray:
         """How far each of n cells lies below the threshold of its most probable type before anything was adapted.
@@ -245,10 +265,16 @@ class JINDModel:
         are `profiles`, how unlike its most probable type a cell is in its expression is added, with its weight;
         `measured` says which of the M genes the cells' file has (None: all).
         """
-        unadapted, distances, probabilities = self.reference or self.without_alignment(), [], 0
         cells = Rows(X, self.device)
+        with torch.no_grad():
+            return np.concatenate(
+                [self._novelty(Block(cells[rows]), X[rows], measured) for rows in blocks(np.arange(X.shape[0]), BLOCK)]
+            )
+
+    def _novelty(self, cells: Block, X: sparse.csr_matrix, measured: np.ndarray | None) -> np.ndarray:
+        unadapted, distances, probabilities = self.reference or self.without_alignment(), [], 0
         for member in unadapted.members:
-            of_member = member.probabilities(cells).cpu().numpy()
+            of_member = member._probabilities(cells).cpu().numpy()
             distances.append(member.thresholds()[of_member.argmax(axis=1)] - of_member.max(axis=1))
             probabilities = probabilities + of_member
         distance = np.mean(distances, axis=0)
@@ -275,14 +301,28 @@ class JINDModel:
 
     def predict(self, target: AnnData, min_gene_share: float = MIN_GENE_SHARE) -> Predictions:
         """Predictions for a target, block by block."""
-        parts = target_expression(target, self.genes, self.parameters, min_gene_share)
+        return self._predict(target, min_gene_share)[0]
+
+    def predict_and_code(
+        self, target: AnnData, min_gene_share: float = MIN_GENE_SHARE
+    ) -> tuple[Predictions, np.ndarray]:
+        """What `predict` and `codes` give, in one pass over the cells."""
+        return self._predict(target, min_gene_share, with_codes=True)
+
+    def _predict(
+        self, target: AnnData, min_gene_share: float, *, with_codes: bool = False
+    ) -> tuple[Predictions, np.ndarray | None]:
         present = target.var_names[target.var[MEASURED]] if MEASURED in target.var else target.var_names
         measured = pd.Index(self.genes).isin(present)
-        probabilities, novelty = [], []
-        for X in parts:
-            probabilities.append(self.probabilities(X).cpu().numpy())
-            novelty.append(self.novelty(X, measured))
-        return from_probabilities(
+        probabilities, novelty, codes = [], [], []
+        for X in target_expression(target, self.genes, self.parameters, min_gene_share):
+            with torch.no_grad():
+                cells = Block(Rows(X, self.device)[np.arange(X.shape[0])])
+                probabilities.append(self._probabilities(cells).cpu().numpy())
+                novelty.append(self._novelty(cells, X, measured))
+                if with_codes:
+                    codes.append(self._codes(cells).cpu().numpy())
+        predicted = from_probabilities(
             target.obs_names,
             self.classes,
             np.concatenate(probabilities),
@@ -290,6 +330,7 @@ class JINDModel:
             reject_at_threshold=self.reject_at_threshold,
             novelty=np.concatenate(novelty),
         )
+        return predicted, np.concatenate(codes) if with_codes else None
 
     def save(self, folder: Path, history: pd.DataFrame) -> None:
         """Write the model into a folder: `model.json`, `weights.safetensors`, and the last stage's epochs.
