@@ -9,33 +9,22 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
 BIN := .venv/bin
-# R with what needs it: Seurat's methods and limma. Without R all else runs.
-R_PACKAGES := $(shell cat envs/apt.txt)
+# `make R=no demo` leaves R out: Seurat's methods and limma are then not run.
+R ?= yes
+export JINDBENCH_R := $(R)
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: $(BIN)/.complete ## Install everything into .venv (the other targets do it by themselves)
 
-# RPY2_CFFI_MODE=ABI: rpy2 needs no R to be installed, and takes whichever R there is when it runs.
 $(BIN)/.complete: requirements.txt
 	@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 		echo "Python 3.11 or newer is needed, found: $$($(or $(PYTHON),python3) --version 2>&1). Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; fi
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 		echo "Python's venv module is missing. On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
-	@echo "Setting up .venv with $$($(PYTHON) --version); this takes a few minutes the first time."
-	@sudo=""; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
-	if Rscript -e 'for (p in c("Seurat", "limma")) find.package(p)' >/dev/null 2>&1; then :; \
-	elif command -v apt-get >/dev/null && $$sudo true 2>/dev/null && echo "Installing with apt-get: $(R_PACKAGES)." && \
-		$$sudo apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $(R_PACKAGES) >/dev/null; then :; \
-	else echo "R with Seurat and limma was not found and could not be installed here: what needs them" \
-		"is shown as not run. On Debian and Ubuntu: sudo apt-get install --no-install-recommends $(R_PACKAGES)" >&2; fi
-	rm -rf .venv
-	$(PYTHON) -m venv .venv
-	RPY2_CFFI_MODE=ABI $(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
-	touch $@
+	@envs/setup.sh "$(PYTHON)" "$(R)"
+	@touch $@
 
 # Runs the workflow, writes its report (after a failure too: the report then shows it), prints Table 2.
 # $(1): run name, $(2): Snakemake's configuration options.
@@ -106,7 +95,7 @@ docs: $(BIN)/.docs ## Build the documentation as a site that can be searched
 
 $(BIN)/.docs: $(BIN)/.complete envs/docs.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement envs/docs.txt
-	touch $@
+	@touch $@
 
 methods: $(BIN)/.methods ## Add XGBoost, SingleR, Symphony and scANVI (165 MB): what needs them runs from then on
 

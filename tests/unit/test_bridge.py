@@ -109,6 +109,9 @@ def test_without_r(monkeypatch):
     monkeypatch.delenv("R_HOME", raising=False)
     with pytest.raises(NotAvailable, match="R with Seurat, limma not found"):
         r.require(("Seurat", "limma"))
+    monkeypatch.setenv("JINDBENCH_R", "no")
+    with pytest.raises(NotAvailable, match=r"^R is left out \(R=no\)$"):
+        r.require(("Seurat",))
 
 
 def test_only_the_bridge_imports_rpy2():

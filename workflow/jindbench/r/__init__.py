@@ -16,10 +16,12 @@ def require(packages: tuple[str, ...]) -> None:
     Raises
     ------
     NotAvailable
-        If R or a package is missing; says how to get it.
+        If R or a package is missing; says how to get it. Or if R is left out on purpose: `make R=no ...`.
     """
     if not packages:
         return
+    if os.environ.get("JINDBENCH_R") == "no":
+        raise NotAvailable("R is left out (R=no)")
     rscript = shutil.which("Rscript") or shutil.which("Rscript", path=os.path.join(os.environ.get("R_HOME", ""), "bin"))
     missing = ", ".join(packages) if rscript is None else _missing(rscript, packages)
     if missing:
