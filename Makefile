@@ -54,9 +54,10 @@ lint: $(BIN)/.complete ## Check style and workflow
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint --configfile config/demo.yaml
 
-# Side by side, a file at a time; one thread each, since threads of two processes on the same cores slow each other down.
+# Side by side, a file at a time, the long ones first (pyproject.toml has their order); one thread each, since threads of two
+# processes on the same cores slow each other down.
 test: $(BIN)/.complete ## Run the tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-faults: $(BIN)/.complete ## Break runs in every way that is known (kills, full disk, truncated files), and run them again
 	$(BIN)/pytest -m faults -s

@@ -99,20 +99,37 @@ def copy_project(folder: Path) -> Workflow:
     return workflow
 
 
+def add_method(workflow: Workflow, name: str, body: str) -> None:
+    """Add a method made from `majority`, with a faulty body; the seed may matter to it."""
+    majority = (workflow.folder / "workflow/jindbench/methods/majority.py").read_text()
+    faulty = majority.replace('"Majority"', f'"{name.title()}"').replace("RANDOM = False\n", "")
+    faulty = faulty.replace("    classes, counts", f"{body}\n    classes, counts")
+    (workflow.folder / f"workflow/jindbench/methods/{name}.py").write_text(faulty)
+
+
+def raw_accuracy(workflow: Workflow) -> dict[tuple[str, str], str]:
+    """Cells of Table 2 with the raw accuracy, by the titles of task and method."""
+    lines = [line.strip("| ").split(" | ") for line in workflow.read("tables/table2.md").splitlines() if " | " in line]
+    head, *rows = lines
+    return {
+        (row[0], column): cell.strip("*")
+        for row in rows
+        if row[2] == "raw"
+        for column, cell in zip(head, row, strict=True)
+    }
+
+
 def failing(workflow: Workflow, name: str, body: str, options: tuple[str, ...] = (), **run) -> tuple[str, list[str]]:
-    """Add a method made from `majority` with a faulty body, and run both.
+    """Run a faulty method beside `majority`.
 
     Returns
     -------
     What Snakemake printed, and the two cells of Table 2 with the raw accuracy.
     """
-    majority = (workflow.folder / "workflow/jindbench/methods/majority.py").read_text()
-    faulty = majority.replace('"Majority"', f'"{name.title()}"').replace("RANDOM = False\n", "")
-    faulty = faulty.replace("    classes, counts", f"{body}\n    classes, counts")
-    (workflow.folder / f"workflow/jindbench/methods/{name}.py").write_text(faulty)
+    add_method(workflow, name, body)
     configuration = yaml.safe_load((workflow.folder / "test.yaml").read_text())
     configuration["run"] |= {"tasks": ["batches"], "methods": ["majority", name]} | run
     workflow.configure(configuration)
     output = workflow.run(*options, ok=False)
-    raw = next(line for line in workflow.read("tables/table2.md").splitlines() if "| raw |" in line)
-    return output, [cell.strip() for cell in raw.strip("| ").split(" | ")][3:]
+    cells = raw_accuracy(workflow)
+    return output, [cells["Toy", title] for title in ("Majority", name.title())]

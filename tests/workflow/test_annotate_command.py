@@ -58,7 +58,6 @@ def test_keys_belong_to_annotate_alone_and_faults_are_one_line(project):
         ("annotate",): "annotate: say --config reference=... label_key=... query=...",
         ("annotate", "--config", *GIVEN[1:]): "annotate.reference: this key is required",
         ("annotate", "--config", *GIVEN, "querry=x"): "annotate.querry: unknown key (did you mean 'query'?)",
-        ("annotate", "--config", *GIVEN[:2], "query=no.h5ad"): "query: no.h5ad: no such file or folder",
         ("annotate", "--config", GIVEN[0], "label_key=typ", GIVEN[2]): (
             "reference.h5ad: label_key 'typ' is not a column of obs (there are: label, batch)"
         ),

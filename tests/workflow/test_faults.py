@@ -89,7 +89,7 @@ def kinds(workflow: Workflow) -> dict[str, list]:
 
 def test_truncated_files_of_all_kinds_are_made_again(completed):
     good = tables(completed)
-    cut = [paths[0] for kind, paths in kinds(completed).items()]
+    cut = [paths[-1] for paths in kinds(completed).values()]
     assert len(cut) > 10
     for path in cut:
         os.truncate(path, path.stat().st_size // 2)
@@ -255,7 +255,7 @@ def test_a_method_that_hangs_is_ended_and_shown(fresh):
     _, (majority, hung) = failing(
         fresh, "hung", "    import time\n\n    time.sleep(3600)", options=("--set-resources", "run_method:runtime=1")
     )
-    assert majority.startswith("**0.")
+    assert majority.startswith("0.")
     assert hung == "failed: stopped after 30 s (limit 60 s) (seed 0)"
 
 
@@ -279,7 +279,7 @@ def test_a_method_that_takes_too_much_memory_on_a_cluster_is_ended_and_shown(fre
     _, (majority, hoarder) = failing(
         fresh, "hoarder", hoard, options=(*CLUSTER, "--set-resources", "run_method:mem_mb=1500")
     )
-    assert majority.startswith("**0.")
+    assert majority.startswith("0.")
     assert hoarder == "failed: stopped at 0.8 GB of memory (limit 1.5 GB) (seed 0)"
 
 
@@ -311,7 +311,7 @@ RUBBISH = {
 @pytest.mark.parametrize("name", RUBBISH)
 def test_all_rubbish_is_a_failure_that_leaves_nothing_stale(fresh, name):
     _, (majority, rubbish) = failing(fresh, name, RUBBISH[name])
-    assert majority.startswith("**0.")
+    assert majority.startswith("0.")
     assert rubbish.startswith("failed: "), rubbish
     assert name != "missing" or "InvalidPredictions: 1 of " in rubbish
     file = fresh.folder / f"workflow/jindbench/methods/{name}.py"

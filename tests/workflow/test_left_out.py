@@ -1,7 +1,10 @@
-"""What is not run is said to be not run: for want of R, by the configuration, or because it does not apply."""
+"""What fails or is not run is shown with its reason, and the others come out; what was mended comes back."""
 
 import os
+import shutil
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -9,8 +12,7 @@ import yaml
 
 from jindbench import io, r
 from jindbench.errors import NotAvailable
-
-METHODS = ["majority", "svm_rej", "svm_rej_seurat", "seurat_lt"]
+from toy_project import TINY, Workflow, add_method, raw_accuracy
 
 
 def without_r(folder: Path) -> str:
@@ -27,63 +29,133 @@ def without_r(folder: Path) -> str:
 
 def configured(workflow, **changes):
     configuration = yaml.safe_load((workflow.folder / "test.yaml").read_text())
-    configuration["run"] |= {"methods": METHODS} | changes.pop("run", {})
+    configuration["run"] |= changes.pop("run", {})
     workflow.configure(configuration | changes)
 
 
-def raw(workflow):
-    """Raw accuracy's cells by task and method."""
-    lines = [line.strip("| ").split(" | ") for line in workflow.read("tables/table2.md").splitlines() if " | " in line]
-    head = lines[0]
-    return {
-        (line[0], column): cell
-        for line in lines[1:]
-        if line[2] == "raw"
-        for column, cell in zip(head, line, strict=True)
-    }
+# What is done to a completed run, in which `batches` also gets other methods: one that the system kills as it does what
+# takes too much memory, two that need R.
+KILLED = "    import os\n\n    os.kill(os.getpid(), 9)"
+ADDED = ["killed", "svm_rej_seurat", "seurat_lt"]
+SKIPPED = "too | many <cells>"
+NO_R = (
+    "not run: R with Seurat not found (`make setup` installs it on Debian and Ubuntu; elsewhere: snakemake --sdm conda)"
+)
 
 
-def test_without_r_its_methods_are_not_run_and_come_later(fresh, tmp_path, monkeypatch):
-    configured(fresh)
-    monkeypatch.delenv("R_HOME", raising=False)
-    with monkeypatch.context() as context:
-        context.setenv("PATH", without_r(tmp_path / "bin"))
-        output = fresh.run()
-        reason = "not run: R with Seurat not found (`make setup` installs it on Debian and Ubuntu; elsewhere: snakemake --sdm conda)"
-        table = raw(fresh)
-        assert table["Toy", "Seurat-LT"] == table["split", "Seurat-LT"] == f"{reason} (seed 0)"
-        assert table["Toy", "SVM_Rej (Seurat)"] == f"{reason} (seed 0)"
-        assert table["split", "SVM_Rej (Seurat)"] == "-"
-        assert table["Toy", "SVM_Rej"].strip("*").startswith("0.")
-        assert "seurat_lt on batches, seed 0, not run: R with Seurat" in output
-        assert fresh.read("tables/complete.txt") == "4 runs completed, 4 not run\n"
-        assert "Nothing to be done" in fresh.run()
+@pytest.fixture(scope="module")
+def no_r(tmp_path_factory):
+    """A context in which nothing finds R."""
+    path = without_r(tmp_path_factory.mktemp("path") / "bin")
 
-        configured(fresh, run={"strict": True})
-        assert "4 of 8 runs failed" in fresh.run(ok=False)
+    @contextmanager
+    def context():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("R_HOME", raising=False)
+            patch.setenv("PATH", path)
+            yield
+
+    return context
+
+
+class Broken(NamedTuple):
+    """What a run left: what Snakemake printed, a copy of the tables, Table 2, methods that the next run tries again."""
+
+    workflow: Workflow
+    output: str
+    tables: Path
+    raw: dict[tuple[str, str], str]
+    pending: set[str]
+
+
+@pytest.fixture(scope="module")
+def broken(_done, no_r, tmp_path_factory):
+    """The completed run, to which methods were added and in which JIND fails, run again without R."""
+    folder = tmp_path_factory.mktemp("broken")
+    workflow = Workflow(shutil.copytree(_done.folder, folder / "a copy", symlinks=True))
+    add_method(workflow, "killed", KILLED)
+    file = workflow.folder / "workflow/jindbench/methods/jind.py"
+    file.write_text(
+        file.read_text().replace("    model = JIND", '    raise RuntimeError("out of <luck>")\n    model = JIND')
+    )
+    methods = [*TINY["run"]["methods"], *ADDED]
+    killed = {"killed": {"skip": {"split": SKIPPED}}}
+    configured(workflow, run={"methods": methods}, methods=TINY["methods"] | killed)
+    with no_r():
+        output = workflow.run(ok=False)
+        pending = {job[1] for job in workflow.pending() if job[0] == "run_method"}
+    tables = shutil.copytree(workflow.folder / "results/tiny/tables", folder / "tables")
+    return Broken(workflow, output, tables, raw_accuracy(workflow), pending)
+
+
+def test_what_fails_is_shown_and_the_others_come_out(broken, completed):
+    assert broken.raw["Toy", "JIND"] == "failed: RuntimeError: out of &lt;luck> (seed 0)"
+    assert broken.raw["Toy", "JIND+"] == "failed: RuntimeError: jind failed (RuntimeError: out of &lt;luck>) (seed 0)"
+    assert broken.raw["split", "JIND"] == "not run: tested on the other task"
+    assert broken.raw["Toy", "Killed"] == "failed: killed by SIGKILL (seed 0)"
+    assert broken.raw["Toy", "Majority"] == raw_accuracy(completed)["Toy", "Majority"]
+    assert "jind on batches, seed 0, failed: RuntimeError: out of <luck>" in broken.output
+    assert "killed on batches, seed 0, failed: killed by SIGKILL" in broken.output
+    assert "<luck>" not in (broken.tables / "table2.html").read_text()
+    metrics = (broken.tables / "metrics.tsv").read_text().splitlines()
+    assert "failed: RuntimeError: out of <luck>" in {line.split("\t")[-1] for line in metrics}
+    others = [line for line in completed.read("tables/metrics.tsv").splitlines() if "\tjind\t" not in line]
+    assert {line for line in others if "\tjind_plus\t" not in line} <= {*metrics}
+    # The next run tries them again, although nothing changed, and nothing but what failed.
+    assert broken.pending == {"jind", "jind_plus", "killed"}
+
+
+def test_what_needs_r_is_not_run_without_it(broken):
+    cells = broken.raw
+    assert cells["Toy", "Seurat-LT"] == cells["split", "Seurat-LT"] == f"{NO_R} (seed 0)"
+    assert cells["Toy", "SVM_Rej (Seurat)"] == f"{NO_R} (seed 0)"
+    assert cells["split", "SVM_Rej (Seurat)"] == "-"
+    assert "seurat_lt on batches, seed 0, not run: R with Seurat" in broken.output
+
+
+def test_a_declared_skip_is_shown_with_its_reason(broken):
+    table = (broken.tables / "metrics_by_method.tsv").read_text()
+    assert f"split\tkilled\tNA\traw\tNA\tNA\tNA\tNA\tNA\t27\tnot run: {SKIPPED}" in table
+    assert "split\tjind_plus\tNA\traw" in table  # what starts from it is not run either, for the same reason
+    for method in ("killed", "jind", "jind_plus"):
+        assert not (broken.workflow.folder / f"results/tiny/runs/split/{method}").exists()
+
+
+@pytest.fixture(scope="module")
+def mended(broken, no_r, _done):
+    """The same workflow, when its methods work, still without R."""
+    workflow = broken.workflow
+    add_method(workflow, "killed", "")
+    shutil.copy2(_done.folder / "workflow/jindbench/methods/jind.py", workflow.folder / "workflow/jindbench/methods")
+    with no_r():
+        workflow.run()
+    return workflow
+
+
+def test_what_was_mended_comes_back_and_what_was_not_run_is_no_failure(mended, no_r, completed):
+    cells = raw_accuracy(mended)
+    for method in ("JIND", "JIND+", "Killed"):
+        assert cells["Toy", method].startswith("0.")
+    assert {*completed.read("tables/metrics.tsv").splitlines()} <= {*mended.read("tables/metrics.tsv").splitlines()}
+    assert mended.read("tables/complete.txt") == "8 runs completed, 4 not run\n"
+    with no_r():
+        assert "Nothing to be done" in mended.run()
+        configured(mended, run={"strict": True})
+        assert "4 of 12 runs failed" in mended.run(ok=False)
+        configured(mended, run={"strict": False})
+
+
+def test_methods_are_run_once_r_is_there(mended):
     try:
         r.require(("Seurat",))
     except NotAvailable as error:
         pytest.skip(str(error))
-    configured(fresh)
-    fresh.run()
-    assert raw(fresh)["Toy", "Seurat-LT"].strip("*").startswith("0.")
-    assert raw(fresh)["Toy", "SVM_Rej (Seurat)"].strip("*").startswith("0.")
-    runs = fresh.read("tables/runs.tsv").splitlines()
-    assert any(line.startswith("batches\tintegration seurat\t0\tok") for line in runs)
-    assert "R Seurat" in fresh.read("tables/provenance.html")
-
-
-def test_a_declared_skip_is_shown_with_its_reason(fresh):
-    skipped = {"jind_classifier": {"epochs": 2, "skip": {"split": "too | many <cells>"}}}
-    methods = {"jind": {"epochs": 1, "short_epoch_iterations": 2}} | skipped
-    configured(fresh, run={"methods": ["majority", "jind_classifier", "jind"]}, methods=methods)
-    fresh.run()
-    table = (fresh.folder / "results/tiny/tables/metrics_by_method.tsv").read_text()
-    assert "split\tjind_classifier\tNA\traw\tNA\tNA\tNA\tNA\tNA\t27\tnot run: too | many <cells>" in table
-    assert "split\tjind\tNA\traw" in table  # what starts from it is not run either, for the same reason
-    assert not (fresh.folder / "results/tiny/runs/split/jind").exists()
-    assert raw(fresh)["Toy", "JIND"].strip("*").startswith("0.")
+    mended.run(target="results/tiny/tables/table2.md")
+    cells = raw_accuracy(mended)
+    assert cells["Toy", "Seurat-LT"].startswith("0.")
+    assert cells["Toy", "SVM_Rej (Seurat)"].startswith("0.")
+    outcome = io.read_json(mended.folder / "results/tiny/integrations/batches/seurat/outcome.json")
+    assert outcome["versions"]["R Seurat"]
 
 
 CENTRED = """
@@ -114,12 +186,11 @@ def test_whole_batches_are_integrated_and_the_tasks_cells_taken_from_them(fresh)
     methods = {f"svm_{name}": {"method": "svm_rej", "input": name} for name in ("centred", "of_task")}
     of_task = {"of_task": {"integration": "centred", "cells": "task", "title": "Of the task"}}
     configured(fresh, run={"methods": list(methods), "tasks": ["batches"]}, methods=methods, integrations=of_task)
-    folder, means = fresh.folder / "results/tiny/integrations/batches", {}
-    fresh.run(target="datasets")
+    folder, means = "results/tiny/integrations/batches", {}
+    fresh.run(*(f"{folder}/{name}/target.h5ad" for name in ("centred", "of_task")), target="datasets")
     cells = io.read_h5ad(fresh.folder / "results/data/toy.h5ad")
     for name in ("centred", "of_task"):
-        fresh.run(target=f"results/tiny/integrations/batches/{name}/target.h5ad")
-        corrected = io.read_h5ad(folder / name / "target.h5ad")
+        corrected = io.read_h5ad(fresh.folder / folder / name / "target.h5ad")
         means[name] = np.asarray(corrected.X.mean(axis=0)).ravel()
     batch = cells[cells.obs["batch"] == "target"]
     ours = batch[corrected.obs_names]
@@ -139,9 +210,9 @@ def test_a_failing_integration_fails_what_reads_it_and_is_tried_again(fresh):
     output = fresh.run(ok=False)
     assert "integration centred on batches, seed 0, failed: ValueError: no anchors" in output
     expected = "failed: RuntimeError: integration centred failed (ValueError: no anchors) (seed 0)"
-    assert raw(fresh)["Toy", "SVM_Rej (Centred)"] == expected
-    assert raw(fresh)["Toy", "Majority"].strip("*").startswith("0.")
+    assert raw_accuracy(fresh)["Toy", "SVM_Rej (Centred)"] == expected
+    assert raw_accuracy(fresh)["Toy", "Majority"].startswith("0.")
 
     file.write_text(CENTRED)
     fresh.run()
-    assert raw(fresh)["Toy", "SVM_Rej (Centred)"].strip("*").startswith("0.")
+    assert raw_accuracy(fresh)["Toy", "SVM_Rej (Centred)"].startswith("0.")

@@ -131,6 +131,7 @@ def test_the_worst_files_stop_with_a_line_each(fresh):
 
 def test_own_data_run_and_run_again_when_the_file_changes(fresh):
     own_data(fresh, cells(), normalize=True, keep_labels=["NA"])
+    fresh.target = "results/tiny/tables/table2.md"
     fresh.run()
     prepared = io.read_h5ad(fresh.folder / "results/data/mine.h5ad")
     assert np.asarray(prepared.X.sum(axis=1)) == pytest.approx(10_000, rel=1e-5)
