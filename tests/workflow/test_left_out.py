@@ -31,18 +31,6 @@ def configured(workflow, **changes):
     workflow.configure(configuration | changes)
 
 
-def raw(workflow):
-    """Raw accuracy's cells by task and method."""
-    lines = [line.strip("| ").split(" | ") for line in workflow.read("tables/table2.md").splitlines() if " | " in line]
-    head = lines[0]
-    return {
-        (line[0], column): cell
-        for line in lines[1:]
-        if line[2] == "raw"
-        for column, cell in zip(head, line, strict=True)
-    }
-
-
 def test_without_r_its_methods_are_not_run_and_come_later(fresh, tmp_path, monkeypatch):
     configured(fresh)
     monkeypatch.delenv("R_HOME", raising=False)
@@ -50,7 +38,7 @@ def test_without_r_its_methods_are_not_run_and_come_later(fresh, tmp_path, monke
         context.setenv("PATH", without_r(tmp_path / "bin"))
         output = fresh.run()
         reason = "not run: R with Seurat not found (`make setup` installs it on Debian and Ubuntu; elsewhere: snakemake --sdm conda)"
-        table = raw(fresh)
+        table = fresh.raw()
         assert table["Toy", "Seurat-LT"] == table["split", "Seurat-LT"] == f"{reason} (seed 0)"
         assert table["Toy", "SVM_Rej (Seurat)"] == f"{reason} (seed 0)"
         assert table["split", "SVM_Rej (Seurat)"] == "-"
@@ -67,8 +55,8 @@ def test_without_r_its_methods_are_not_run_and_come_later(fresh, tmp_path, monke
         pytest.skip(str(error))
     configured(fresh)
     fresh.run()
-    assert raw(fresh)["Toy", "Seurat-LT"].strip("*").startswith("0.")
-    assert raw(fresh)["Toy", "SVM_Rej (Seurat)"].strip("*").startswith("0.")
+    assert fresh.raw()["Toy", "Seurat-LT"].strip("*").startswith("0.")
+    assert fresh.raw()["Toy", "SVM_Rej (Seurat)"].strip("*").startswith("0.")
     runs = fresh.read("tables/runs.tsv").splitlines()
     assert any(line.startswith("batches\tintegration seurat\t0\tok") for line in runs)
     assert "R Seurat" in fresh.read("tables/provenance.html")
@@ -83,7 +71,7 @@ def test_a_declared_skip_is_shown_with_its_reason(fresh):
     assert "split\tjind_classifier\tNA\traw\tNA\tNA\tNA\tNA\tNA\t27\tnot run: too | many <cells>" in table
     assert "split\tjind\tNA\traw" in table  # what starts from it is not run either, for the same reason
     assert not (fresh.folder / "results/tiny/runs/split/jind").exists()
-    assert raw(fresh)["Toy", "JIND"].strip("*").startswith("0.")
+    assert fresh.raw()["Toy", "JIND (paper)"].strip("*").startswith("0.")
 
 
 CENTRED = """
@@ -139,9 +127,9 @@ def test_a_failing_integration_fails_what_reads_it_and_is_tried_again(fresh):
     output = fresh.run(ok=False)
     assert "integration centred on batches, seed 0, failed: ValueError: no anchors" in output
     expected = "failed: RuntimeError: integration centred failed (ValueError: no anchors) (seed 0)"
-    assert raw(fresh)["Toy", "SVM_Rej (Centred)"] == expected
-    assert raw(fresh)["Toy", "Majority"].strip("*").startswith("0.")
+    assert fresh.raw()["Toy", "SVM_Rej (Centred)"] == expected
+    assert fresh.raw()["Toy", "Majority"].strip("*").startswith("0.")
 
     file.write_text(CENTRED)
     fresh.run()
-    assert raw(fresh)["Toy", "SVM_Rej (Centred)"].strip("*").startswith("0.")
+    assert fresh.raw()["Toy", "SVM_Rej (Centred)"].strip("*").startswith("0.")
