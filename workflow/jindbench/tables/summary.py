@@ -70,7 +70,8 @@ def sections(
         for row in _not_reproduced(sentences)
     ]
     refuted += [f"{row.what}: ours {row.ours}, the paper's {row.paper}" for row in _not_reproduced(printed)]
-    size = f"{len(outcomes)} runs on {len(tasks)} tasks ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}."
+    noun = "task" if len(tasks) == 1 else "tasks"
+    size = f"{len(outcomes)} runs on {len(tasks)} {noun} ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}."
     state = f"{len(wanting)} did not run or failed, see below." if wanting else "Everything was run."
     return {
         "In short": [
