@@ -41,7 +41,7 @@ with job.run(snakemake):
         found,
         [io.read_json(path) for path in snakemake.input.outcomes],
         [io.read_json(path) for path in snakemake.input.timed],
-        [reason for figure in figures.values() for reason in figure["missing"]],
+        list(dict.fromkeys(reason for figure in figures.values() for reason in figure["missing"])),
         written("table2"),
         pd.concat(printed),
         io.read_table(snakemake.input.claims, text=claims.COLUMNS),
