@@ -27,8 +27,6 @@ else:
         update_config(own, config)
         config = own
 
-    report: "workflow/report/workflow.rst"
-
     include: "workflow/rules/common.smk"
     include: "workflow/rules/shown.smk"
     include: "workflow/rules/data.smk"

@@ -1,5 +1,8 @@
 """Scores of all runs against the true labels, Table 2 with its like, and Table 2 beside the paper's numbers.
 
+In `comparisons`: paired tests of the best of each table and task against the others, of an aligned JIND against its own
+unaligned model, and of the reference against simple methods.
+
 Reads the predictions themselves, never scores of an earlier step.
 """
 
@@ -7,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from jindbench import io, predictions
+from jindbench import io, predictions, render
 from jindbench.execution import job
-from jindbench.scoring import metrics
+from jindbench.scoring import metrics, paired_tests
 from jindbench.tables import published, table2, table2_extended, titles
 
 with job.run(snakemake):
@@ -46,12 +49,37 @@ with job.run(snakemake):
     io.write_table(by_run, snakemake.output.by_run)
     io.write_table(by_method, snakemake.output.by_method)
 
+    compared, params = [], snakemake.params
+    for task, truth in truths.items():
+        of_task = {
+            method: dict(zip(runs["seed"], map(predictions.read, runs["predictions"])))
+            for (run_on, method), runs in runs_of.items()
+            if run_on == task and not any(runs["reason"])
+        }
+        for name, table in params.tables.items():
+            if task in table["tasks"]:
+                tests = paired_tests.against_the_best(table["methods"], of_task, truth)
+                compared.append(tests.assign(task=task, question=name))
+        pairs = {
+            paired_tests.ALIGNMENT: params.unaligned.items(),
+            paired_tests.SIMPLE: [(params.reference, method) for method in params.simple],
+        }
+        for question, of_question in pairs.items():
+            there = [pair for pair in of_question if set(pair) <= set(of_task)]
+            compared.append(paired_tests.of_pairs(there, of_task, truth).assign(task=task, question=question))
+    compared = pd.concat(compared)[["question", "task", "first", "second", *paired_tests.COLUMNS]]
+    io.write_table(compared, snakemake.output.comparisons)
+    compared = compared.replace({"task": tasks, "first": methods, "second": methods})
+
     run, folder = snakemake.params.run, Path(snakemake.output.by_run).parent
     for name, table in snakemake.params.tables.items():
         shown_methods = {method: methods[method] for method in table["methods"]}
         scores = titles.titled(by_method, {task: tasks[task] for task in table["tasks"]}, shown_methods)
         title = f"{table['title']} ({run})"
-        table2.shown(scores, table["notes"]).write(table2.table2(scores), title, folder / f"{name}.tsv")
+        marked = table2.marks(scores, compared, name)
+        shown = table2.shown(scores, marked, table["notes"])
+        render.write(shown, table2.table2(scores), title, folder / f"{name}.tsv")
+        io.write_text(table2.overview(scores, marked).text(table2.WIDTH), folder / f"{name}.txt")
 
     printed = published.read(snakemake.input.published)
     selected = titles.selected(by_method, tasks, snakemake.params.papers)

@@ -1,4 +1,4 @@
-"""The page that sums up the run."""
+"""What sums up the run: one page as Markdown, and the report with all figures and tables."""
 
 from pathlib import Path
 
@@ -6,29 +6,51 @@ import pandas as pd
 
 from jindbench import io
 from jindbench.execution import job
-from jindbench.tables import claims, summary, table1, table2_extended
+from jindbench.render import Written
+from jindbench.tables import claims, report, summary, table1, table2_extended
+from jindbench.tables.findings import Findings
+
+
+def written(name):
+    """A table as Markdown and as a page."""
+    return Written(*(Path(path).read_text(encoding="utf-8") for path in snakemake.input[name]))
+
 
 with job.run(snakemake):
+    names = ["task", "method", "question", "first", "second", "type", "label", "status", "confused_with"]
+    found = Findings(
+        *(
+            io.read_table(snakemake.input[table], text=names)
+            for table in ("scores", "comparisons", "rejection", "confusion", "per_type")
+        ),
+        methods=snakemake.params.methods,
+        tasks=snakemake.params.tasks,
+        stages=snakemake.params.titles,
+        reference=snakemake.params.reference,
+    )
     printed = [
         table1.verdicts(io.read_table(snakemake.input.table1, text=["dataset"])),
         table2_extended.verdicts(
             io.read_table(snakemake.input.table2_extended, text=["task", "method", "metric", "printed", "status"])
         ),
     ]
-    io.write_text(
-        summary.page(
-            snakemake.params.run,
-            snakemake.params.tasks,
-            snakemake.params.seeds,
-            [io.read_json(path) for path in snakemake.input.outcomes],
-            [io.read_json(path) for path in snakemake.input.timed],
-            Path(snakemake.input.table2).read_text(encoding="utf-8"),
-            pd.concat(printed),
-            io.read_table(snakemake.input.claims, text=claims.COLUMNS),
-            Path(snakemake.input.held_out_types).read_text(encoding="utf-8"),
-            Path(snakemake.input.runtime).read_text(encoding="utf-8"),
-            io.read_table(snakemake.input.provenance, text=["fact", "value"]),
-            snakemake.params.titles,
-        ),
-        snakemake.output[0],
+    figures = report.about(snakemake.input.figures)
+    sections = summary.sections(
+        list(snakemake.params.tasks.values()),
+        snakemake.params.seeds,
+        found,
+        [io.read_json(path) for path in snakemake.input.outcomes],
+        [io.read_json(path) for path in snakemake.input.timed],
+        list(dict.fromkeys(reason for figure in figures.values() for reason in figure["missing"])),
+        written("table2"),
+        pd.concat(printed),
+        io.read_table(snakemake.input.claims, text=claims.COLUMNS),
+        written("held_out_types"),
+        written("runtime"),
+        io.read_table(snakemake.input.provenance, text=["fact", "value"]),
+        snakemake.params.titles,
     )
+    io.write_text(summary.markdown(snakemake.params.run, sections), snakemake.output.summary)
+    tables = dict(zip(snakemake.params.headings, snakemake.input.tables))
+    page = report.page(snakemake.params.run, sections, figures, tables)
+    io.write_text(page, snakemake.output.report)

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
 REPOSITORY = Path(__file__).parents[1]
@@ -80,6 +81,12 @@ class Workflow:
     def read(self, path: str) -> str:
         return (self.folder / "results/tiny" / path).read_text()
 
+    def raw(self) -> dict[tuple[str, str], str]:
+        """The raw accuracies of Table 2 as text, by task and method."""
+        table = pd.read_csv(self.folder / "results/tiny/tables/table2.tsv", sep="\t", dtype=str, keep_default_na=False)
+        raw = table[table["metric"] == "raw"].set_index("task").drop(columns=["n", "metric"])
+        return raw.stack().to_dict()
+
 
 def environment() -> dict[str, str]:
     """No variable of the test's own process that would change what Snakemake does."""
@@ -107,18 +114,6 @@ def add_method(workflow: Workflow, name: str, body: str) -> None:
     (workflow.folder / f"workflow/jindbench/methods/{name}.py").write_text(faulty)
 
 
-def raw_accuracy(workflow: Workflow) -> dict[tuple[str, str], str]:
-    """Cells of Table 2 with the raw accuracy, by the titles of task and method."""
-    lines = [line.strip("| ").split(" | ") for line in workflow.read("tables/table2.md").splitlines() if " | " in line]
-    head, *rows = lines
-    return {
-        (row[0], column): cell.strip("*")
-        for row in rows
-        if row[2] == "raw"
-        for column, cell in zip(head, row, strict=True)
-    }
-
-
 def failing(workflow: Workflow, name: str, body: str, options: tuple[str, ...] = (), **run) -> tuple[str, list[str]]:
     """Run a faulty method beside `majority`.
 
@@ -131,5 +126,5 @@ def failing(workflow: Workflow, name: str, body: str, options: tuple[str, ...] =
     configuration["run"] |= {"tasks": ["batches"], "methods": ["majority", name]} | run
     workflow.configure(configuration)
     output = workflow.run(*options, ok=False)
-    cells = raw_accuracy(workflow)
+    cells = workflow.raw()
     return output, [cells["Toy", title] for title in ("Majority", name.title())]

@@ -263,7 +263,7 @@ FAULTS = [
     ("methods/majority", {"title": "</script>"}, "methods.majority.title: expected a title without HTML tags, got '</script>'"),
     ("datasets/pbmc68k_reduced", {"normalize": True}, "datasets.pbmc68k_reduced.normalize: unknown key"),
     ("methods/jind", {"preset": "papers"}, "methods.jind.preset: expected 'paper', 'preprint', 'published' or 'robust', got 'papers'"),
-    ("methods/majority", {"title": "JIND"}, "run.methods: two have the title 'JIND' in tables; set title"),
+    ("methods/majority", {"title": "JIND (paper)"}, "run.methods: two have the title 'JIND (paper)' in tables; set title"),
     ("methods/majority", {"input": "surat"}, "methods.majority.input: no integration 'surat' (did you mean 'seurat'?)"),
     ("methods/majority", {"skip": {"q": "why"}}, "methods.majority.skip: no task 'q' (there are: t)"),
     ("methods/majority", {"skip": {"t": 3}}, "methods.majority.skip.t: expected text, got 3"),

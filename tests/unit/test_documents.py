@@ -15,6 +15,7 @@ import networkx
 import pytest
 import yaml
 from snakemake.cli import parse_args
+from snakemake.utils import update_config
 
 from jindbench import __main__ as command_line
 from jindbench import registry
@@ -155,9 +156,10 @@ def test_every_path_in_the_tree_exists(document):
 
 @pytest.mark.parametrize("document", ["README.md", "docs/benchmark.md"])
 def test_the_examples_of_a_configuration_are_valid(document):
-    configuration = {}
+    """Merged over config.yaml, as Snakemake does."""
+    configuration = yaml.safe_load(read("config/config.yaml"))
     for example in re.findall(r"```yaml\n(.*?)```", read(document), flags=re.DOTALL):
-        configuration |= yaml.safe_load(example)
+        update_config(configuration, yaml.safe_load(example))
         load.load(configuration)
 
 

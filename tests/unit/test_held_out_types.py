@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jindbench import predictions, registry
+from jindbench import io, predictions, registry
 from jindbench.execution import hold_out
 from jindbench.figures import held_out_labels, held_out_scores
 from jindbench.scoring import held_out_types
@@ -149,12 +149,19 @@ def test_pictures_have_the_values_and_words_for_what_failed():
     assert rejected == [".50", "failed", "-"]
     figure = held_out_labels.matrices(shares, scores)
     assert [text.get_text() for text in figure.axes[0].texts if text.get_text()] == ["50", "50"]
-    assert "Not drawn: broken on t. failed: no luck" in figure.get_supxlabel()
-    assert "integrated on t" in figure.get_supxlabel()
 
 
-def test_pictures_of_nothing_say_so():
-    scores = held_out_types.over_seeds(pd.DataFrame(columns=held_out_types.COLUMNS))
-    shares = held_out_types.shares_over_seeds(pd.DataFrame(columns=held_out_types.LABEL_COLUMNS))
-    for figure in (held_out_scores.matrices(scores), held_out_labels.matrices(shares, scores)):
-        assert "held_out_types" in "".join(text.get_text() for text in figure.texts)
+@pytest.mark.usefixtures("few")
+def test_what_cannot_be_drawn_says_why(tmp_path):
+    scores, labels = tmp_path / "scores.tsv", tmp_path / "labels.tsv"
+    table = scores_of({"New": "no luck"}, method="broken")[0]
+    io.write_table(table, scores)
+    io.write_table(pd.DataFrame(columns=held_out_types.LABEL_COLUMNS), labels)
+    assert held_out_labels.draw(scores, labels, {"t": "T"}, {"broken": "B"}).missing == ["B on T: failed: no luck"]
+    io.write_table(table.head(0), scores)
+    for drawn in (
+        held_out_scores.draw(scores, {"t": "T"}, {"broken": "B"}),
+        held_out_labels.draw(scores, labels, {"t": "T"}, {"broken": "B"}),
+    ):
+        assert drawn.picture is None
+        assert "held_out_types" in drawn.missing[0]

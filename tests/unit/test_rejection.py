@@ -9,7 +9,6 @@ from sklearn.calibration import calibration_curve
 
 from jindbench.figures import accuracy_coverage, confusion, reliability
 from jindbench.jind.thresholds import type_thresholds
-from jindbench.plots import palette
 from jindbench.scoring import rejection, rejection_by_theta
 
 
@@ -152,19 +151,23 @@ def test_a_thinned_curve_keeps_its_ends_and_its_area():
     pd.testing.assert_frame_equal(rejection.thin(curve.head(3)), curve.head(3))
 
 
-def test_the_figures_tell_17_methods_apart_and_name_those_below_the_axis():
-    style = palette.lines_of_methods([f"method {i}" for i in range(17)])
-    assert len({(look["color"], look["linestyle"]) for look in style.values()}) == 17
+def test_jind_and_the_best_methods_are_told_apart_and_those_below_the_axis_named():
     curves = pd.DataFrame(
-        [("T", f"method {i}", 1.0, 0.9 + i / 200) for i in range(16)] + [("T", "guess", 1.0, 0.2)],
+        [("T", f"method {i}", 1.0, 0.9 + i / 200) for i in range(15)]
+        + [("T", "JIND (paper)", 1.0, 0.9), ("T", "guess", 1.0, 0.2)],
         columns=["task", "method", "coverage", "accuracy"],
     )
     figure = accuracy_coverage.lines(curves, curves.head(1))
     panel = figure.axes[0]
     assert panel.get_ylim()[0] == pytest.approx(0.85)
     assert [text.get_text() for text in panel.texts] == ["below:\nguess 0.20"]
-    assert len(figure.legends[0].texts) == 17
+    names = ["method 12", "method 13", "method 14", "JIND (paper)", "other methods"]
+    assert [text.get_text() for text in figure.legends[0].texts] == names
     plt.close(figure)
+    own = pd.DataFrame([("T", "method 1", 0.9, 0.905), ("T", "JIND (paper)", 0.9, 0.95)], columns=curves.columns)
+    [sentence] = accuracy_coverage.off_the_line(curves, own)
+    assert "JIND (paper)" in sentence
+    assert "method 1" not in sentence
 
 
 def test_the_reliability_figure_prints_each_calibration_error():
@@ -175,11 +178,12 @@ def test_the_reliability_figure_prints_each_calibration_error():
     plt.close(figure)
 
 
-def test_a_run_in_which_every_method_failed_has_figures_that_say_so():
-    curves = pd.DataFrame(columns=["task", "method", "coverage", "accuracy"])
-    for figure in (accuracy_coverage.lines(curves, curves), reliability.matrix(curves)):
-        assert figure.texts[0].get_text() == "No method of this run has scores."
-        plt.close(figure)
+def test_a_run_in_which_every_method_failed_says_so_and_draws_nothing(tmp_path):
+    path = tmp_path / "bins.tsv"
+    pd.DataFrame(columns=["task", "method", "seed"]).to_csv(path, sep="\t", index=False)
+    drawn = reliability.draw(path, {}, {}, 0)
+    assert drawn.picture is None
+    assert drawn.missing == ["No method of this run has scores."]
 
 
 @pytest.mark.parametrize(("rule", "rejected"), [("quantile", [1, 2, 4]), ("rank", [2, 3, 5])])

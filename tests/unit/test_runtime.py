@@ -1,9 +1,12 @@
 """The runtime table, and the page that sums a run up."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from jindbench.render import Written
 from jindbench.tables import claims, runtime, summary, verdicts
 
 JIND_PLUS = ["classifier", "jind", "jind_plus"]
@@ -66,20 +69,26 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
     )
     printed.columns = ["what", "ours", "paper", "verdict"]
     facts = pd.DataFrame({"fact": ["Data: toy.h5ad"], "value": ["sha256 abc"]})
-    page = summary.page(
-        "r",
+    parts = summary.sections(
         ["T"],
         [0],
+        SimpleNamespace(tasks={"t": "T"}, harm=lambda: ["HARM"], of_task=lambda task: [f"FOUND ON {task}"]),
         OUTCOMES,
         OUTCOMES,
-        "TABLE 2",
+        ["FIGURE: REASON"],
+        Written("TABLE 2", ""),
         printed,
         statements,
-        "HELD OUT",
-        "TIMES",
+        Written("HELD OUT", ""),
+        Written("TIMES", ""),
         facts,
         {"actinn": "ACTINN"},
     )
+    page = summary.markdown("r", parts)
+    first, _, rest = page.partition("## Table 2")
+    assert "2 did not run or failed" in first
+    assert "- HARM\n\n**T**\n\n- FOUND ON t" in first
+    assert "Not drawn:\n\n- FIGURE: REASON" in rest
     assert "- ACTINN on t, seed 0: failed: no luck" in page
     assert "- ACTINN on t, seed 0, timed alone: failed: no luck" in page
     assert "jind on t: alignment did not converge (1 run)" in page

@@ -52,13 +52,17 @@ def test_best_raw_with_ties_as_printed_and_high_rejection():
 
 
 def test_markdown_and_html_mark_and_escape():
-    table = table2.shown(SCORES, ["a <note>"])
-    assert "**0.900 ± 0.010 [0.800, 1.000]**" in table.markdown()
-    assert "0.200 ± 0.010 [0.100, 0.300] (!)" in table.markdown()
+    marked = {("T", "Good"): table2.BEST, ("T", "<b>Bad"): table2.HARMED}
+    [table] = table2.shown(SCORES, marked, ["a <note>"])
+    assert (
+        "| **Good** | * | **0.900 ± 0.010 [0.800, 1.000]** | 0.200 ± 0.010 [0.100, 0.300] (!) | NA |"
+        in table.markdown()
+    )
+    assert "| &lt;b>Bad | ▼ (!) | 0.800 [0.700, 0.900] | - |" in table.markdown()
     assert "failed: a \\| b &lt;i>" in table.markdown()
     assert table.markdown().endswith("\n\na <note>\n")
     page = table.page("Table <2>")
-    assert "<b>0.900 ± 0.010 [0.800, 1.000]</b>" in page
+    assert "<b>0.900<small> ± 0.010 [0.800, 1.000]</small></b>" in page
     assert '<span class="high">0.200' in page
     assert "<i>" not in page
     assert "&lt;b&gt;Bad" in page

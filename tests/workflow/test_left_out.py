@@ -12,7 +12,7 @@ import yaml
 
 from jindbench import io, r
 from jindbench.errors import NotAvailable
-from toy_project import TINY, Workflow, add_method, raw_accuracy
+from toy_project import TINY, Workflow, add_method
 
 
 def without_r(folder: Path) -> str:
@@ -85,15 +85,15 @@ def broken(_done, no_r, tmp_path_factory):
         output = workflow.run(ok=False)
         pending = {job[1] for job in workflow.pending() if job[0] == "run_method"}
     tables = shutil.copytree(workflow.folder / "results/tiny/tables", folder / "tables")
-    return Broken(workflow, output, tables, raw_accuracy(workflow), pending)
+    return Broken(workflow, output, tables, workflow.raw(), pending)
 
 
 def test_what_fails_is_shown_and_the_others_come_out(broken, completed):
-    assert broken.raw["Toy", "JIND"] == "failed: RuntimeError: out of &lt;luck> (seed 0)"
-    assert broken.raw["Toy", "JIND+"] == "failed: RuntimeError: jind failed (RuntimeError: out of &lt;luck>) (seed 0)"
-    assert broken.raw["split", "JIND"] == "not run: tested on the other task"
+    assert broken.raw["Toy", "JIND (paper)"] == "failed: RuntimeError: out of <luck> (seed 0)"
+    assert broken.raw["Toy", "JIND+ (paper)"] == "failed: RuntimeError: jind failed (RuntimeError: out of <luck>) (seed 0)"
+    assert broken.raw["split", "JIND (paper)"] == "not run: tested on the other task"
     assert broken.raw["Toy", "Killed"] == "failed: killed by SIGKILL (seed 0)"
-    assert broken.raw["Toy", "Majority"] == raw_accuracy(completed)["Toy", "Majority"]
+    assert broken.raw["Toy", "Majority"] == completed.raw()["Toy", "Majority"]
     assert "jind on batches, seed 0, failed: RuntimeError: out of <luck>" in broken.output
     assert "killed on batches, seed 0, failed: killed by SIGKILL" in broken.output
     assert "<luck>" not in (broken.tables / "table2.html").read_text()
@@ -133,8 +133,8 @@ def mended(broken, no_r, _done):
 
 
 def test_what_was_mended_comes_back_and_what_was_not_run_is_no_failure(mended, no_r, completed):
-    cells = raw_accuracy(mended)
-    for method in ("JIND", "JIND+", "Killed"):
+    cells = mended.raw()
+    for method in ("JIND (paper)", "JIND+ (paper)", "Killed"):
         assert cells["Toy", method].startswith("0.")
     assert {*completed.read("tables/metrics.tsv").splitlines()} <= {*mended.read("tables/metrics.tsv").splitlines()}
     assert mended.read("tables/complete.txt") == "8 runs completed, 4 not run\n"
@@ -151,7 +151,7 @@ def test_methods_are_run_once_r_is_there(mended):
     except NotAvailable as error:
         pytest.skip(str(error))
     mended.run(target="results/tiny/tables/table2.md")
-    cells = raw_accuracy(mended)
+    cells = mended.raw()
     assert cells["Toy", "Seurat-LT"].startswith("0.")
     assert cells["Toy", "SVM_Rej (Seurat)"].startswith("0.")
     outcome = io.read_json(mended.folder / "results/tiny/integrations/batches/seurat/outcome.json")
@@ -210,9 +210,9 @@ def test_a_failing_integration_fails_what_reads_it_and_is_tried_again(fresh):
     output = fresh.run(ok=False)
     assert "integration centred on batches, seed 0, failed: ValueError: no anchors" in output
     expected = "failed: RuntimeError: integration centred failed (ValueError: no anchors) (seed 0)"
-    assert raw_accuracy(fresh)["Toy", "SVM_Rej (Centred)"] == expected
-    assert raw_accuracy(fresh)["Toy", "Majority"].startswith("0.")
+    assert fresh.raw()["Toy", "SVM_Rej (Centred)"] == expected
+    assert fresh.raw()["Toy", "Majority"].startswith("0.")
 
     file.write_text(CENTRED)
     fresh.run()
-    assert raw_accuracy(fresh)["Toy", "SVM_Rej (Centred)"].startswith("0.")
+    assert fresh.raw()["Toy", "SVM_Rej (Centred)"].startswith("0.")

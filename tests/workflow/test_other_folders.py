@@ -35,6 +35,6 @@ def test_as_a_module_from_a_folder_that_is_not_the_clone(fresh, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "| raw |" in (folder / "results/tiny/tables/table2.md").read_text()
+    assert "| raw | rej | eff |" in (folder / "results/tiny/tables/table2.md").read_text()
     assert (folder / "results/tiny/tables/s1.md").exists()
     assert not (fresh.folder / "results").exists()

@@ -157,7 +157,11 @@ def _sparse_of_dense(stored: "Dataset") -> "sparse.csr_matrix":
 
 
 def write_h5ad(adata: "AnnData", path: str | Path) -> None:
-    """Write an AnnData file, compressed."""
+    """Write an AnnData file, compressed. Repeated text becomes categories: anndata would print a line for each."""
+    for table in (adata.obs, adata.var):
+        for column in table.select_dtypes("object"):
+            if table[column].nunique() < len(table):
+                table[column] = table[column].astype("category")
     with replacing(path) as temporary:
         adata.write_h5ad(temporary, compression="gzip", compression_opts=1)
 

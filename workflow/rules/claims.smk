@@ -16,7 +16,7 @@ rule claims:
         rejection_by_theta=rules.rejection.output.by_theta,
         sentences=os.path.relpath(LIBRARY / "resources/claims.yaml"),
     output:
-        **table_files(f"results/{RUN}/tables/claims", "claims", "Claims"),
+        **table_files(f"results/{RUN}/tables/claims"),
     log:
         f"results/{RUN}/logs/claims.log",
     benchmark:
@@ -32,21 +32,46 @@ rule claims:
         "../../scripts/claims.py"
 
 
+# Tables that the report shows below the figures, with their headings.
+REPORT_TABLES = {
+    "Table 1": rules.table1.output.html,
+    "Table 2 beside the paper's": f"results/{RUN}/tables/table2_extended.html",
+    **{
+        TABLES[name].title: f"results/{RUN}/tables/{name}.html"
+        for name in TABLES
+        if name != "table2"
+    },
+    "Claims of the paper": rules.claims.output.html,
+    "Paired tests": rules.rejection.output.html,
+    "Differential expression": rules.differential_expression_tables.output.html,
+    "Every run, and the configuration": f"results/{RUN}/provenance.html",
+}
+
+
 # For a reader who opens nothing else.
 rule summary:
     input:
         recovered,
         outcomes=every_outcome() + HELD_OUT_OUTCOMES,
         timed=TIMED_OUTCOMES,
+        scores=rules.accuracies.output.by_method,
+        comparisons=rules.accuracies.output.comparisons,
+        rejection=rules.rejection.output.quality,
+        confusion=rules.rejection.output.confusion,
+        per_type=rules.rejection.output.per_type,
         table1=rules.table1.output.tsv,
-        table2=f"results/{RUN}/tables/table2.md",
+        table2=expand("results/{run}/tables/table2.{kind}", run=RUN, kind=["md", "html"]),
         table2_extended=f"results/{RUN}/tables/table2_extended.tsv",
         claims=rules.claims.output.tsv,
-        held_out_types=rules.held_out_types.output.md,
-        runtime=rules.runtime.output.md,
+        held_out_types=[rules.held_out_types.output.md, rules.held_out_types.output.html],
+        runtime=[rules.runtime.output.md, rules.runtime.output.html],
         provenance=rules.provenance.output.facts.format(run=RUN, part=""),
+        figures=PICTURES,
+        captions=[f"{picture.removesuffix('.svg')}.json" for picture in PICTURES],
+        tables=list(REPORT_TABLES.values()),
     output:
-        f"results/{RUN}/summary.md",
+        summary=f"results/{RUN}/summary.md",
+        report=f"results/{RUN}/report.html",
     log:
         f"results/{RUN}/logs/summary.log",
     benchmark:
@@ -58,7 +83,10 @@ rule summary:
     params:
         code=code_of_script("summary"),
         run=RUN,
-        tasks=list(TASK_TITLES.values()),
+        tasks=TASK_TITLES,
+        methods={name: METHOD_TITLES[name] for name in CONFIG.run.methods},
+        reference=CONFIG.figures.method,
+        headings=list(REPORT_TABLES),
         seeds=CONFIG.run.seeds,
         titles=METHOD_TITLES | HELD_OUT_TITLES,
     script:

@@ -131,10 +131,9 @@ def by_size_of_data(rule, runs_of_job=None):
     return {"mem_mb": mem_mb, "runtime": runtime}
 
 
-def table_files(path, caption, category):
-    """What every table is written as, the page for the report with its caption."""
-    html = report(f"{path}.html", caption=f"../report/{caption}.rst", category=category)
-    return {"tsv": f"{path}.tsv", "md": f"{path}.md", "html": html}
+def table_files(path):
+    """What every table is written as."""
+    return {kind: f"{path}.{kind}" for kind in ("tsv", "md", "html")}
 
 
 def dataset_origins(wildcards):

@@ -30,7 +30,7 @@ rule table1:
         scores=expand("results/data/complexity/{dataset}.tsv", dataset=CONFIG.selected_datasets()),
         published=PUBLISHED_VALUES,
     output:
-        **table_files(f"results/{RUN}/tables/table1", "table1", "Tables"),
+        **table_files(f"results/{RUN}/tables/table1"),
     log:
         f"results/{RUN}/logs/table1.log",
     benchmark:

@@ -45,11 +45,7 @@ rule differential_expression_tables:
         comparisons=f"results/{RUN}/tables/differential_expression.tsv",
         genes=f"results/{RUN}/tables/differential_expression_genes.tsv",
         workbook=f"results/{RUN}/tables/differential_expression.xlsx",
-        html=report(
-            f"results/{RUN}/tables/differential_expression.html",
-            caption="../report/differential_expression.rst",
-            category="Tables",
-        ),
+        html=f"results/{RUN}/tables/differential_expression.html",
     log:
         f"results/{RUN}/logs/differential_expression_tables.log",
     benchmark:

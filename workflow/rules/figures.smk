@@ -1,5 +1,5 @@
 # Every figure of the run. An entry of FIGURES says what a figure is drawn from; the module of its name in jindbench/figures
-# draws it, and report/NAME.rst is its caption. The paper's Figures 2 to 5 show the first seed of the tasks that the
+# draws it. In the order of the report: the paper's first. The paper's Figures 2 to 5 show the first seed of the tasks that the
 # configuration names, and the method of `figures: method` with the stages that it starts from.
 from dataclasses import dataclass, field
 
@@ -12,7 +12,6 @@ class Figure:
     tables: paths below the run's folder, by the names that `draw` has for the tables.
     path: of the picture below figures/, without suffix, where it is not the figure's name.
     each: all values of a name in that path, which `draw` takes too; files may be a function of the value.
-    category: in the report.
     job: figures that the same job draws.
     of_tasks: it is drawn for runs of so many tasks or more.
     """
@@ -22,7 +21,6 @@ class Figure:
     tables: dict = field(default_factory=dict)
     path: str = ""
     each: dict = field(default_factory=dict)
-    category: str = "Figures"
     job: str = "figures"
     of_tasks: int = 1
 
@@ -34,38 +32,6 @@ OF_HELD_OUT = {"tasks": HELD_OUT_TASKS, "methods": HELD_OUT_METHODS}
 SCORES = rules.accuracies.output.by_method
 
 FIGURES = {
-    "raw_accuracy": Figure(
-        files={"scores": SCORES},
-        values=OF_TABLE2,
-        job="accuracy_figures",
-    ),
-    "ranks": Figure(
-        files={
-            "predicted": every_run(PREDICTIONS, TABLE2_RUNS),
-            "outcomes": every_run(OUTCOME, TABLE2_RUNS),
-            "solutions": SOLUTIONS,
-        },
-        values=OF_TABLE2,
-        tables={"table": "tables/ranks.tsv"},
-        job="accuracy_figures",
-        of_tasks=3,
-    ),
-    "accuracy_by_cost": Figure(
-        files={"scores": SCORES, "outcomes": every_run(OUTCOME, ALL_RUNS)},
-        values=OF_TABLE2 | {"stages": {name: CONFIG.chain(name) for name in CONFIG.run.methods}},
-        tables={"table": "tables/accuracy_by_cost.tsv"},
-        job="accuracy_figures",
-        of_tasks=3,
-    ),
-    "training": Figure(
-        files={
-            "outcomes": every_run(OUTCOME, ALL_RUNS),
-            "models": every_run(MODEL, ALL_RUNS),
-        },
-        values=TITLES,
-        tables={"table": "tables/training.tsv"},
-        job="accuracy_figures",
-    ),
     "figure2": Figure(
         files={"tsne": of_stages("figure2", LATENT_TSNE, BEFORE_AND_AFTER)}
         | of_paper("figure2", BEFORE_AND_AFTER),
@@ -128,36 +94,54 @@ FIGURES = {
         tables={"steps": "figures/s5.tsv"},
         path="s5",
     ),
+    "raw_accuracy": Figure(
+        files={"scores": SCORES},
+        values=OF_TABLE2,
+        job="accuracy_figures",
+    ),
+    "ranks": Figure(
+        files={
+            "predicted": every_run(PREDICTIONS, TABLE2_RUNS),
+            "outcomes": every_run(OUTCOME, TABLE2_RUNS),
+            "solutions": SOLUTIONS,
+        },
+        values=OF_TABLE2,
+        tables={"table": "tables/ranks.tsv"},
+        job="accuracy_figures",
+        of_tasks=3,
+    ),
+    "accuracy_by_cost": Figure(
+        files={"scores": SCORES, "outcomes": every_run(OUTCOME, ALL_RUNS)},
+        values=OF_TABLE2 | {"stages": {name: CONFIG.chain(name) for name in CONFIG.run.methods}},
+        tables={"table": "tables/accuracy_by_cost.tsv"},
+        job="accuracy_figures",
+        of_tasks=3,
+    ),
     "accuracy_coverage": Figure(
         files={
             "curves": rules.rejection.output.coverage,
             "scores": rules.accuracies.output.by_run,
         },
         values=FIRST_RUNS,
-        category="Rejection",
     ),
     "rejection_over_theta": Figure(
         files={"rates": rules.rejection.output.by_theta},
         values=TITLES,
-        category="Rejection",
     ),
     "reliability": Figure(
         files={"bins": rules.rejection.output.reliability},
         values=FIRST_RUNS,
-        category="Rejection",
     ),
     "confusion": Figure(
         files={"confusions": rules.rejection.output.confusion},
         values=FIRST_RUNS | {"method": CONFIG.figures.method},
         path="confusions/{task}",
         each={"task": [task for task, method in TABLE2_RUNS if method == CONFIG.figures.method]},
-        category="Rejection",
     ),
     "held_out_scores": Figure(
         files={"scores": rules.held_out_types.output.tsv},
         values=OF_HELD_OUT,
         path="held_out_types",
-        category="New types",
     ),
     "held_out_labels": Figure(
         files={
@@ -165,7 +149,15 @@ FIGURES = {
             "labels": rules.held_out_types.output.labels,
         },
         values=OF_HELD_OUT,
-        category="New types",
+    ),
+    "training": Figure(
+        files={
+            "outcomes": every_run(OUTCOME, ALL_RUNS),
+            "models": every_run(MODEL, ALL_RUNS),
+        },
+        values=TITLES,
+        tables={"table": "tables/training.tsv"},
+        job="accuracy_figures",
     ),
 }
 
@@ -200,6 +192,7 @@ def drawings(name, figure):
 
 
 DRAWINGS = [drawing for name, figure in FIGURES.items() for drawing in drawings(name, figure)]
+PICTURES = [f"{drawing['picture']}.svg" for drawing in DRAWINGS]
 FIGURE_FILES = {}
 
 for job_name in dict.fromkeys(figure.job for figure in FIGURES.values()):
@@ -212,15 +205,7 @@ for job_name in dict.fromkeys(figure.job for figure in FIGURES.values()):
             recovered,
             files=[drawing["files"].values() for drawing in drawn],
         output:
-            svg=[
-                report(
-                    f"{drawing['picture']}.svg",
-                    caption=f"../report/{drawing['figure']}.rst",
-                    category=FIGURES[drawing["figure"]].category,
-                )
-                for drawing in drawn
-            ],
-            png=[f"{drawing['picture']}.png" for drawing in drawn],
+            [f"{drawing['picture']}.{kind}" for drawing in drawn for kind in ("svg", "png", "json")],
             tables=[drawing["tables"].values() for drawing in drawn],
         log:
             f"results/{RUN}/logs/{job_name}.log",

@@ -59,7 +59,7 @@ rule held_out_types:
         solutions=[f"results/{RUN}/tasks/{task}/solution.tsv.gz" for task in HELD_OUT_TASKS],
         sources=[f"results/{RUN}/tasks/{task}/source.h5ad" for task in HELD_OUT_TASKS],
     output:
-        **table_files(f"results/{RUN}/tables/held_out_types", "held_out_types", "New types"),
+        **table_files(f"results/{RUN}/tables/held_out_types"),
         labels=f"results/{RUN}/tables/held_out_labels.tsv",
     log:
         f"results/{RUN}/logs/held_out_types.log",

@@ -20,7 +20,7 @@ rule rejection:
         jind_predictions=every_run(PREDICTIONS, JIND_RUNS),
         jind_models=every_run(MODEL, JIND_RUNS),
     output:
-        **table_files(f"results/{RUN}/tables/paired_tests", "paired_tests", "Tables"),
+        **table_files(f"results/{RUN}/tables/paired_tests"),
         quality=f"results/{RUN}/tables/rejection.tsv",
         per_type=f"results/{RUN}/tables/per_type.tsv",
         confusion=f"results/{RUN}/tables/confusion.tsv",

@@ -1,12 +1,8 @@
 # From predictions to what people read.
 
 
-TABLES_OF_ACCURACIES = {
-    name: table_files(
-        f"results/{RUN}/tables/{name}", "accuracy_table" if name in TABLES else name, "Tables"
-    )
-    for name in [*TABLES, "table2_extended"]
-}
+# Methods that need no network: where one of them is as good, it should be used.
+SIMPLE = ("majority", "random_by_frequency", "knn", "logreg", "svm_rej")
 
 
 # Scores of all runs; Table 2, and every table of its form that the configuration names: a selection of tasks and methods;
@@ -14,14 +10,19 @@ TABLES_OF_ACCURACIES = {
 rule accuracies:
     input:
         recovered,
-        outcomes=every_run(OUTCOME, RUNS),
-        predictions=every_run(PREDICTIONS, RUNS),
+        outcomes=every_run(OUTCOME, ALL_RUNS),
+        predictions=every_run(PREDICTIONS, ALL_RUNS),
         solutions=SOLUTIONS,
         published=PUBLISHED_VALUES,
     output:
         by_run=f"results/{RUN}/tables/metrics.tsv",
         by_method=f"results/{RUN}/tables/metrics_by_method.tsv",
-        tables=[files.values() for files in TABLES_OF_ACCURACIES.values()],
+        comparisons=f"results/{RUN}/tables/comparisons.tsv",
+        tables=[
+            table_files(f"results/{RUN}/tables/{name}").values()
+            for name in [*TABLES, "table2_extended"]
+        ],
+        overviews=[f"results/{RUN}/tables/{name}.txt" for name in TABLES],
     log:
         f"results/{RUN}/logs/accuracies.log",
     benchmark:
@@ -39,6 +40,11 @@ rule accuracies:
         tables={
             name: table.model_dump() | {"notes": notes_of_table(table)}
             for name, table in TABLES.items()
+        },
+        reference=CONFIG.figures.method,
+        simple=[name for name in CONFIG.run.methods if CONFIG.methods[name].method in SIMPLE],
+        unaligned={
+            name: CONFIG.chain(name)[0] for name in METHOD_TITLES if CONFIG.methods[name].parent
         },
         # As the paper's table knows the methods: by their own name, and what they read.
         papers={
@@ -62,11 +68,7 @@ rule provenance:
     output:
         facts="results/{run}/{part}provenance.tsv",
         runs="results/{run}/{part}runs.tsv",
-        page=report(
-            "results/{run}/{part}provenance.html",
-            caption="../report/provenance.rst",
-            category="How the run was made",
-        ),
+        page="results/{run}/{part}provenance.html",
     log:
         "results/{run}/logs/{part}provenance.log",
     benchmark:
@@ -79,7 +81,7 @@ rule provenance:
         **SMALL,
     params:
         code=code_of_script("provenance"),
-        # As JSON without "<": Snakemake's report holds parameters as they are, in a script that a tag could end.
+        # As JSON without "<": Snakemake's own report holds parameters as they are, in a script that a tag could end.
         configuration=json.dumps(CONFIG.selected()).replace("<", "\\u003c"),
     script:
         "../../scripts/provenance.py"

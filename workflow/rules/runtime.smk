@@ -43,7 +43,7 @@ rule runtime:
         recovered,
         outcomes=TIMED_OUTCOMES,
     output:
-        **table_files(f"results/{RUN}/tables/runtime", "runtime", "Tables"),
+        **table_files(f"results/{RUN}/tables/runtime"),
     log:
         f"results/{RUN}/logs/runtime.log",
     benchmark:

@@ -50,6 +50,11 @@ def of_paper(figure, stages):
         "outcomes": of_stages(figure, OUTCOME, stages),
         "sources": of_tasks(figure, "results/{run}/tasks/{task}/source.h5ad"),
         "solutions": of_tasks(figure, "results/{run}/tasks/{task}/solution.tsv.gz"),
+        # A type has one colour in all tasks of the run.
+        "all_sources": expand(
+            "results/{run}/tasks/{task}/source.h5ad", run=RUN, task=CONFIG.run.tasks
+        ),
+        "all_solutions": expand(SOLUTIONS, run=RUN),
     }
 
 
@@ -67,11 +72,11 @@ def titles_of_paper(figure):
 
 # Which task of Figure 4 each shows: S1 and S2 all genes that differ, S3 and S4 the controls, in the paper's order.
 SUPPLEMENT = {"s1": 1, "s2": 0, "s3": 0, "s4": 1}
+SUPPLEMENT = {name: place for name, place in SUPPLEMENT.items() if place < len(COMPARED)}
 
 
 def of_supplement(genes, control):
-    """A file of the comparison that a figure shows; none where Figure 4 has one task only."""
+    """A file of the comparison that a figure shows."""
     return lambda figure: of_comparisons(
-        genes if figure in ("s1", "s2") else control,
-        COMPARED[SUPPLEMENT[figure] :][:1],
-    )
+        genes if figure in ("s1", "s2") else control, [COMPARED[SUPPLEMENT[figure]]]
+    )[0]

@@ -33,8 +33,11 @@ class Variant:
         known = _parameters(file).model_fields
         return {key: it for (stage, key), it in self.given.items() if stage in (file, ALL_STAGES) and key in known}
 
-    def title(self, file: str, integration: Integration | None) -> str:
-        """The title in the stage's entry; else that of its file, with what another entry's title adds to its file's."""
+    def title(self, file: str, integration: Integration | None, preset: str | None) -> str:
+        """The title in the stage's entry; else that of its file, with what another entry's title adds to its file's.
+
+        Else, in brackets, what tells it from its file's other variants: its preset, if it has one, and what it reads.
+        """
         if (keys := self.keys.get(file)) and keys.title is not None:
             return keys.title
         own = registry.component("methods", file).TITLE
@@ -42,7 +45,8 @@ class Variant:
             title, before = self.keys[later].title, registry.component("methods", later).TITLE
             if file in registry.stages(later) and title is not None and title.startswith(before):
                 return own + title.removeprefix(before)
-        return own if integration is None else f"{own} ({integration.title})"
+        apart = ", ".join(filter(None, [preset, integration and integration.title]))
+        return f"{own} ({apart})" if apart else own
 
 
 def methods(
@@ -86,7 +90,8 @@ def methods(
                 parameters = messages.checked(_parameters(file), values, f"methods.{name}", paths=paths)
             if parameters is None:
                 continue
-            title, keys = variant.title(file, integrations.get(read)), variant.keys.get(file, MethodKeys())
+            preset = getattr(parameters, "preset", None)
+            title, keys = variant.title(file, integrations.get(read), preset), variant.keys.get(file, MethodKeys())
             parent = starts_from.get(registry.component("methods", file).PARENT)
             method = found[name] = Method(file, title, parent, read, keys.skip, parameters)
             starts_from[file] = next(other for other, it in found.items() if replace(it, title=title) == method)

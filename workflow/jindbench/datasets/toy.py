@@ -1,8 +1,8 @@
 """Simulated counts of two batches, for the demo and the tests.
 
 Each cell type has its own expression profile; counts are negative binomial. The target batch differs from the source
-by a factor for each gene (the batch effect), its sequencing depth and its composition, and it has one type that the
-source lacks.
+by a factor for each gene (the batch effect) and its sequencing depth; unless `same_composition`, also by its
+composition, and it has one type that the source lacks.
 """
 
 from pathlib import Path
@@ -35,6 +35,9 @@ class Parameters(CountParameters):
     n_genes: int = Field(400, ge=10, description="Genes.")
     batch_effect: float = Field(
         0.5, ge=0, description="Standard deviation of the genes' log fold changes between the batches."
+    )
+    same_composition: bool = Field(
+        False, description="The target has the source's types in the source's shares, as JIND's alignment assumes."
     )
     seed: int = Field(0, ge=0, description="Seed of the simulation.")
 
@@ -69,8 +72,9 @@ def load(parameters: Parameters, path: Path | None = None) -> AnnData:
     batch_sizes = {"source": parameters.n_source, "target": parameters.n_target}
     depths = {"source": 1500, "target": 700}
     counts, obs = [], []
-    for position, (batch, n_cells) in enumerate(batch_sizes.items()):
-        shares = np.array([composition[position] for composition in COMPOSITION.values()])
+    for batch, n_cells in batch_sizes.items():
+        column = int(batch == "target" and not parameters.same_composition)
+        shares = np.array([composition[column] for composition in COMPOSITION.values()])
         cell_types = rng.choice(len(types), size=n_cells, p=shares / shares.sum())
         depth = depths[batch] * rng.lognormal(0, 0.35, n_cells)
         mean = profiles[cell_types] * (gene_effect if batch == "target" else 1) * depth[:, None]

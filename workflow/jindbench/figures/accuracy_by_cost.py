@@ -6,9 +6,17 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from jindbench import io
 from jindbench.figures.accuracy_coverage import lowest_accuracy
-from jindbench.plots import grid, palette, words
+from jindbench.plots import Drawn, grid, palette
 
 COSTS = {"work_seconds": "seconds of work, with the stages before", "peak_memory_mb": "peak memory (MB)"}
+
+TITLE = "What accuracy costs"
+CAPTION = (
+    "Raw accuracy against seconds and against peak memory, all three the mean over the tasks. Seconds are those of "
+    "the work of a method and of the stages before it, without imports, beside whatever else the machine did. The "
+    "line joins the methods that no other beats: none is both cheaper and at least as accurate. What lies far below "
+    "the line is not worth its price here."
+)
 
 
 def draw(scores, outcomes, tasks, methods, stages):
@@ -28,7 +36,10 @@ def draw(scores, outcomes, tasks, methods, stages):
     table = table.reindex(methods).dropna()
     for cost in COSTS:
         table[f"best_for_{cost}"] = unbeaten(table[cost], table["raw"])
-    return panels(table.rename(methods)), {"table": table.rename_axis("method").reset_index()}
+    tables = {"table": table.rename_axis("method").reset_index()}
+    if table.empty:
+        return Drawn(None, TITLE, [], ["Costs: no method of this run has scores on all tasks."], tables)
+    return Drawn(panels(table.rename(methods)), TITLE, [CAPTION], tables=tables)
 
 
 def unbeaten(cost: pd.Series, accuracy: pd.Series) -> pd.Series:
@@ -47,8 +58,6 @@ def panels(table: pd.DataFrame) -> Figure:
     table
         Indexed by title; columns raw, the costs, and for each `best_for_` it.
     """
-    if table.empty:
-        return words("No method of this run has scores on all tasks.")
     styles = palette.lines_of_methods(list(table.index))
     figure, axes = grid(len(COSTS), 2, 4.2, 4, more=(2.2, 0), sharey=True)
     lowest = lowest_accuracy(table.rename(columns={"raw": "accuracy"}).assign(task="", method=table.index))

@@ -6,9 +6,21 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jindbench import io
-from jindbench.plots import grid, palette, words
+from jindbench.plots import Drawn, grid, lettered, palette
+from jindbench.scoring import rejection
 
 MARK = {"markersize": 8, "markeredgecolor": "white", "markeredgewidth": 0.5}
+BEST = 3  # so many methods beside JIND are told apart
+OFF = 0.005  # a marker this far from its line is named
+
+TITLE = "Accuracy at every rejection rate"
+CAPTION = (
+    "Rejection compared at every threshold. Cells enter by decreasing confidence, so each point gives the accuracy "
+    "of the most confident cells when that share of the target is kept. Of two lines, the higher one rejects better "
+    "at that coverage, whatever thresholds the methods chose. In colour JIND and the three other methods with the "
+    "largest area under their lines, the others grey. The marker is the method's own thresholds. One run (the first "
+    "seed) of each method."
+)
 
 
 def draw(curves, scores, tasks, methods, seed):
@@ -20,7 +32,35 @@ def draw(curves, scores, tasks, methods, seed):
     own = own.pivot(index=["task", "method"], columns="metric", values="value").reindex(columns=["rej", "eff"])
     own = own.dropna().reset_index()
     own = own.assign(coverage=1 - own["rej"], accuracy=own["eff"])
-    return lines(table[table["seed"] == seed].replace(titles), own.replace(titles)), {}
+    table, own = table[table["seed"] == seed].replace(titles), own.replace(titles)
+    if table.empty:
+        return Drawn(None, TITLE, [], ["No method of this run has scores."])
+    return Drawn(lines(table, own), TITLE, [CAPTION, *off_the_line(table, own)])
+
+
+def highlighted(curves: pd.DataFrame) -> list[str]:
+    """JIND's methods, and the others with the largest area under their lines, in the order of the run."""
+    methods = curves["method"].drop_duplicates()
+    of_jind = methods.str.startswith("JIND")
+    areas = curves.groupby(["task", "method"]).apply(rejection.area, include_groups=False).unstack("task")
+    behind = (areas - areas.max()).mean(axis="columns")  # of what lacks a task too
+    best = sorted(methods[~of_jind], key=behind.get, reverse=True)[:BEST]
+    return [method for method in methods if method.startswith("JIND") or method in best]
+
+
+def off_the_line(curves: pd.DataFrame, points: pd.DataFrame) -> list[str]:
+    """Why some markers do not lie on their lines."""
+    off = []
+    for (task, method), curve in curves.groupby(["task", "method"], sort=False):
+        own = points[(points["task"] == task) & (points["method"] == method)]
+        for row in own.itertuples():
+            if abs(row.accuracy - rejection.accuracy_at(curve, row.coverage)) > OFF and method not in off:
+                off.append(method)
+    if not off:
+        return []
+    return [
+        f"Markers beside their lines: {', '.join(off)} have a threshold for each type, the line has one for all cells."
+    ]
 
 
 def lowest_accuracy(curves: pd.DataFrame) -> float:
@@ -49,22 +89,24 @@ def lines(curves: pd.DataFrame, points: pd.DataFrame) -> Figure:
     points
         Columns task, method, coverage (1 - rej), accuracy (eff): a row for each method that rejects.
     """
-    if curves.empty:
-        return words("No method of this run has scores.")
     tasks, methods = curves["task"].drop_duplicates().tolist(), curves["method"].drop_duplicates().tolist()
-    style, lowest = palette.lines_of_methods(methods), lowest_accuracy(curves)
+    shown = highlighted(curves)
+    style, lowest = palette.lines_of_methods(shown), lowest_accuracy(curves)
     figure, panels = grid(len(tasks), 2, 3.4, 3, more=(2.2, 0.4), sharex=True, sharey=True)
-    figure.set_figheight(max(figure.get_figheight(), 1 + 0.2 * len(methods)))  # room for the legend
+    figure.set_figheight(max(figure.get_figheight(), 1 + 0.2 * len(shown)))  # room for the legend
     for panel, task in zip(panels.flat, tasks, strict=False):
         below = []
         for method, curve in curves[curves["task"] == task].groupby("method", sort=False):
             own = points[(points["task"] == task) & (points["method"] == method)]
-            colour, dash, marker = style[method].values()
             # The accuracy of the most confident cells holds for any share of them.
             coverage = np.concatenate([[0], curve["coverage"]])
             accuracy = np.concatenate([curve["accuracy"].iloc[:1], curve["accuracy"]])
-            panel.plot(coverage, accuracy, color=colour, linestyle=dash, linewidth=1.4)
-            panel.plot(own["coverage"], own["accuracy"], marker, color=colour, **MARK)
+            if method in shown:
+                colour, dash, marker = style[method].values()
+                panel.plot(coverage, accuracy, color=colour, linestyle=dash, linewidth=1.4, zorder=3)
+                panel.plot(own["coverage"], own["accuracy"], marker, color=colour, zorder=4, **MARK)
+            else:
+                panel.plot(coverage, accuracy, color=palette.OTHERS, linewidth=1)
             if curve["accuracy"].iloc[-1] < lowest:
                 below.append(f"{method} {curve['accuracy'].iloc[-1]:.2f}")
         if below:
@@ -78,9 +120,12 @@ def lines(curves: pd.DataFrame, points: pd.DataFrame) -> Figure:
     panels[0, 0].set_ylim(lowest, 1 + (1 - lowest) / 50)
     figure.supxlabel("coverage (share of cells kept, the most confident first)", fontsize=10)
     figure.supylabel("accuracy of the cells kept", fontsize=10)
-    for method in set(methods) - set(points["method"]):
+    for method in set(shown) - set(points["method"]):
         style[method]["marker"] = ""
-    handles = [plt.Line2D([], [], label=method, linewidth=1.4, **MARK, **style[method]) for method in methods]
+    handles = [plt.Line2D([], [], label=method, linewidth=1.4, **MARK, **style[method]) for method in shown]
+    if len(shown) < len(methods):
+        handles.append(plt.Line2D([], [], label="other methods", color=palette.OTHERS))
+    lettered(panels.flat[: len(tasks)])
     figure.legend(
         handles=handles,
         title="marker: own threshold",

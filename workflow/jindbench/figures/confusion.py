@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from jindbench import io
 from jindbench.names import LABEL, UNASSIGNED
-from jindbench.plots import palette, words
+from jindbench.plots import Drawn, palette
 
 COUNTED = 15  # up to so many types, counts fit into the cells of the matrix
 
@@ -17,7 +17,26 @@ def draw(confusions, tasks, methods, method, seed, task):
     title = f"{methods[method]} on {tasks[task]}"
     table = io.read_table(confusions, text=["task", "method", "type", LABEL])
     table = table[(table["method"] == method) & (table["task"] == task) & (table["seed"] == seed)]
-    return (image(table, title) if len(table) else words(f"{title} has no result.")), {}
+    heading = f"Confusions of {title}"
+    if table.empty:
+        return Drawn(None, heading, [], [f"{title} has no result."])
+    return Drawn(image(table, title), heading, _caption(matrix(table)))
+
+
+def _caption(counts: pd.DataFrame) -> list[str]:
+    numbers = "cells" if len(counts) <= COUNTED else "percent of the true type, from 1 on"
+    how = (
+        "True types (rows) and labels after rejection (columns), first seed. Numbers are "
+        + numbers
+        + "; the darker a field, "
+        "the larger its share of the true type."
+    )
+    wrong = counts.drop(columns=UNASSIGNED, errors="ignore").stack()
+    wrong = wrong[[name != label for name, label in wrong.index]].sort_values(ascending=False, kind="stable")
+    if wrong.empty or wrong.iloc[0] == 0:
+        return [how, "No type is confused with another."]
+    (name, label), n = wrong.index[0], wrong.iloc[0]
+    return [how, f"The most frequent confusion: {n} of {counts.loc[name].sum()} cells of {name} are labelled {label}."]
 
 
 def matrix(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,51 +1,66 @@
 """Figure 4 of the paper: the two types that are confused most often, and the genes that tell their cells apart."""
 
 import matplotlib.pyplot as plt
-import pandas as pd
-from matplotlib.figure import SubFigure
 
 from jindbench import io, predictions
-from jindbench.plots import alluvial, cells, heatmap, palette, tsne_panels, words
+from jindbench.plots import Drawn, alluvial, cells, heatmap, lettered, tsne_panels
+
+TITLE = "Figure 4: the types that are confused most often, and genes that tell their cells apart"
+CAPTION = (
+    "Top: true to predicted types. Middle: on the tSNE of the target, the two types that are confused most often (or "
+    "the pair that the configuration names). Bottom: the genes that differ between cells of the one type that are "
+    "labelled correctly and those that are labelled as the other. Many such genes say that the misclassified cells "
+    "are different cells; Figures S3 and S4 show how many genes to expect by chance."
+)
 
 
-def draw(tsne, predicted, sources, solutions, comparisons, heatmaps, outcomes, tasks, methods, without):
+def draw(
+    tsne,
+    predicted,
+    sources,
+    solutions,
+    comparisons,
+    heatmaps,
+    outcomes,
+    all_sources,
+    all_solutions,
+    tasks,
+    methods,
+    without,
+):
     """A column for each task: alluvial plot, tSNE with the two types, top genes."""
     shown, missing = cells.of_each_task(
         tasks, without, outcomes, methods, tsne, predicted, sources, solutions, comparisons, heatmaps
     )
     if not shown:
-        return words(missing), {"points": cells.joined([]), "flows": cells.joined([])}
-    figure = plt.figure(figsize=(9 * len(shown), 17), layout="constrained")
-    parts = figure.subfigures(3, len(shown), squeeze=False, height_ratios=[1, 0.9, 0.9])
-    points, flows = [], []
-    for (top, middle, bottom), of_task in zip(parts.T, shown, strict=True):
-        task, [places], [labelled], [source], [solution], [comparison], [genes] = of_task
-        title, truth, record = tasks[task], io.read_solution(solution), io.read_json(comparison)
+        return Drawn(None, TITLE, [], missing, {"points": cells.joined([]), "flows": cells.joined([])})
+    records = [io.read_json(comparison) for *_, [comparison], _ in shown]
+    reasons = {record["task"]: why for record in records if (why := heatmap.impossible(record))}
+    heights = [1, 0.9, 0.9][: 3 if len(reasons) < len(shown) else 2]
+    figure = plt.figure(figsize=(9 * len(shown), 6 * sum(heights)), layout="constrained")
+    parts = figure.subfigures(len(heights), len(shown), squeeze=False, height_ratios=heights)
+    points, flows, panels, found, of_types = [], [], [], [], cells.colours(all_sources, all_solutions)
+    for column, record, of_task in zip(parts.T, records, shown, strict=True):
+        task, [places], [labelled], _, [solution], _, [genes] = of_task
+        title, truth = tasks[task], io.read_solution(solution)
         placed = cells.of_target(cells.read_points(places), truth)
         flow = alluvial.flows(truth, predictions.read(labelled))
-        of_types = palette.of_types(cells.types_of(source, truth))
         pair = [record[key] for key in ("type_a", "type_b") if key in record]
-        alluvial.draw(top.subplots(), flow, of_types, f"{title}: true to predicted type")
+        panels += [column[0].subplots(), column[1].subplots()]
+        alluvial.draw(panels[-2], flow, of_types, f"{title}: true to predicted type")
         emphasis = f"{title}: target, {' and '.join(pair)}" if pair else f"{title}: no type is confused"
-        tsne_panels.by_category(middle.subplots(), placed, "type", of_types, emphasis, emphasise=pair)
-        _genes(bottom, record, io.read_table(genes, text=["cell_id", "group"]))
+        tsne_panels.by_category(panels[-1], placed, "type", of_types, emphasis, emphasise=pair)
+        if task in reasons:
+            missing.append(f"Genes of {title}: {reasons[task]}")
+        else:
+            heatmap.draw_on(column[2], io.read_table(genes, text=["cell_id", "group"]), *heatmap.described(record))
+            found.append(
+                f"{title}: {record['n_significant']} genes differ between {record['n_first']} {record['type_a']} "
+                f"labelled correctly and {record['n_second']} labelled {record['type_b']}."
+            )
         points.append(placed.assign(task=task))
         flows.append(flow.assign(task=task))
-    figure.supxlabel(missing, fontsize=8)
-    return figure, {"points": cells.joined(points), "flows": cells.joined(flows)}
-
-
-def _genes(figure: SubFigure, record: dict, top: pd.DataFrame) -> None:
-    """The heatmap of the top genes, or why there is none."""
-    if record["status"] != "ok":
-        figure.text(0.5, 0.5, record["status"], ha="center", va="center", wrap=True)
-        return
-    a, b = record["type_a"], record["type_b"]
-    if record["n_significant"] == 0:
-        groups = f"{a} as {a} ({record['n_first']} cells) and {a} as {b} ({record['n_second']} cells)"
-        found = f"No gene differs (adjusted p < {record['alpha']:g}, {record['model']}) between\n{groups}."
-        figure.text(0.5, 0.5, found, ha="center", va="center")
-        return
-    shown = len(top.columns) - 2
-    title = f"{shown} of {record['n_significant']} genes with adjusted p < {record['alpha']:g} ({record['model']})"
-    heatmap.draw_on(figure, top, {f"{a} as {a}": record["n_first"], f"{a} as {b}": record["n_second"]}, title)
+    lettered(panels)
+    return Drawn(
+        figure, TITLE, [CAPTION, *found], missing, {"points": cells.joined(points), "flows": cells.joined(flows)}
+    )

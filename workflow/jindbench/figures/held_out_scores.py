@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from jindbench import io
 from jindbench.execution.hold_out import HELD_OUT
 from jindbench.names import LABEL
-from jindbench.plots import grid, palette, words
+from jindbench.plots import Drawn, grid, lettered, palette
 from jindbench.scoring.held_out_types import over_seeds
 from jindbench.tables import titles
 from jindbench.tables.held_out_types import NOTHING
@@ -23,10 +23,20 @@ PANELS = {
 }
 LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 
+TITLE = "Types held out of the source: are their cells noticed?"
+CAPTION = (
+    "Each type of the source in turn was removed from it, and the target left as it is: does a method tell the cells "
+    "of that type from the others? Left: AUROC of novelty, .5 is chance. Right: the share of these cells that the "
+    "method's own thresholds reject. Means over seeds."
+)
+
 
 def draw(scores, tasks, methods):
     """The mean of the seeds."""
-    return matrices(over_seeds(read(scores, tasks, methods))), {}
+    table = over_seeds(read(scores, tasks, methods))
+    if not drawable(table).any():
+        return Drawn(None, TITLE, [], [NOTHING])
+    return Drawn(matrices(table), TITLE, [CAPTION])
 
 
 def read(path: str, tasks: dict[str, str], methods: dict[str, str]) -> pd.DataFrame:
@@ -45,8 +55,6 @@ def matrices(scores: pd.DataFrame) -> Figure:
         a value says why; types that no method has a value for, because their cells are too few, are left out.
     """
     scores = scores[drawable(scores)]
-    if scores.empty:
-        return words(NOTHING)
     tasks, most = scores["task"].unique(), scores.groupby("task")[["method", HELD_OUT]].nunique().max()
     width, height = 0.5 + 0.5 * most[HELD_OUT], 1.9 + 0.28 * most["method"]
     figure, panels = grid(len(tasks) * len(PANELS), len(PANELS), width, height, more=(3, 0))
@@ -62,6 +70,7 @@ def matrices(scores: pd.DataFrame) -> Figure:
             panel.set_title(f"{task}\n{title}", fontsize=9)
             panel.set_xlabel("type removed from the source", fontsize=8)
         row[1].set_yticks(range(len(methods)), [])
+    lettered(panels.flat)
     return figure
 
 

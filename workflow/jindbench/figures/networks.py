@@ -9,13 +9,21 @@ from torch.fx.passes.shape_prop import ShapeProp
 
 from jindbench.jind.networks import LATENT, Classifier, Discriminator, Encoder, Generator
 from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters
-from jindbench.plots import palette
+from jindbench.plots import Drawn, lettered, palette
 
 # Numbers that no layer has, and what they stand for.
 GENES, TYPES = 10_007, 10_009
 SYMBOLS = {GENES: "M genes", TYPES: "K types"}
 SETTINGS = {nn.Dropout: "p", nn.LeakyReLU: "negative_slope"}
 COLOURS = {"input": palette.YELLOW, "Linear": palette.SKY}
+
+TITLE = "Figure S5: the four networks"
+CAPTION = (
+    "Drawn from the modules that are trained. M is the number of genes, K that of types, h the latent code. Blue "
+    "boxes are linear layers with the sizes of their input and output, yellow boxes are inputs. The generator's "
+    "scale and shift are two networks whose first layers are computed as one; drawn with the settings of the preset "
+    "paper."
+)
 
 
 def draw():
@@ -44,7 +52,8 @@ def draw():
         panel.set_title(title, fontsize=11)
     panels[0].set_ylim(-depth - 0.5, 0.5)
     table = pd.concat([table.assign(network=title) for title, table in traced.items()])
-    return figure, {"steps": table[["network", "step", "kind", "text", "from"]]}
+    lettered(panels)
+    return Drawn(figure, TITLE, [CAPTION], tables={"steps": table[["network", "step", "kind", "text", "from"]]})
 
 
 def steps(network: nn.Module, *inputs: Tensor, **options) -> pd.DataFrame:

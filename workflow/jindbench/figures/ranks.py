@@ -1,6 +1,5 @@
 """Who wins: the mean rank of every method over the tasks, with its interval over tasks and cells."""
 
-import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -8,8 +7,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jindbench import io, predictions
-from jindbench.plots import grid, palette, words
+from jindbench.plots import Drawn, grid, palette
 from jindbench.scoring.metrics import INTERVAL, RESAMPLES, correct_and_kept
+
+TITLE = "Who wins: mean ranks"
+CAPTION = (
+    "The mean over the tasks of each method's rank by raw accuracy (1: the best; methods that are equal share theirs), "
+    "with its 95 % interval. That comes from drawing tasks, and in each task cells, again and again, and says how the "
+    "ranks might differ on other tasks of this kind; with few tasks it is wide. Where two intervals overlap, this run "
+    "does not tell which method is the better one. On the right the mean raw accuracy."
+)
 
 
 def draw(predicted, outcomes, solutions, tasks, methods):
@@ -28,7 +35,11 @@ def draw(predicted, outcomes, solutions, tasks, methods):
     }
     table = mean_ranks(correct)
     left_out = [title for method, title in methods.items() if method not in set(table["method"])]
-    return points(table.assign(method=table["method"].replace(methods)), left_out), {"table": table}
+    missing = [f"Not ranked, for want of a task: {', '.join(left_out)}."] if left_out else []
+    if table.empty:
+        return Drawn(None, TITLE, [], missing, {"table": table})
+    picture = points(table.assign(method=table["method"].replace(methods)))
+    return Drawn(picture, TITLE, [CAPTION, *missing], missing, {"table": table})
 
 
 def mean_ranks(correct: Mapping[str, pd.DataFrame], seed: int = 0) -> pd.DataFrame:
@@ -76,18 +87,14 @@ def mean_ranks(correct: Mapping[str, pd.DataFrame], seed: int = 0) -> pd.DataFra
     return table.sort_values("rank", kind="stable", ignore_index=True)
 
 
-def points(ranks: pd.DataFrame, left_out: list[str]) -> Figure:
+def points(ranks: pd.DataFrame) -> Figure:
     """Mean ranks with their intervals, the best on top.
 
     Parameters
     ----------
     ranks
         As `mean_ranks` gives it, `method` as a title.
-    left_out
-        Titles of methods that have no accuracy on one of the tasks.
     """
-    if ranks.empty:
-        return words("No method of this run has scores on all tasks.")
     figure, panels = grid(1, 1, 6.5, 1.5 + 0.3 * len(ranks))
     panel = panels[0, 0]
     places = np.arange(len(ranks))
@@ -102,6 +109,4 @@ def points(ranks: pd.DataFrame, left_out: list[str]) -> Figure:
     panel.grid(axis="x", color=palette.GRID)
     panel.set_axisbelow(True)
     panel.set_xlabel("mean rank by raw accuracy (1: the best on every task)")
-    if left_out:
-        figure.supxlabel(textwrap.fill(f"Not ranked, for want of a task: {', '.join(left_out)}", 100), fontsize=8)
     return figure

@@ -6,16 +6,25 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jindbench import io
-from jindbench.plots import grid, palette, words
+from jindbench.plots import Drawn, grid, palette
 from jindbench.scoring import rejection
 
+NO_SCORES = "No method of this run has scores."
 LARGEST_POINT = 90  # points squared: a bin that holds all cells
+
+TITLE = "Reliability of the confidence"
+CAPTION = (
+    "Is a confidence of .9 right nine times out of ten? Accuracy of the cells in bins of confidence: on the diagonal "
+    "the confidence is right, below it the method is overconfident. The area of a point is its share of the cells, "
+    "the number the calibration error. First seed of each method."
+)
 
 
 def draw(bins, tasks, methods, seed):
     """The bins of the run with the first seed of each method."""
     table = io.read_table(bins, text=["task", "method"])
-    return matrix(table[table["seed"] == seed].replace({"task": tasks, "method": methods})), {}
+    table = table[table["seed"] == seed].replace({"task": tasks, "method": methods})
+    return Drawn(matrix(table), TITLE, [CAPTION]) if len(table) else Drawn(None, TITLE, [], [NO_SCORES])
 
 
 def matrix(bins: pd.DataFrame) -> Figure:
@@ -28,8 +37,6 @@ def matrix(bins: pd.DataFrame) -> Figure:
     bins
         Columns task, method (titles, in the order to be shown), then those of `rejection.reliability`.
     """
-    if bins.empty:
-        return words("No method of this run has scores.")
     tasks, methods = bins["task"].drop_duplicates().tolist(), bins["method"].drop_duplicates().tolist()
     n_panels = len(methods) * len(tasks)
     figure, panels = grid(n_panels, len(tasks), 1.5, 1.15, more=(1.6, 0.7), sharex=True, sharey=True)

@@ -1,20 +1,31 @@
 """Figures S1 to S4: all genes that differ (S1, S2), or the negative control (S3, S4), of one task of Figure 4."""
 
 from jindbench import io
-from jindbench.plots import heatmap, random_groups, words
+from jindbench.plots import Drawn, heatmap, random_groups
+
+GENES = (
+    "All genes that differ between the correctly labelled and the misclassified cells of a type, as z-scores of log "
+    "expression; cells and genes in the order of a hierarchical clustering."
+)
+CONTROL = (
+    "The negative control: how many genes differ between random groups of cells of one type, of the same sizes as "
+    "the groups compared. The paper expects none, and shows one draw as a heatmap. The histogram of all draws shows "
+    "how often that holds, the line the number that the comparison itself found."
+)
 
 
 def draw(comparison, data, tasks, figure):
-    """The figure called `figure`; `comparison` and `data` are empty where Figure 4 shows one task only."""
-    if not data:
-        why = "Figure 4 shows one task in this run, so there is no second comparison."
-        return words(why), {"tsv": heatmap.nothing()}
-    record, table = io.read_json(comparison[0]), io.read_table(data[0], text=["cell_id", "group"])
-    title = tasks[record["task"]]
-    if record["status"] != "ok":
-        return words(f"{title}\n{record['status']}"), {"tsv": table}
-    a, b, found, alpha = (record[key] for key in ("type_a", "type_b", "n_significant", "alpha"))
-    if figure in ("s1", "s2"):
-        sizes = {f"{a} as {a}": record["n_first"], f"{a} as {b}": record["n_second"]}
-        return heatmap.draw(table, sizes, f"{title}: all genes with adjusted p < {alpha:g}"), {"tsv": table}
-    return random_groups.draw(table, found, f"{title}, {a} as {b}", alpha), {"tsv": table}
+    """The figure called `figure`."""
+    record, table = io.read_json(comparison), io.read_table(data, text=["cell_id", "group"])
+    task, of_genes = tasks[record["task"]], figure in ("s1", "s2")
+    title = f"Figure {figure.upper()}: {'all genes that differ' if of_genes else 'the negative control'}, {task}"
+    why = heatmap.impossible(record) if of_genes or record["status"] != "ok" else ""
+    if why:
+        return Drawn(None, title, [], [f"{title}: {why}"], {"tsv": table})
+    found, alpha = record["n_significant"], record["alpha"]
+    if of_genes:
+        sizes, _ = heatmap.described(record)
+        picture = heatmap.draw(table, sizes, f"{task}: all genes with adjusted p < {alpha:g}")
+        return Drawn(picture, title, [GENES, f"{found} genes differ."], tables={"tsv": table})
+    picture = random_groups.draw(table, found, f"{task}, {record['type_a']} as {record['type_b']}", alpha)
+    return Drawn(picture, title, [CONTROL], tables={"tsv": table})

@@ -1,11 +1,12 @@
 """JIND for Python users: one fitted reference, any number of targets.
 
->>> reference = JIND(preset="published", seed=0).fit(source, label_key="cell_type")
+>>> reference = JIND(preset="robust", seed=0).fit(source, label_key="cell_type")
 >>> mapped = reference.align(target)
 >>> table = mapped.self_train(target).predict(target)
 """
 
 import copy
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,8 @@ from jindbench.jind.self_training import self_train
 from jindbench.names import X_KIND
 from jindbench.predictions import Predictions
 
+log = logging.getLogger(__name__)
+
 
 class JIND:
     """Cell-type annotation by JIND (Goyal et al. 2020).
@@ -33,7 +36,9 @@ class JIND:
     Parameters
     ----------
     preset
-        Named set of parameter values: "paper", "preprint", "published" or "robust" (see `jindbench.jind.parameters`).
+        Named set of parameter values: "paper", "preprint" and "published" are for comparison with the paper, whose
+        alignment assumes the same types in the same shares on both sides; "robust" is for cells of one's own (see
+        `jindbench.jind.parameters`).
     classifier, alignment, self_training
         Parameters of the three stages: a mapping with those that differ from the preset, or a parameters object.
     seed
@@ -77,6 +82,12 @@ class JIND:
         self.classifier = parameters(ClassifierParameters, classifier)
         self.alignment = parameters(AlignmentParameters, alignment)
         self.self_training = parameters(SelfTrainingParameters, self_training)
+        if preset != "robust":
+            log.warning(
+                "JIND(preset=%r) has values of the paper, whose alignment assumes the same types in the same shares on "
+                "both sides; for cells of your own use preset='robust'",
+                preset,
+            )
         self.seed = seed
         self.min_gene_share = min_gene_share
         self.progress = sys.stderr.isatty() if progress is None else progress

@@ -1,8 +1,9 @@
 """What figures are drawn with: kinds of panels, the colours (`palette`), and the coordinates of cells (`tsne`)."""
 
 import builtins
-import textwrap
-from collections.abc import Mapping
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import matplotlib
@@ -11,10 +12,37 @@ if not hasattr(builtins, "__IPYTHON__"):  # a notebook shows pictures in its own
     matplotlib.use("Agg")  # no display is needed
 
 import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 plt.rcParams["text.parse_math"] = False  # "$" in the name of a type is a "$", not TeX
 plt.rcParams["axes.spines.top"] = plt.rcParams["axes.spines.right"] = False
+
+
+@dataclass
+class Drawn:
+    """A figure of a run, as the report shows it.
+
+    Attributes
+    ----------
+    picture
+        None where there is nothing to draw.
+    title
+        Above the picture.
+    caption
+        Paragraphs below it: how to read it, then what it shows, computed from what is drawn.
+    missing
+        What is not drawn, and why: one sentence each.
+    tables
+        What is drawn, by the name of the output.
+    """
+
+    picture: Figure | None
+    title: str
+    caption: Sequence[str]
+    missing: Sequence[str] = ()
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def grid(n: int, columns: int, width: float, height: float, more: tuple[float, float] = (0, 0), **options: Any):
@@ -42,14 +70,12 @@ def grid(n: int, columns: int, width: float, height: float, more: tuple[float, f
     return figure, panels
 
 
-def not_drawn(missing: Mapping[str, str]) -> str:
-    """What a figure says about tasks that it cannot show; `missing` has the reasons by title."""
-    return "\n".join(f"Not drawn: {title}. {reason}" for title, reason in missing.items())
+def empty() -> Figure:
+    """A picture of nothing."""
+    return Figure(figsize=(0.1, 0.1))
 
 
-def words(text: str) -> Figure:
-    """A figure that says why there is nothing to draw."""
-    lines = [line for paragraph in text.split("\n") for line in textwrap.wrap(paragraph, 90)]
-    figure = plt.figure(figsize=(7, 0.8 + 0.25 * len(lines)))
-    figure.text(0.5, 0.5, "\n".join(lines), ha="center", va="center")
-    return figure
+def lettered(panels: Iterable[Axes]) -> None:
+    """Letters at the upper left corners, for the text to refer to."""
+    for letter, panel in zip(string.ascii_lowercase, panels, strict=False):
+        panel.set_title(letter, loc="left", fontweight="bold", fontsize=12)

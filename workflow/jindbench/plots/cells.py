@@ -8,7 +8,7 @@ import pandas as pd
 
 from jindbench import io
 from jindbench.names import CELL_ID
-from jindbench.plots import not_drawn
+from jindbench.plots import palette
 
 
 def of_each_task(
@@ -17,7 +17,7 @@ def of_each_task(
     outcomes: Sequence[str],
     methods: Mapping[str, str],
     *files: Sequence[str],
-) -> tuple[list[tuple], str]:
+) -> tuple[list[tuple], list[str]]:
     """The files of each task that can be drawn, and why the others cannot.
 
     Parameters
@@ -35,8 +35,8 @@ def of_each_task(
 
     Returns
     -------
-    For each task that can be drawn its name, then a list of its files of each kind; and what `not_drawn` says. A task
-    cannot be drawn if one of its methods has no result.
+    For each task that can be drawn its name, then a list of its files of each kind; and a sentence for each other
+    task. A task cannot be drawn if one of its methods has no result.
     """
     missing = dict(without)
     for outcome in map(io.read_json, outcomes):
@@ -47,7 +47,7 @@ def of_each_task(
     for position, (task, title) in enumerate(tasks.items()):
         if title not in missing:
             shown.append((task, *(_part(paths, position, len(tasks)) for paths in files)))
-    return shown, not_drawn(missing)
+    return shown, [f"{title}: {reason}" for title, reason in missing.items()]
 
 
 def _part(paths: Sequence[str], position: int, n: int) -> list[str]:
@@ -72,9 +72,18 @@ def of_target(points: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:
     return points.assign(type=points[CELL_ID].map(truth))
 
 
-def types_of(source_path: str | Path, truth: pd.Series) -> list[str]:
-    """All types of a task, the source's and the target's: they decide the colour of each type."""
-    return sorted(set(io.read_source_labels(source_path)) | set(truth))
+def colours(all_sources: Iterable[str], all_solutions: Iterable[str]) -> dict[str, str]:
+    """A colour for each type of a run, the same in all its tasks.
+
+    Types that never occur in one task with each other, nor with a third, may share a colour, such as those of two
+    tissues. So there are enough colours that are easily told apart.
+    """
+    groups: list[set[str]] = []
+    for source, solution in zip(all_sources, all_solutions, strict=True):
+        types = set(io.read_source_labels(source)) | set(io.read_solution(solution))
+        joined_with = [group for group in groups if group & types]
+        groups = [group for group in groups if not group & types] + [types.union(*joined_with)]
+    return {name: colour for types in groups for name, colour in palette.of_types(types).items()}
 
 
 def joined(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 
 from jindbench.names import CELL_ID
-from jindbench.plots import palette, words
+from jindbench.plots import palette
 
 GROUP = "group"
 LIMIT = 3  # z-scores beyond are drawn as this
@@ -65,6 +65,24 @@ def _clustered(rows: np.ndarray) -> np.ndarray:
     return leaves_list(linkage(rows, "ward", optimal_ordering=True))
 
 
+def impossible(record: dict) -> str:
+    """Why two groups have no heatmap; "" if they have. `record` is that of their comparison."""
+    if record["status"] != "ok":
+        return record["status"]
+    if record["n_significant"]:
+        return ""
+    a, b = record["type_a"], record["type_b"]
+    groups = f"{a} as {a} ({record['n_first']} cells) and {a} as {b} ({record['n_second']} cells)"
+    return f"no gene differs (adjusted p < {record['alpha']:g}, {record['model']}) between {groups}."
+
+
+def described(record: dict) -> tuple[dict[str, int], str]:
+    """The sizes of the two groups, and a title for their top genes."""
+    a, b = record["type_a"], record["type_b"]
+    title = f"Top of {record['n_significant']} genes with adjusted p < {record['alpha']:g} ({record['model']})"
+    return {f"{a} as {a}": record["n_first"], f"{a} as {b}": record["n_second"]}, title
+
+
 def draw(ordered: pd.DataFrame, sizes: dict[str, int], title: str) -> Figure:
     """Genes from top to bottom, cells from left to right, above them a bar with their groups.
 
@@ -78,8 +96,6 @@ def draw(ordered: pd.DataFrame, sizes: dict[str, int], title: str) -> Figure:
         Of the figure. What is shown (genes, cells of each group) is written below it.
     """
     genes = ordered.columns.drop([CELL_ID, GROUP])
-    if not len(genes):
-        return words(f"{title}\nNo gene differs between the groups.")
     figure = plt.figure(figsize=(8, _height(len(genes)) + 1.6), layout="constrained")
     draw_on(figure, ordered, sizes, title)
     return figure
@@ -93,9 +109,6 @@ def _height(n_genes: int) -> float:
 def draw_on(figure: Figure | SubFigure, ordered: pd.DataFrame, sizes: dict[str, int], title: str) -> None:
     """The same on a figure, or a part of one, that is there already."""
     genes = ordered.columns.drop([CELL_ID, GROUP])
-    if not len(genes):
-        figure.text(0.5, 0.5, f"{title}\nNo gene differs between the groups.", ha="center", va="center")
-        return
     named, height = len(genes) <= MOST_NAMES, _height(len(genes))
     bar, panel = figure.subplots(2, height_ratios=[0.18, height], sharex=True)
     colours = dict(zip(sizes, palette.GROUPS, strict=True))

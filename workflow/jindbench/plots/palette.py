@@ -18,7 +18,7 @@ TYPES = [*METHODS[1:], BLACK]  # black last: it reads as text
 MARKERS = "osD^vP*X"
 DASHES = ["-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5))]
 
-SIDES = {"source": VERMILION, "target": BLUE}
+SIDES = {"source": "#4A4A4A", "target": "#8BC34A"}  # no type has these
 GROUPS = [SKY, BLACK]  # of cells that are compared; `DIVERGING` has neither
 STATUSES = ["#D5D5D5", ORANGE, VERMILION, PURPLE]  # of a cell: assigned, the ways to be rejected, doubtful
 UNASSIGNED_COLOUR = "#9A9A9A"
@@ -66,11 +66,6 @@ def _lab(rgb: np.ndarray) -> np.ndarray:
     ratio = linear @ to_xyz.T / to_xyz.sum(axis=1)
     x, y, z = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116).T
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
-
-
-def of_method(position: int) -> dict[str, str]:
-    """Colour and marker of the points of one method."""
-    return {"color": METHODS[position % len(METHODS)], "marker": MARKERS[position % len(MARKERS)]}
 
 
 def lines_of_methods(methods: Sequence[str]) -> dict[str, dict]:

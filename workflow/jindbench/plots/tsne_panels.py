@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -47,6 +48,22 @@ def by_category(
     frame(panel, title)
 
 
+def names(panel: Axes, points: pd.DataFrame, column: str = "type") -> None:
+    """The name of each category amid its cells, the most frequent first, where it covers no other name."""
+    width, height = (points[axis].max() - points[axis].min() for axis in ("tsne_1", "tsne_2"))
+    taken: list[tuple[float, float, float]] = []
+    for name in points[column].value_counts().index:
+        x, y = points.loc[points[column] == name, ["tsne_1", "tsne_2"]].median()
+        half = 0.012 * width * len(name)
+        if any(
+            abs(x - other_x) < half + other and abs(y - other_y) < 0.05 * height for other_x, other_y, other in taken
+        ):
+            continue
+        taken.append((x, y, half))
+        text = panel.text(x, y, name, ha="center", va="center", fontsize=8, color=palette.TEXT)
+        text.set_path_effects([patheffects.withStroke(linewidth=2.5, foreground="white", alpha=0.85)])
+
+
 def rejected(panel: Axes, points: pd.DataFrame, colours: dict[str, str], title: str) -> None:
     """Labels before rejection as colours, errors as crosses, rejected cells larger (paper, Figure 3).
 
@@ -83,10 +100,6 @@ def distances(panel: Axes, clusters: pd.DataFrame, title: str) -> None:
         As `novel_types.mapping`, `matches` and `describe` give them.
     """
     panel.set_title(title, fontsize=10)
-    if clusters.empty:
-        panel.text(0.5, 0.5, "DBSCAN found no cluster", ha="center", va="center", transform=panel.transAxes)
-        panel.set_axis_off()
-        return
     columns = [column for column in clusters if column.startswith("distance_")]
     types, values = [column.removeprefix("distance_") for column in columns], clusters[columns].to_numpy()
     panel.spines[:].set_visible(True)

@@ -4,6 +4,8 @@ Accuracies of two methods differ by less than either's own interval suggests, si
 cells. Only cells on which one is right and the other wrong tell them apart.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -11,6 +13,10 @@ from jindbench.scoring.metrics import INTERVAL, correct_and_kept
 
 EXACT_BELOW = 25  # cells that tell the two apart
 MEASURES = ("raw", "annotated")
+SIGNIFICANT = 0.05  # adjusted p-values below are differences that a target can show
+# Questions of tests beside those of which method is best: an aligned model against its own unaligned one, and the
+# reference against each method that needs no network.
+ALIGNMENT, SIMPLE = "alignment", "simple"
 COLUMNS = ["measure", "n", "pairs", "n_only_first", "n_only_second", "difference", "low", "high", "sd"]
 COLUMNS += ["seeds_low", "seeds_high", "seeds_interval", "p", "adjusted_p"]
 
@@ -151,6 +157,47 @@ def against(
             }
         )
     return pd.DataFrame(rows)
+
+
+def raw_accuracy(runs: dict[int, pd.DataFrame], truth: pd.Series) -> float:
+    """Mean over seeds of the share of cells whose raw label is right."""
+    return float(np.mean([correct_and_kept(run, truth)["correct"].mean() for run in runs.values()]))
+
+
+def of_pairs(
+    pairs: Iterable[tuple[str, str]], runs: dict[str, dict[int, pd.DataFrame]], truth: pd.Series
+) -> pd.DataFrame:
+    """Raw labels of pairs of methods on one task, p-values corrected for the number of these pairs.
+
+    Parameters
+    ----------
+    pairs
+        First and second method, both with runs.
+    runs
+        Predictions by method and seed.
+    truth
+        True labels of the target, by cell_id.
+
+    Returns
+    -------
+    Columns first, second, then `COLUMNS`; the difference is the first minus the second.
+    """
+    tests = [
+        against(runs[first], runs[second], truth).query("measure == 'raw'").assign(first=first, second=second)
+        for first, second in pairs
+    ]
+    if not tests:
+        return pd.DataFrame(columns=["first", "second", *COLUMNS])
+    return correct(pd.concat(tests, ignore_index=True))[["first", "second", *COLUMNS]]
+
+
+def against_the_best(
+    methods: Iterable[str], runs: dict[str, dict[int, pd.DataFrame]], truth: pd.Series
+) -> pd.DataFrame:
+    """The method with the highest raw accuracy against each other one that has runs, see `of_pairs`."""
+    accuracy = {method: raw_accuracy(runs[method], truth) for method in methods if method in runs}
+    best = max(accuracy, key=accuracy.get, default=None)
+    return of_pairs([(best, method) for method in accuracy if method != best], runs, truth)
 
 
 def correct(table: pd.DataFrame) -> pd.DataFrame:

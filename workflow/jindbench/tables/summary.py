@@ -6,7 +6,9 @@ import pandas as pd
 
 from jindbench import render
 from jindbench.errors import DataNotAvailable
+from jindbench.render import Lines, Paragraph, Part
 from jindbench.tables import claims, verdicts
+from jindbench.tables.findings import NOTE, Findings
 
 COSTS_NOTE = (
     "Means over tasks and seeds of what each run took while other jobs ran beside it, and the largest peak memory. The "
@@ -14,30 +16,37 @@ COSTS_NOTE = (
 )
 
 
-def page(
-    run: str,
+def sections(
     tasks: Sequence[str],
     seeds: Sequence[int],
+    found: Findings,
     outcomes: Sequence[dict],
     timed: Sequence[dict],
-    table2: str,
+    not_drawn: Sequence[str],
+    table2: Part,
     printed: pd.DataFrame,
     sentences: pd.DataFrame,
-    held_out_types: str,
-    runtime: str,
+    held_out_types: Part,
+    runtime: Part,
     provenance: pd.DataFrame,
     titles: dict[str, str],
-) -> str:
-    """The page, as Markdown.
+) -> dict[str, list[Part]]:
+    """The page, part by part, under its headings.
 
     Parameters
     ----------
+    tasks
+        Titles.
+    found
+        What the run found.
     outcomes
         The record of each run of a method and of each integration.
     timed
         The records of jobs that ran again to be timed alone. They do not count as runs, nor do their costs.
+    not_drawn
+        What figures do not show, and why.
     table2, held_out_types, runtime
-        These tables as Markdown.
+        These tables.
     printed
         What `table1.verdicts` and `table2_extended.verdicts` return.
     sentences
@@ -61,30 +70,48 @@ def page(
         for row in _not_reproduced(sentences)
     ]
     refuted += [f"{row.what}: ours {row.ours}, the paper's {row.paper}" for row in _not_reproduced(printed)]
-    parts = [
-        f"# {run}",
-        f"{len(outcomes)} runs on {len(tasks)} tasks ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}.",
-        "## What did not run, and warnings",
-        _list(list(wanting)) or "Everything was run.",
-        _warnings(warned, titles),
-        "## Table 2",
-        table2,
-        "## The paper's claims",
-        claims.summary(sentences),
-        f"{len(printed)} numbers of Tables 1 and 2: {verdicts.count(printed['verdict'])}.",
-        _list(refuted, "Not reproduced:"),
-        "All of them: `tables/claims.md`, `tables/table1.md`, `tables/table2_extended.md`.",
-        "## Types held out of the source",
-        held_out_types,
-        "## Cost",
-        costs(outcomes, titles),
-        "## Run times, measured alone",
-        runtime,
-        "## How it was made",
-        _list([f"{row.fact}: {row.value}" for row in provenance.itertuples()]),
-        "Parameters and every run: `provenance.html`. Where one file comes from: `make trace FILE=...`.",
-    ]
-    return "\n\n".join(part.strip() for part in parts if part) + "\n"
+    noun = "task" if len(tasks) == 1 else "tasks"
+    size = f"{len(outcomes)} runs on {len(tasks)} {noun} ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}."
+    state = f"{len(wanting)} did not run or failed, see below." if wanting else "Everything was run."
+    return {
+        "In short": [
+            Paragraph(f"{size} {state}"),
+            Lines(found.harm()),
+            *(part for task in found.tasks for part in (_heading(found.tasks[task]), Lines(found.of_task(task)))),
+            Paragraph(NOTE),
+        ],
+        "Table 2": [table2],
+        "What did not run, and warnings": [
+            Lines(list(wanting)) if wanting else Paragraph("Everything was run."),
+            _warnings(warned, titles),
+            Lines(not_drawn, "Not drawn:"),
+        ],
+        "The paper's claims": [
+            Paragraph(claims.summary(sentences)),
+            Paragraph(f"{len(printed)} numbers of Tables 1 and 2: {verdicts.count(printed['verdict'])}."),
+            Lines(refuted, "Not reproduced:"),
+            Paragraph("All of them: `tables/claims.md`, `tables/table1.md`, `tables/table2_extended.md`."),
+        ],
+        "Types held out of the source": [held_out_types],
+        "Cost": [costs(outcomes, titles)],
+        "Run times, measured alone": [runtime],
+        "How it was made": [
+            Lines([f"{row.fact}: {row.value}" for row in provenance.itertuples()]),
+            Paragraph("Parameters and every run: `provenance.html`. Where one file comes from: `make trace FILE=...`."),
+        ],
+    }
+
+
+def markdown(run: str, parts: dict[str, list[Part]]) -> str:
+    """The page as Markdown."""
+    written = [f"# {run}"]
+    for heading, of_section in parts.items():
+        written += [f"## {heading}", *(part.markdown().strip() for part in of_section)]
+    return "\n\n".join(filter(None, written)) + "\n"
+
+
+def _heading(task: str) -> Part:
+    return Paragraph(f"**{task}**")
 
 
 def _not_reproduced(table: pd.DataFrame) -> Iterable:
@@ -92,8 +119,8 @@ def _not_reproduced(table: pd.DataFrame) -> Iterable:
     return table[verdicts.without_reason(table["verdict"]) == verdicts.NOT_REPRODUCED].itertuples()
 
 
-def costs(outcomes: Sequence[dict], titles: dict[str, str]) -> str:
-    """What each method took, as Markdown."""
+def costs(outcomes: Sequence[dict], titles: dict[str, str]) -> render.Table:
+    """What each method took."""
     columns = ["method", "seconds", "cpu_seconds", "peak_memory_mb"]
     table = pd.DataFrame([outcome for outcome in outcomes if outcome["status"] == "ok"], columns=columns)
     rows = [
@@ -107,24 +134,18 @@ def costs(outcomes: Sequence[dict], titles: dict[str, str]) -> str:
         for method, runs in table.groupby("method", sort=False)
     ]
     head = ["method", "runs", "seconds", "CPU seconds", "peak memory (MB)"]
-    return render.Table(head, rows, [COSTS_NOTE]).markdown()
+    return render.Table(head, rows, [COSTS_NOTE])
 
 
 def _name(outcome: dict, titles: dict[str, str]) -> str:
     return f"{titles.get(outcome['method'], outcome['method'])} on {outcome['task']}, seed {outcome['seed']}"
 
 
-def _warnings(outcomes: Sequence[dict], titles: dict[str, str]) -> str:
+def _warnings(outcomes: Sequence[dict], titles: dict[str, str]) -> Lines:
     """Each warning once for a method and task, with the number of seeds."""
     seen: dict[str, int] = {}
     for outcome in outcomes:
         for warning in dict.fromkeys(outcome["warnings"]):
             line = f"{titles.get(outcome['method'], outcome['method'])} on {outcome['task']}: {warning}"
             seen[line] = seen.get(line, 0) + 1
-    return _list([f"{line} ({number} run{'s' if number > 1 else ''})" for line, number in seen.items()], "Warnings:")
-
-
-def _list(lines: Sequence[str], head: str = "") -> str:
-    if not lines:
-        return ""
-    return "\n".join([*([head, ""] if head else []), *(f"- {line}" for line in lines)])
+    return Lines([f"{line} ({number} run{'s' if number > 1 else ''})" for line, number in seen.items()], "Warnings:")

@@ -1,6 +1,7 @@
 """Table 2 of the paper, and other tables of its form: accuracy and rejection of every method on every task."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,20 +9,28 @@ import pandas as pd
 
 from jindbench import render
 from jindbench.scoring.metrics import METRICS
+from jindbench.scoring.paired_tests import ALIGNMENT, SIGNIFICANT
 
 HIGH_REJECTION = 0.1  # above this, the paper's Table 2 prints a rejection rate in red
+
+WIDTH = 100  # columns of a terminal that the overview may take
+BEST, AS_GOOD, HELPED, HARMED = "*", "=", "▲", "▼"
 
 NOTE = (
     "raw: accuracy before rejection; rej: share of rejected cells; eff: accuracy of the cells not rejected "
     "(NA where all are rejected, - for methods that do not reject, and where a single batch leaves nothing to "
     "integrate). Mean ± standard deviation over seeds (one seed where nothing is random), in brackets the bootstrap "
-    "95 % interval over the n target cells (eff is a share of those kept). Best raw accuracy in bold, rejection above "
-    ".1 marked (!)."
+    "95 % interval over the target cells (eff is a share of those kept). Rejection above .1 is marked (!)."
+)
+MARKS = (
+    f"Marks: {BEST} best raw accuracy of the task; {AS_GOOD} not distinguishable from the best (paired test on the "
+    f"same cells, adjusted p of at least {SIGNIFICANT}); {HARMED} worse than its own unaligned model, so alignment "
+    f"did harm; {HELPED} better than it (adjusted p below the same)."
 )
 
 
 def table2(scores: pd.DataFrame) -> pd.DataFrame:
-    """Table 2 of the paper, one row for each task and metric, one column for each method.
+    """Table 2 as the paper prints it, one row for each task and metric, one column for each method.
 
     Parameters
     ----------
@@ -74,12 +83,73 @@ def high_rejection(scores: pd.DataFrame) -> set[tuple[str, str]]:
     return set(zip(high["task"], high["method"], strict=True))
 
 
-def shown(scores: pd.DataFrame, notes: Sequence[str] = ()) -> render.Table:
-    """Table 2 for readers; `notes` are those of its methods."""
-    table = table2(scores)
-    marks = {"raw": (render.Bold, best_raw(scores)), "rej": (render.High, high_rejection(scores))}
+def marks(scores: pd.DataFrame, comparisons: pd.DataFrame, table: str) -> dict[tuple[str, str], str]:
+    """What stands beside each (task, method), see `MARKS`.
+
+    Parameters
+    ----------
+    comparisons
+        `comparisons.tsv`, with tasks and methods named as in `scores`.
+    table
+        Its name among the questions of `comparisons`.
+    """
+    found = {(row.task, row.method): "" for row in scores.itertuples()}
+    best = best_raw(scores)
+    not_worse = comparisons[(comparisons["question"] == table) & (comparisons["adjusted_p"] >= SIGNIFICANT)]
+    equal = set(zip(not_worse["task"], not_worse["second"], strict=True)) - best
+    aligned = comparisons[(comparisons["question"] == ALIGNMENT) & (comparisons["adjusted_p"] < SIGNIFICANT)]
+    effects = dict(zip(zip(aligned["task"], aligned["first"], strict=True), aligned["difference"], strict=True))
+    for key in found:
+        effect = effects.get(key, 0)
+        found[key] = (
+            (BEST if key in best else AS_GOOD if key in equal else "")
+            + (HELPED if effect > 0 else "")
+            + (HARMED if effect < 0 else "")
+        )
+    return found
+
+
+def overview(scores: pd.DataFrame, marked: Mapping[tuple[str, str], str]) -> render.Table:
+    """Methods x tasks, raw accuracy with its marks; first what on average falls least behind the best of a task."""
+    raw = scores[scores["metric"] == "raw"]
+    behind = raw["value"] - raw.groupby("task")["value"].transform("max")
+    tasks = list(raw["task"].drop_duplicates())
+    values = raw.set_index(["method", "task"])
+    methods = behind.groupby(raw["method"], sort=False).mean().sort_values(ascending=False, kind="stable").index
     rows = []
-    for row in table.to_dict("records"):
-        mark, marked = marks.get(row["metric"], (str, set()))
-        rows.append([mark(text) if (row["task"], column) in marked else text for column, text in row.items()])
-    return render.Table(list(table), rows, [NOTE, *notes])
+    for method in methods:
+        cells = []
+        for task in tasks:
+            score = values.loc[(method, task)]
+            known = score["status"] == "ok"
+            # Of what has no value, the first word says why: failed, not run, not applicable.
+            text = f"{score['value']:.3f}" if known else cell(score).partition(":")[0]
+            cells.append(f"{text} {marked[task, method]}".strip())
+        rows.append([method, *cells])
+    return render.Table(["raw accuracy", *tasks], rows, [MARKS])
+
+
+def shown(scores: pd.DataFrame, marked: Mapping[tuple[str, str], str], notes: Sequence[str] = ()) -> list[render.Table]:
+    """The table for readers: the overview where there are several tasks; then the methods of each task by raw accuracy.
+
+    `notes` are those of its methods.
+    """
+    high, shown_rows = high_rejection(scores), []
+    for task, of_task in scores.groupby("task", sort=False):
+        by_method = {method: rows.set_index("metric") for method, rows in of_task.groupby("method", sort=False)}
+        # All methods label the same cells; a run that failed has no n.
+        shown_rows.append([f"{task} ({of_task['n_target'].iloc[0]:.0f} cells)"])
+        for method in sorted(by_method, key=lambda name: _descending(by_method[name].loc["raw", "value"])):
+            raw, rej, eff = (by_method[method].loc[metric] for metric in METRICS)
+            mark = marked[task, method]
+            kind = render.Bold if BEST in mark else str
+            texts = [cell(raw), "", ""] if cell(raw) == cell(rej) == cell(eff) else [*map(cell, (raw, rej, eff))]
+            texts[1] = render.High(texts[1]) if (task, method) in high else texts[1]
+            shown_rows.append([kind(method), render.High(mark) if HARMED in mark else mark, kind(texts[0]), *texts[1:]])
+    table = render.Table(["method", "", "raw", "rej", "eff"], shown_rows, [NOTE, MARKS, *notes])
+    first = overview(scores, marked)
+    return [replace(first, notes=[]), table] if len(first.head) > 2 else [table]
+
+
+def _descending(value: float) -> float:
+    return np.inf if np.isnan(value) else -value

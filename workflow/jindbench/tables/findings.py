@@ -1,0 +1,195 @@
+"""What a run found, task by task, in sentences with their numbers."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from jindbench.names import LABEL, UNASSIGNED
+from jindbench.scoring.paired_tests import ALIGNMENT, SIGNIFICANT, SIMPLE
+
+DISTRUSTED = 0.8  # labels of which a smaller share is right are named
+AT_MOST = 3  # examples in a sentence
+
+NOTE = (
+    "Tests are paired, on the same target cells: McNemar's, over several seeds twice the median p, corrected by "
+    "Holm's method for the comparisons of the task. In brackets 95 % intervals over cells. A difference that a "
+    "target does not show may exist: other cells, another split or another seed may show it."
+)
+
+
+class Findings:
+    """What the tables of a run say of its tasks.
+
+    Parameters
+    ----------
+    scores
+        `metrics_by_method.tsv`: columns task, method, metric, value, low, high, n_target, status.
+    comparisons
+        `comparisons.tsv`: see `paired_tests.of_pairs`, with task and question.
+    coverage
+        `rejection.tsv`: columns task, method, accuracy_at_that_coverage.
+    confusions
+        `confusion.tsv`: columns task, method, type, label, n.
+    per_type
+        `per_type.tsv`: columns task, method, type, known, n, rej, confused_with.
+    methods, tasks
+        Titles by name, in the order to be shown: those of Table 2.
+    stages
+        Titles of the methods that others start from, which need not be in Table 2.
+    reference
+        The method whose rejection and labels are looked at; where it has no result, the best one of the task.
+    """
+
+    def __init__(
+        self,
+        scores: pd.DataFrame,
+        comparisons: pd.DataFrame,
+        coverage: pd.DataFrame,
+        confusions: pd.DataFrame,
+        per_type: pd.DataFrame,
+        *,
+        methods: Mapping[str, str],
+        tasks: Mapping[str, str],
+        stages: Mapping[str, str],
+        reference: str,
+    ):
+        self.scores, self.comparisons, self.coverage = scores, comparisons, coverage
+        self.confusions, self.per_type = confusions, per_type
+        self.methods, self.tasks, self.titles = methods, tasks, {**stages, **methods}
+        self.reference = reference
+
+    def harm(self) -> list[str]:
+        """A sentence for each aligned method that is worse than its own unaligned model, the worst first."""
+        tests = pd.concat([self._tests(ALIGNMENT, task) for task in self.tasks])
+        tests = tests[(tests["adjusted_p"] < SIGNIFICANT) & (tests["difference"] < 0)].sort_values("difference")
+        return [
+            f"**Alignment did harm** on {self.tasks[row.task]}: {self.titles[row.first]} has {_points(row)}, against "
+            f"{self.titles[row.second]}."
+            for row in tests.itertuples()
+        ]
+
+    def _tests(self, question: str, task: str) -> pd.DataFrame:
+        """The paired tests of one question on one task, of the methods of Table 2."""
+        tests = self.comparisons
+        asked = (tests["question"] == question) & (tests["task"] == task)
+        return tests[asked & tests["first"].isin(list(self.methods))]
+
+    def of_task(self, task: str) -> list[str]:
+        """The sentences about one task."""
+        scores = self.scores[(self.scores["task"] == task) & self.scores["method"].isin(list(self.methods))]
+        by_metric = scores[scores["status"] == "ok"].pivot(index="method", columns="metric", values="value")
+        if by_metric.empty:
+            return ["No method has a result."]
+        by_metric = by_metric.reindex(columns=["raw", "rej", "eff"])
+        # The order of the run decides between equals, as in the tests.
+        by_metric = by_metric.loc[[method for method in self.methods if method in by_metric.index]]
+        best = by_metric["raw"].idxmax()
+        reference = self.reference if self.reference in by_metric.index else best
+        n = int(scores["n_target"].max())
+        return [
+            self._best(task, best, scores, by_metric["raw"]),
+            *self._alignment(task),
+            self._rejection(task, reference, by_metric.loc[reference], n),
+            *self._simple(task, by_metric["raw"]),
+            *self._distrust(task, reference),
+        ]
+
+    def _best(self, task: str, best: str, scores: pd.DataFrame, raw: pd.Series) -> str:
+        row = scores[(scores["method"] == best) & (scores["metric"] == "raw")].iloc[0]
+        tests = self._tests("table2", task)
+        equal = tests.loc[tests["adjusted_p"] >= SIGNIFICANT, "second"]
+        names = [f"{self.titles[method]} {value:.3f}" for method, value in raw[equal].sort_values()[::-1].items()]
+        sentence = (
+            f"**Best:** {self.titles[best]}, raw accuracy {row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]."
+        )
+        if names:
+            return f"{sentence} Not distinguishable from it: {', '.join(names)}."
+        return f"{sentence} All others are worse by a paired test." if len(raw) > 1 else sentence
+
+    def _alignment(self, task: str) -> list[str]:
+        tests = self._tests(ALIGNMENT, task)
+        if tests.empty:
+            return []
+        effects = {"harmed": [], "helped": [], "shows no difference for": []}
+        for row in tests.itertuples():
+            shown = row.adjusted_p < SIGNIFICANT
+            verdict = ("harmed" if row.difference < 0 else "helped") if shown else "shows no difference for"
+            effects[verdict].append(f"{self.titles[row.first]} ({_points(row)})")
+        verdicts = [f"**{verdict}** {', '.join(of_verdict)}" for verdict, of_verdict in effects.items() if of_verdict]
+        return [f"**Alignment**, against the same model unaligned, {'; '.join(verdicts)}."]
+
+    def _rejection(self, task: str, method: str, rates: pd.Series, n: int) -> str:
+        """What the method's own thresholds cost and gave, and who is better at the same coverage."""
+        name, (raw, rej, eff) = self.titles[method], rates
+        if np.isnan(rej):
+            return f"**Rejection:** {name} labels every cell."
+        rejected = round(n * rej)
+        if rejected == 0:
+            return f"**Rejection:** {name} rejects no cell."
+        if rejected == n:
+            return f"**Rejection does not pay:** {name} rejects every cell."
+        right = round(n * raw - (n - rejected) * eff)  # of those rejected
+        pays = _rejects_errors(n, rejected, right, raw)
+        sentence = (
+            f"**Rejection {'pays' if pays else 'is not shown to pay'}:** {name} rejects {rej:.1%} ({rejected} of {n} "
+            f"cells: {rejected - right} wrong, {right} right). Accuracy of the others {eff:.3f}, of all cells "
+            f"{raw:.3f}."
+        )
+        at = self.coverage[(self.coverage["task"] == task) & self.coverage["method"].isin(list(self.methods))]
+        at = at.groupby("method", sort=False)["accuracy_at_that_coverage"].mean().dropna()
+        if method != self.reference or method not in at.index or len(at) < 2:
+            return sentence
+        others = at.drop(method).sort_values(ascending=False, kind="stable")
+        shown = ", ".join(f"{self.titles[other]} {value:.3f}" for other, value in others.head(AT_MOST).items())
+        rank = int((others > at[method]).sum()) + 1
+        return (
+            f"{sentence} At equal coverage, each by its own confidence: {name} {at[method]:.3f} (rank {rank} of "
+            f"{len(at)}); best of the others {shown}."
+        )
+
+    def _simple(self, task: str, raw: pd.Series) -> list[str]:
+        tests = self._tests(SIMPLE, task)
+        if tests.empty:
+            return []
+        row = next(tests.nsmallest(1, "difference").itertuples())
+        won = "does as well" if row.adjusted_p >= SIGNIFICANT else "wins" if row.difference < 0 else "does not win"
+        return [
+            f"**A simple method {won}:** {self.titles[row.second]} {raw[row.second]:.3f}, {self.titles[row.first]} "
+            f"{raw[row.first]:.3f}; the difference is {_points(row)}."
+        ]
+
+    def _distrust(self, task: str, method: str) -> list[str]:
+        """Labels that are often wrong, and types that the source lacks."""
+        of_run = self.confusions[(self.confusions["task"] == task) & (self.confusions["method"] == method)]
+        kept = of_run[of_run[LABEL] != UNASSIGNED]
+        right = kept[kept["type"] == kept[LABEL]].groupby(LABEL)["n"].sum()
+        labels = pd.DataFrame({"n": kept.groupby(LABEL)["n"].sum(), "right": right}).fillna(0)
+        labels = labels.assign(share=labels["right"] / labels["n"]).query("share < @DISTRUSTED").sort_values("share")
+        parts = [f"{name} ({row.share:.0%} of {row.n:.0f} right)" for name, row in labels.head(AT_MOST).iterrows()]
+        sentences = []
+        if parts:
+            sentences.append(f"**Distrust** these labels of {self.titles[method]}: {', '.join(parts)}.")
+        unknown = self.per_type[
+            (self.per_type["task"] == task) & (self.per_type["method"] == method) & ~self.per_type["known"]
+        ].drop_duplicates("type")
+        for row in unknown.head(AT_MOST).itertuples():
+            rejected = "none is rejected" if not row.rej > 0 else f"{row.rej:.0%} are rejected"
+            taken_for = f", {row.n_confused} are most like {row.confused_with}" if row.n_confused else ""
+            sentences.append(f"**The source lacks** {row.type} ({row.n} cells): {rejected}{taken_for}.")
+        return sentences
+
+
+def _points(row) -> str:
+    """A difference of a paired test in points, with interval and p."""
+    low, high = 100 * row.low, 100 * row.high
+    return f"{100 * row.difference:+.1f} points [{low:+.1f}, {high:+.1f}], p {row.adjusted_p:.2g}"
+
+
+def _rejects_errors(n: int, rejected: int, right: int, raw: float) -> bool:
+    """Is a kept cell right more often than a rejected one? Fisher's exact test."""
+    from scipy.stats import fisher_exact
+
+    kept, right_kept = n - rejected, round(n * raw) - right
+    counts = [[right_kept, kept - right_kept], [right, rejected - right]]
+    return fisher_exact(np.clip(counts, 0, None), alternative="greater").pvalue < SIGNIFICANT
