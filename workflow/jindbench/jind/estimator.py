@@ -32,7 +32,8 @@ class JIND:
     Parameters
     ----------
     preset
-        Named set of parameter values: "paper", "preprint", "published" or "robust" (see `jindbench.jind.parameters`).
+        Named set of parameter values: "paper", "preprint", "published", "robust" or "consensus" (see
+        `jindbench.jind.parameters`).
     classifier, alignment, self_training
         Parameters of the three stages: a mapping with those that differ from the preset, or a parameters object.
     seed
