@@ -11,6 +11,7 @@ from pathlib import Path
 from jindbench import io, predictions, registry
 from jindbench.execution import guard, job
 from jindbench.execution.components import run_method
+from jindbench.names import LABEL
 
 
 def run(seed, files):
@@ -19,6 +20,8 @@ def run(seed, files):
         if earlier in files:
             guard.require_ok(files[earlier])
     source, target = io.read_h5ad(files["source"]), io.read_target(files["target"])
+    if "solution" in files:  # a control
+        target.obs[LABEL] = io.read_solution(files["solution"])
     begun = time.time()
     predicted = run_method(
         method,

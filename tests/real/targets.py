@@ -1,8 +1,9 @@
 """Real pairs of source and target, and targets of other composition, that the preset `robust` is judged on.
 
 CHOSEN were looked at while its first version was built, KEPT_ASIDE and FRESH when it was done. All of these and LATER were
-looked at for the second version. UNSEEN were written down after its last change, and looked at once,
-and once more for novelty (docs/robust-alignment.md).
+looked at for the second version. UNSEEN were written down after its last change, and looked at once, and once more for
+novelty. All of these and BETWEEN_SPECIES were looked at for the guard by a linear model and for `consensus`; LAST were
+written down after these, and looked at once (docs/robust-alignment.md).
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from jindbench.names import COUNTS, LABEL, X_KIND
 DATA = Path(__file__).parents[3] / "shared/data"
 PANCREAS, BARON = "pancreas_cross_study", "Baron2016_human1_indrop"
 STUDIES = ["Muraro2016_celseq2", "Segerstolpe2016_smartseq2", "Grun2016_celseq", "Lawlor2017_fluidigmc1"]
-PBMC, KANG = "pbmc_symphony_3p_5p", "pbmc_kang_8donors_ctrl"
+PBMC, KANG, SPECIES = "pbmc_symphony_3p_5p", "pbmc_kang_8donors_ctrl", "pancreas_human_mouse"
 DIRICHLET, N_REWEIGHTED, MIN_CELLS = 0.3, 400, 15
 
 
@@ -126,4 +127,10 @@ UNSEEN = [
     *_shifted(
         501, _kang(1016, 1244), (PBMC, "3pv1", "5p"), (PBMC, "3pv2", "3pv1"), (PANCREAS, _together(*STUDIES), BARON)
     ),
+]
+BETWEEN_SPECIES = [Target(SPECIES, "human", "mouse"), Target(SPECIES, "mouse", "human")]
+LAST = [
+    *(Target(*_kang(*donors)) for donors in [(1016, 107), (1244, 1039), (1488, 101), (1039, 1256), (1256, 1244)]),
+    *_shifted(601, _kang(1488, 1015), (PBMC, "5p", "3pv2"), _kang(1039, 101), _kang(1256, 1016)),
+    *_shifted(621, (SPECIES, "human", "mouse"), (SPECIES, "mouse", "human")),
 ]

@@ -16,7 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from jindbench.execution.components import run_method
-from jindbench.methods import actinn, celltypist, knn, logreg, random_by_frequency, scpred, svm_rej
+from jindbench.methods import actinn, celltypist, knn, logreg, random_by_frequency, scpred, svm_rej, true_labels
 
 
 def cells(n, seed, labels=True, x_kind="counts"):
@@ -33,7 +33,8 @@ def cells(n, seed, labels=True, x_kind="counts"):
 
 
 SOURCE, TARGET = cells(200, 0), cells(90, 1, labels=False)
-LOG2 = {name: np.log2(1 + side.X.toarray()) for name, side in (("source", SOURCE), ("target", TARGET))}
+COUNTS = SOURCE.X.toarray(), TARGET.X.toarray()
+LOG2 = {name: np.log2(1 + X) for name, X in zip(("source", "target"), COUNTS, strict=True)}
 LABELS = SOURCE.obs["label"].to_numpy(dtype=str)
 
 
@@ -49,11 +50,14 @@ def test_knn_is_scikit_learns_on_dense_components(tmp_path):
     assert run(knn, tmp_path, n_components=5).probabilities.to_numpy() == pytest.approx(expected)
 
 
-def test_logistic_regression_is_scikit_learns_on_standardised_genes(tmp_path):
-    scaler = StandardScaler().fit(LOG2["source"])  # centred: the intercept takes that up
-    model = LogisticRegression(max_iter=1000).fit(scaler.transform(LOG2["source"]), LABELS)
-    expected = model.predict_proba(scaler.transform(LOG2["target"]))
-    assert run(logreg, tmp_path).probabilities.to_numpy() == pytest.approx(expected, abs=0.02)
+def test_logistic_regression_is_scikit_learns_on_genes_as_they_are_and_standardised(tmp_path):
+    source, target = (np.log2(1 + 10_000 * X / X.sum(axis=1, keepdims=True)) for X in COUNTS)
+    plain = LogisticRegression(max_iter=1000).fit(source, LABELS)
+    assert run(logreg, tmp_path).probabilities.to_numpy() == pytest.approx(plain.predict_proba(target), abs=0.01)
+    scaler = StandardScaler().fit(source)  # centred: the intercept takes that up
+    scaled = LogisticRegression(max_iter=1000).fit(scaler.transform(source), LABELS)
+    expected = scaled.predict_proba(scaler.transform(target))
+    assert run(logreg, tmp_path, scale=True).probabilities.to_numpy() == pytest.approx(expected, abs=0.02)
 
 
 def test_logistic_regression_says_when_it_has_not_converged(tmp_path, caplog):
@@ -62,9 +66,7 @@ def test_logistic_regression_says_when_it_has_not_converged(tmp_path, caplog):
 
 
 def test_celltypist_is_one_regression_for_each_type(tmp_path):
-    source, target = (
-        np.log1p(10_000 * X / X.sum(axis=1, keepdims=True)) for X in (SOURCE.X.toarray(), TARGET.X.toarray())
-    )
+    source, target = (np.log1p(10_000 * X / X.sum(axis=1, keepdims=True)) for X in COUNTS)
     scaler = StandardScaler(with_mean=False).fit(source[:, :11])
     Z, target_Z = (sparse.csr_matrix(np.minimum(scaler.transform(X[:, :11]), 10)) for X in (source, target))
     model = SGDClassifier(loss="log_loss", alpha=0.1, max_iter=1000, random_state=0).fit(Z, LABELS)
@@ -83,6 +85,15 @@ def test_random_types_have_the_sources_frequencies(tmp_path):
     expected = SOURCE.obs["label"].value_counts(normalize=True)
     assert (drawn - expected).abs().max() < 0.04
     assert table["threshold"].isna().all()
+
+
+def test_true_labels_are_right_and_reject_what_the_source_lacks(tmp_path):
+    labelled = cells(90, 1)
+    known = labelled.obs["label"].to_numpy() != "C"
+    source = SOURCE[SOURCE.obs["label"] != "C"]
+    table = run(true_labels, tmp_path, source=source, target=labelled).table
+    assert ((table["label"] != "unassigned") == known).all()
+    assert (table["label"][known] == labelled.obs["label"].to_numpy()[known]).all()
 
 
 def test_svm_takes_all_genes_or_the_most_variable(tmp_path):

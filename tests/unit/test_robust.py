@@ -1,6 +1,7 @@
 """The preset `robust`: composition, moments and guard, on cases computed by hand or simulated with a known answer."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,10 +9,12 @@ import pytest
 import torch
 from anndata import AnnData
 from scipy import sparse
+from sklearn.linear_model import LogisticRegression
 
 from jindbench.errors import InputError
-from jindbench.jind import classifier, moments
+from jindbench.jind import classifier, linear, moments
 from jindbench.jind.alignment import align
+from jindbench.jind.model import JINDModel
 from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters, SelfTrainingParameters
 from jindbench.jind.self_training import self_train
 from jindbench.names import X_KIND
@@ -135,7 +138,7 @@ def test_an_estimate_that_makes_the_cells_less_likely_has_no_say(model, monkeypa
     X, _ = draw(200, [0.5, 0.3, 0.2], 1, seed=4)
     wrong = torch.tensor([5e-4, 0.9, 0.0995], dtype=torch.float64)
     monkeypatch.setattr(moments, "composition", lambda *_, **__: wrong)
-    aligned, _ = align(model, X, ROBUST, seed=0)
+    aligned, _ = align(replace(model, linear=None), X, ROBUST, seed=0)  # which would refuse
     assert aligned.type_weights.tolist() == [1, 1, 1]
     assert aligned.aligned_share == 0.5
 
@@ -152,6 +155,61 @@ def test_without_evidence_of_other_shares_both_models_have_an_equal_say(model):
     aligned = weighted / weighted.sum(dim=1, keepdim=True)
     expected = other.aligned_share * aligned + (1 - other.aligned_share) * model.probabilities(X)
     assert other.probabilities(X).numpy() == pytest.approx(expected.numpy(), abs=1e-6)
+
+
+def test_alignment_that_the_linear_model_speaks_against_is_refused_and_said(model, caplog, monkeypatch):
+    X, _ = draw(300, [0.5, 0.3, 0.2], 1, seed=4)
+    history = align(model, X, ROBUST, seed=0)[1]
+    assert history["agreement"].between(0.8, 1).all()
+    agreed = iter([0.95, 0.85])
+    monkeypatch.setattr(moments, "_agreement", lambda *_: next(agreed))
+    with caplog.at_level(logging.WARNING):
+        kept, history = align(model, X, ROBUST, seed=0)
+    assert kept is model
+    assert history["kept"].tolist() == [True, False]
+    assert "give the same label from 95.0 to 85.0 %; the target stays unaligned" in caplog.text
+
+
+def test_the_linear_model_is_scikit_learns_and_its_codes_of_the_source_are_held_out():
+    X, y = draw(300, [0.5, 0.3, 0.2], 1, seed=12)
+    y = np.where(y == 2, 1, y)  # two types, which scikit-learn has one column for
+    y[np.random.default_rng(0).random(300) < 0.3] = 2  # and one of which nothing can be learnt
+    y[0] = 3  # alone of its type
+    for types in (2, 4):
+        rows = np.flatnonzero(y < types)
+        parameters = ClassifierParameters(preset="robust", epochs=1, members=1)
+        names = [f"g{i}" for i in range(30)]
+        found = classifier.train_classifier(X[rows], y[rows].astype(str), names, "log", parameters, seed=0)[0]
+        expected = LogisticRegression(C=2, max_iter=1000).fit(X[rows], y[rows]).predict_proba(X)
+        assert found.linear.probabilities(X).numpy() == pytest.approx(expected, abs=1e-3)
+    in_sample = (found.linear.probabilities(X).argmax(dim=1).numpy() == y)[y == 2].mean()
+    held_out = (found.linear.source_codes.argmax(dim=1).numpy() == y)[y == 2].mean()
+    assert held_out < in_sample - 0.1
+
+
+def test_the_consensus_averages_networks_and_linear_model(tmp_path):
+    X, y = draw(300, [0.5, 0.3, 0.2], 1, seed=13)
+    parameters = ClassifierParameters(preset="consensus", epochs=5, members=2)
+    names = [f"g{i}" for i in range(30)]
+    found, history = classifier.train_classifier(X, y.astype(str), names, "log", parameters, seed=0)
+    assert found.linear_share > 0.5  # after five epochs the networks are worse
+    found = replace(found, linear_share=(share := 0.4))
+    each = [m.probabilities(X) for m in (*found.members, found.linear)]
+    expected = (1 - share) * (each[0] + each[1]) / 2 + share * each[2]
+    assert found.probabilities(X).numpy() == pytest.approx(expected.numpy())
+    target, of_target = draw(300, [0.02, 0.9, 0.08], 1.2, seed=14)
+    aligned, _ = align(found, target, AlignmentParameters(preset="consensus"), seed=0)
+    assert accuracy(aligned, target, of_target) > accuracy(found, target, of_target)
+    aligned.save(tmp_path, history)
+    loaded = JINDModel.load(tmp_path, "cpu")
+    assert torch.equal(loaded.probabilities(target), aligned.probabilities(target))
+    assert np.array_equal(loaded.novelty(target), aligned.novelty(target))
+
+
+def test_what_held_out_cells_say_of_two_models_counts_by_their_number():
+    good, bad = (torch.tensor([[p, 1 - p]], dtype=torch.float64) for p in (0.9, 0.4))
+    share = [linear.best_share(bad.repeat(n, 1), good.repeat(n, 1), torch.zeros(n, dtype=int)) for n in (1, 10, 1000)]
+    assert 0.5 < share[0] < share[1] < share[2] == 1
 
 
 def test_even_batches_leave_no_single_cell_over(monkeypatch):

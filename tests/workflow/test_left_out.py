@@ -90,7 +90,9 @@ def broken(_done, no_r, tmp_path_factory):
 
 def test_what_fails_is_shown_and_the_others_come_out(broken, completed):
     assert broken.raw["Toy", "JIND (paper)"] == "failed: RuntimeError: out of <luck> (seed 0)"
-    assert broken.raw["Toy", "JIND+ (paper)"] == "failed: RuntimeError: jind failed (RuntimeError: out of <luck>) (seed 0)"
+    assert (
+        broken.raw["Toy", "JIND+ (paper)"] == "failed: RuntimeError: jind failed (RuntimeError: out of <luck>) (seed 0)"
+    )
     assert broken.raw["split", "JIND (paper)"] == "not run: tested on the other task"
     assert broken.raw["Toy", "Killed"] == "failed: killed by SIGKILL (seed 0)"
     assert broken.raw["Toy", "Majority"] == completed.raw()["Toy", "Majority"]

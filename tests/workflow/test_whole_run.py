@@ -188,8 +188,12 @@ def test_figures_say_what_failed_and_what_they_lack(everything, tmp_path):
     assert "jind, types held out on batches, seed 0, failed: without " in output
     assert "failed: RuntimeError: no luck" in workflow.read("tables/held_out_types.md")
 
-    configuration["run"] |= {"methods": ["majority", "svm_rej"]}
+    configuration["run"] |= {"methods": ["majority", "svm_rej", "true_labels"]}
+    configuration["held_out_types"] = {"tasks": ["batches"], "methods": ["majority", "true_labels"]}
     workflow.configure(configuration)
     workflow.run()
+    scores = io.read_table(workflow.folder / "results/tiny/tables/metrics_by_method.tsv", text=["method", "metric"])
+    assert (scores.loc[(scores["method"] == "true_labels") & (scores["metric"] == "raw"), "value"] == 1).all()
+    assert "not applicable: it is given the labels" in workflow.read("tables/held_out_types.md")
     for figure in ("figure2", "figure3", "figure4", "figure5", "s2", "s3"):
         assert "is not run on" in io.read_json(drawn / f"{figure}.json")["missing"][0]

@@ -229,6 +229,8 @@ def files_of_runs(runs_of_job, wildcards):
             files.setdefault("integration_outcome", []).append(f"{folder}/outcome.json")
         for side in ("source", "target"):
             files.setdefault(side, []).append(f"{folder}/{side}.h5ad")
+        if entry.sees_labels:
+            files.setdefault("solution", []).append(f"results/{RUN}/tasks/{task}/solution.tsv.gz")
         if entry.parent is not None:
             seeds = CONFIG.seeds(entry.parent)
             parent = {"run": RUN, "task": task, "method": entry.parent}

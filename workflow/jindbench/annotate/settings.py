@@ -44,7 +44,7 @@ class Settings(Parameters):
         description="Where the queries' counts are: the name of a layer, `X` or `raw`. Found automatically by default.",
     )
     reference_layer: str | None = Field(None, description="The same for the reference.")
-    preset: Literal["robust", "paper", "preprint", "published"] = Field(
+    preset: Literal["robust", "consensus", "paper", "preprint", "published"] = Field(
         "robust", description="JIND's parameter values."
     )
     seed: int = Field(0, ge=0, description="Random seed.")

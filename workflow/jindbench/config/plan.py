@@ -27,6 +27,11 @@ class Method:
     skip: dict[str, str]
     parameters: Parameters
 
+    @property
+    def sees_labels(self) -> bool:
+        """Whether it is a control that is given the target's labels."""
+        return getattr(registry.component("methods", self.method), "SEES_LABELS", False)
+
 
 @dataclass(frozen=True)
 class Integration:
@@ -124,9 +129,16 @@ class Configuration(Sections):
 
     def held_out(self) -> list[tuple[str, str, str]]:
         """(task, method, reason) of the held-out-type matrix; `reason` says why it is not run, "" if it is."""
-        chosen, integrated = self.held_out_types, "not applicable: the integration has seen the type"
+        chosen = self.held_out_types
+
+        def reason(task: str, method: str) -> str:
+            if self.methods[method].sees_labels:
+                return "not applicable: it is given the labels"
+            integrated = "not applicable: the integration has seen the type"
+            return self.left_out(task, method) or (integrated if self.methods[method].input else "")
+
         return [
-            (task, method, self.left_out(task, method) or (integrated if self.methods[method].input else ""))
+            (task, method, reason(task, method))
             for task, method in self.cells()
             if task in chosen.tasks and method in (chosen.methods or self.run.methods)
         ]

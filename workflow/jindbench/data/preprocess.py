@@ -85,8 +85,10 @@ def most_variable_genes(X: sparse.csr_matrix, n: int | None) -> np.ndarray:
     return np.sort(np.argsort(-variance, kind="stable")[:n])
 
 
-def expression(source: AnnData, target: AnnData, n_genes: int | None) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+def expression(
+    source: AnnData, target: AnnData, n_genes: int | None, *, cell_total: float | None = None
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Transformed expression of source and target, of the `n_genes` genes that vary most in the source (None: all)."""
-    X = transform(source.X, source.uns[X_KIND])
+    X, target_X = (transform(side.X, side.uns[X_KIND], cell_total=cell_total) for side in (source, target))
     genes = most_variable_genes(X, n_genes)
-    return X[:, genes], transform(target.X, target.uns[X_KIND])[:, genes]
+    return X[:, genes], target_X[:, genes]

@@ -6,7 +6,8 @@
 `classifier`     training stage: the prediction model, Eq. 1 and 2
 `thresholds`     filtering: one confidence threshold for each type
 `alignment`      inference stage: adversarial alignment of the target, Eq. 3 to 5
-`moments`        alignment of the preset `robust`, not the paper's
+`moments`        alignment of the presets `robust` and `consensus`, not the paper's
+`linear`         their linear model of the source, which judges that alignment
 `self_training`  JIND+
 `profiles`       how unlike its type a cell is, for the novelty of `robust`
 `model`          the fitted model: prediction, latent codes, save and load

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from jindbench.errors import InputError
 from jindbench.jind import optimizers
 from jindbench.jind.expression import BLOCK
+from jindbench.jind.linear import best_share, train_linear
 from jindbench.jind.model import JINDModel, Rows, blocks, choose_device, precision
 from jindbench.jind.networks import LATENT, Classifier, Encoder, frozen, seeded
 from jindbench.jind.parameters import ClassifierParameters, SelfTrainingParameters
@@ -119,6 +120,10 @@ def train_classifier(
             members.append(replace(member, source_codes=codes, validation_probabilities=probabilities))
     profiles = Profiles.of(X, y.cpu().numpy(), len(classes)) if parameters.profile_weight else None
     model = replace(members[0], others=tuple(members[1:]), profiles=profiles)
+    if parameters.linear != "none":
+        linear = train_linear(members[0], X, validation)
+        share = best_share(model.validation, linear.validation_probabilities, y[validation])
+        model = replace(model, linear=linear, linear_share=share if parameters.linear == "member" else 0.0)
     numbers = np.bincount(model.validation.argmax(dim=1).cpu().numpy(), minlength=len(classes))
     alone = classes[(numbers == 1) & (numbers >= parameters.threshold_cells)]
     if len(alone) > 0 and parameters.threshold_rule == "quantile":

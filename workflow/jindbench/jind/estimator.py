@@ -37,8 +37,8 @@ class JIND:
     ----------
     preset
         Named set of parameter values: "paper", "preprint" and "published" are for comparison with the paper, whose
-        alignment assumes the same types in the same shares on both sides; "robust" is for cells of one's own (see
-        `jindbench.jind.parameters`).
+        alignment assumes the same types in the same shares on both sides; "robust" and "consensus" are for cells of
+        one's own (see `jindbench.jind.parameters`).
     classifier, alignment, self_training
         Parameters of the three stages: a mapping with those that differ from the preset, or a parameters object.
     seed

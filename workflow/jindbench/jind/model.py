@@ -21,7 +21,7 @@ from torch import Tensor
 from jindbench import io
 from jindbench.errors import InputError
 from jindbench.jind.expression import BLOCK, target_expression
-from jindbench.jind.networks import Classifier, Encoder, Generator, Rescaling, frozen
+from jindbench.jind.networks import Classifier, Encoder, Generator, Logits, Rescaling, frozen
 from jindbench.jind.parameters import ClassifierParameters
 from jindbench.jind.profiles import Profiles
 from jindbench.jind.thresholds import type_thresholds
@@ -149,6 +149,10 @@ class JINDModel:
     others
         Further prediction models of the same source, which differ in their random start. Probabilities are averaged
         over this one and them.
+    linear
+        The linear model of the same source (`jindbench.jind.linear`); None with the paper's presets.
+    linear_share
+        The weight of its probabilities in the average with the networks', 0 to 1.
     profiles
         Mean expression of the types, for `novelty`; None where that is of the confidence alone.
     reference
@@ -169,6 +173,8 @@ class JINDModel:
     type_weights: Tensor | None = None
     aligned_share: float = 1.0
     others: tuple["JINDModel", ...] = ()
+    linear: "JINDModel | None" = None
+    linear_share: float = 0.0
     profiles: Profiles | None = None
     reference: "JINDModel | None" = None
 
@@ -185,7 +191,7 @@ class JINDModel:
     @property
     def validation(self) -> Tensor:
         """Probabilities of the validation cells, averaged over the prediction models, N_v x K."""
-        return torch.stack([member.validation_probabilities for member in self.members]).mean(dim=0)
+        return self.averaged(lambda member: member.validation_probabilities)
 
     @property
     def validation_shares(self) -> Tensor:
@@ -218,17 +224,35 @@ class JINDModel:
     @property
     def members(self) -> tuple["JINDModel", ...]:
         """The first model and the others, each by itself."""
-        return (replace(self, others=()), *self.others)
+        return (replace(self, others=()).networks_alone(), *self.others)
+
+    def networks_alone(self) -> "JINDModel":
+        """The same without the linear model."""
+        return replace(self, linear=None, linear_share=0.0)
+
+    def averaged(self, function: Callable[["JINDModel"], Tensor]) -> Tensor:
+        """What a function gives for the members, averaged, and for the linear model, by its share."""
+        mean = torch.stack([function(member) for member in self.members]).mean(dim=0)
+        if self.linear_share == 0:
+            return mean
+        return (1 - self.linear_share) * mean + self.linear_share * function(self.linear)
 
     def without_alignment(self) -> "JINDModel":
         """The same networks, without what alignment put between them or after them."""
         others = tuple(replace(member, generator=None) for member in self.others)
-        return replace(self, generator=None, type_weights=None, aligned_share=1.0, others=others)
+        linear = self.linear and replace(self.linear, generator=None)
+        return replace(self, generator=None, type_weights=None, aligned_share=1.0, others=others, linear=linear)
 
     def without_source(self) -> "JINDModel":
         """The same for prediction alone: nothing can be aligned to it."""
-        others = tuple(other.without_source() for other in self.others)
-        return replace(self, source_codes=self.source_codes[:0], source_types=self.source_types[:0], others=others)
+        others, linear = tuple(other.without_source() for other in self.others), self.linear
+        return replace(
+            self,
+            source_codes=self.source_codes[:0],
+            source_types=self.source_types[:0],
+            others=others,
+            linear=linear and linear.without_source(),
+        )
 
     def latent_codes(self, X: sparse.csr_matrix | Rows) -> Tensor:
         """Latent codes, n x 256, of the n cells of X (transformed expression of `genes`).
@@ -245,12 +269,11 @@ class JINDModel:
         return self.blockwise(X, lambda x: self._probabilities(Block(x)))
 
     def _probabilities(self, cells: Block) -> Tensor:
-        codes = [cells.code(member.encoder, member.generator) for member in self.members]
-        each = [
-            member.classifier(code).softmax(dim=1, dtype=torch.float64)
-            for member, code in zip(self.members, codes, strict=True)
-        ]
-        mean = torch.stack(each).mean(dim=0)
+        def of_member(member: JINDModel) -> Tensor:
+            logits = member.classifier(cells.code(member.encoder, member.generator))
+            return logits.softmax(dim=1, dtype=torch.float64)
+
+        mean = self.averaged(of_member)
         if self.type_weights is None:
             return mean
         weighted = mean * self.type_weights
@@ -261,9 +284,9 @@ class JINDModel:
         """How far each of n cells lies below the threshold of its most probable type before anything was adapted.
 
         Alignment and self-training draw cells of a type that the source lacks to types that it has. Of several
-        prediction models each has its own most probable type and thresholds; their distances are averaged. Where there
-        are `profiles`, how unlike its most probable type a cell is in its expression is added, with its weight;
-        `measured` says which of the M genes the cells' file has (None: all).
+        prediction models each has its own most probable type and thresholds; their distances are averaged as their
+        probabilities are. Where there are `profiles`, how unlike its most probable type a cell is in its expression is
+        added, with its weight; `measured` says which of the M genes the cells' file has (None: all).
         """
         cells = Rows(X, self.device)
         with torch.no_grad():
@@ -272,15 +295,19 @@ class JINDModel:
             )
 
     def _novelty(self, cells: Block, X: sparse.csr_matrix, measured: np.ndarray | None) -> np.ndarray:
-        unadapted, distances, probabilities = self.reference or self.without_alignment(), [], 0
-        for member in unadapted.members:
-            of_member = member._probabilities(cells).cpu().numpy()
-            distances.append(member.thresholds()[of_member.argmax(axis=1)] - of_member.max(axis=1))
-            probabilities = probabilities + of_member
-        distance = np.mean(distances, axis=0)
+        unadapted = self.reference or self.without_alignment()
+
+        def of_member(member: JINDModel) -> Tensor:  # probabilities, and as a last column the distance
+            probabilities = member._probabilities(cells)
+            confidence, assigned = probabilities.max(dim=1)
+            distance = torch.from_numpy(member.thresholds()).to(self.device)[assigned] - confidence
+            return torch.cat([probabilities, distance[:, None]], dim=1)
+
+        averaged = unadapted.averaged(of_member).cpu().numpy()
+        distance = averaged[:, -1]
         if unadapted.profiles is None:
             return distance
-        unlikeness = unadapted.profiles.unlikeness(X, probabilities.argmax(axis=1), measured)
+        unlikeness = unadapted.profiles.unlikeness(X, averaged[:, :-1].argmax(axis=1), measured)
         return distance + self.parameters.profile_weight * unlikeness
 
     def blockwise(self, X: sparse.csr_matrix | Rows, function: Callable[[Tensor], Tensor]) -> Tensor:
@@ -343,8 +370,7 @@ class JINDModel:
     def _save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         nested = {f"other_{i}": other for i, other in enumerate(self.others, start=1)}
-        if self.reference is not None:
-            nested["reference"] = self.reference
+        nested |= {name: model for name in ("linear", "reference") if (model := getattr(self, name)) is not None}
         for name, model in nested.items():
             model._save(folder / name)
         tensors = {name: getattr(self, name) for name in TENSORS}
@@ -363,6 +389,7 @@ class JINDModel:
             "x_kind": self.x_kind,
             "parameters": self.parameters.model_dump(),
             "aligned_share": self.aligned_share,
+            "linear_share": self.linear_share,
             "after_relu": self.generator is not None and self.generator.after_relu,
             "nested": list(nested),
         }
@@ -375,29 +402,35 @@ class JINDModel:
         Raises
         ------
         InputError
-            If it has no profiles though its parameters ask for them: models had none before these came.
+            If it has no profiles or linear model though its parameters ask for them: models had none before these came.
         """
         model = cls._load(folder, choose_device(device))
         if model.parameters.profile_weight and model.profiles is None:
             raise InputError(f"{folder}: stored by an older version of jindbench, without the types' mean expression")
+        if model.parameters.linear != "none" and model.linear is None:
+            raise InputError(f"{folder}: stored by an older version of jindbench, without a linear model")
         return model
 
     @classmethod
     def _load(cls, folder: Path, device: torch.device) -> "JINDModel":
         facts = io.read_json(folder / "model.json")
         nested = {name: cls._load(folder / name, device) for name in facts.pop("nested")}
-        reference = nested.pop("reference", None)
+        reference, linear = nested.pop("reference", None), nested.pop("linear", None)
         facts["parameters"] = ClassifierParameters.model_validate(facts["parameters"])
         tensors = load_file(folder / "weights.safetensors", device=str(device))
         n_genes, parameters, after_relu = len(facts["genes"]), facts["parameters"], facts.pop("after_relu")
         stored = {key.removeprefix(PROFILES): tensors.pop(key) for key in [*tensors] if key.startswith(PROFILES)}
         profiles = Profiles(**{key: value.cpu().numpy() for key, value in stored.items()}) if stored else None
-        networks = {
-            "encoder": Encoder(n_genes, parameters.dropout, parameters.noise),
-            "classifier": Classifier(len(facts["classes"])),
-        }
+        if any(key.startswith("classifier.") for key in tensors):
+            encoder, classifier = (
+                Encoder(n_genes, parameters.dropout, parameters.noise),
+                Classifier(len(facts["classes"])),
+            )
+        else:  # a linear model
+            encoder, classifier = Logits(n_genes, len(facts["classes"])), torch.nn.Identity()
+        networks = {"encoder": encoder, "classifier": classifier}
         if "generator.scale" in tensors:
-            networks["generator"] = Rescaling()
+            networks["generator"] = Rescaling(tensors["generator.scale"], tensors["generator.shift"])
         elif any(key.startswith("generator.") for key in tensors):
             shifted = "generator.input_shift" in tensors
             networks["generator"] = Generator(n_genes, input_shift=shifted, after_relu=after_relu)
@@ -406,7 +439,7 @@ class JINDModel:
             network.load_state_dict({key.removeprefix(f"{name}."): tensors.pop(key) for key in own})
             frozen(network.to(device))
         others = tuple(nested.values())
-        return cls(**facts, **tensors, **networks, others=others, profiles=profiles, reference=reference)
+        return cls(**facts, **tensors, **networks, others=others, linear=linear, profiles=profiles, reference=reference)
 
 
 PROFILES = "profiles."  # before the names of what they are made of, among the tensors

@@ -1,4 +1,4 @@
-"""Alignment of the preset `robust`: by moments and composition, in closed form (docs/robust-alignment.md).
+"""Alignment of `robust` and `consensus`: by moments and composition, in closed form (docs/robust-alignment.md).
 
 The paper's discriminator makes the target's codes look like the source's. Where the target has other shares of types,
 it does so by moving cells from one type to another. Here the shares are estimated first, and the source is weighted to
@@ -6,6 +6,7 @@ them: what then differs between the codes is the batch, not the composition. No 
 """
 
 import logging
+import math
 from dataclasses import replace
 
 import pandas as pd
@@ -83,7 +84,10 @@ def align_moments(
        evidence; at 1 this is Bayes' rule.
     4. The unaligned probabilities have a say: half of it without evidence, none where it is 1. What both agree on is
        surer than what only one says.
-    5. If too many of the cells that the unaligned model accepts would get another label, all stays unaligned.
+    5. All stays unaligned if too many of the cells that the unaligned model accepts would get another label, or if the
+       networks agree with the linear model on fewer cells than before. This has the same composition, and no moments of
+       the target: where they are led astray, it is not. Another composition moves what is near a boundary, for which
+       some disagreement is allowed, by the evidence.
 
     Parameters
     ----------
@@ -95,7 +99,8 @@ def align_moments(
     Returns
     -------
     The aligned model, or the unaligned one, and a table of both states: rejection_rate, kept_labels (share of the
-    cells accepted before that keep their label) and composition_distance (total variation of estimated and predicted
+    cells accepted before that keep their label), agreement (share of the cells that the networks and the linear model
+    give the same label; NaN without such a model) and composition_distance (total variation of estimated and predicted
     composition).
     """
     before = model.probabilities(X)
@@ -103,32 +108,40 @@ def align_moments(
     counts = torch.bincount(model.source_types, minlength=len(model.classes))
     weights = (seen / counts.clamp(min=1))[model.source_types].float()
     weights /= weights.sum()
-    members = [
-        replace(
-            member,
-            generator=rescaling(member.source_codes, weights, member.latent_codes(X), parameters.moment_cells),
-        )
-        for member in model.members
-    ]
+
+    def rescaled(member: JINDModel) -> JINDModel:
+        codes = member.latent_codes(X)
+        return replace(member, generator=rescaling(member.source_codes, weights, codes, parameters.moment_cells))
+
+    members = [rescaled(member) for member in model.members]
     shares = composition(before, model.validation_shares, parameters.pseudo_cells)
     ratio = shares / model.validation_shares
     evidence = min(max((before @ ratio).log().mean().item(), 0), 1)
+    composed = {"type_weights": ratio**evidence, "aligned_share": (1 + evidence) / 2}
     aligned = replace(
         members[0],
         others=tuple(members[1:]),
-        type_weights=ratio**evidence,
-        aligned_share=(1 + evidence) / 2,
+        linear=model.linear and rescaled(model.linear),
+        linear_share=model.linear_share,
         reference=model.without_source(),
+        **composed,
     )
     after = aligned.probabilities(X)
 
     accepted, labels = model.accepted(before), before.argmax(dim=1)
     kept = (after.argmax(dim=1) == labels)[accepted].double().mean().nan_to_num(1.0).item()
-    good = kept >= parameters.kept_labels
+    agreed = agreed_after = math.nan
+    if model.linear is not None:
+        linear = replace(model.linear, reference=model.linear, **composed)
+        agreed = _agreement(model.networks_alone(), model.linear, X)
+        alone = replace(aligned.networks_alone(), reference=model.networks_alone())
+        agreed_after = _agreement(alone, linear, X)
+    fallen = agreed - agreed_after > parameters.agreement_fall * evidence
+    good = kept >= parameters.kept_labels and not fallen
     history = pd.DataFrame(
         [
-            _state(0, model, before, shares) | {"kept_labels": 1.0, "kept": not good},
-            _state(1, aligned, after, shares) | {"kept_labels": kept, "kept": good},
+            _state(0, model, before, shares) | {"kept_labels": 1.0, "agreement": agreed, "kept": not good},
+            _state(1, aligned, after, shares) | {"kept_labels": kept, "agreement": agreed_after, "kept": good},
         ]
     )
     log.info(
@@ -136,13 +149,24 @@ def align_moments(
         *(100 * kept, evidence),
         ", ".join(f"{name} {share:.1%}" for name, share in zip(model.classes, shares.tolist(), strict=True)),
     )
-    if not good:
+    if fallen:
+        log.warning(
+            "alignment would lower the share of cells that the networks and a linear model give the same label from "
+            "%.1f to %.1f %%; the target stays unaligned",
+            *(100 * agreed, 100 * agreed_after),
+        )
+    elif not good:
         log.warning(
             "alignment would change the label of %.1f %% of the cells that are accepted without it, more than %.1f %%; "
             "the target stays unaligned",
             *(100 * (1 - kept), 100 * (1 - parameters.kept_labels)),
         )
     return aligned if good else model, history
+
+
+def _agreement(model: JINDModel, other: JINDModel, X: sparse.csr_matrix) -> float:
+    labels, others = (each.probabilities(X).argmax(dim=1) for each in (model, other))
+    return (labels == others).double().mean().item()
 
 
 def _state(epoch: int, model: JINDModel, probabilities: Tensor, shares: Tensor) -> dict[str, float]:

@@ -42,6 +42,18 @@ class Classifier(nn.Module):
         return self.layers(h)
 
 
+class Logits(nn.Module):
+    """A linear model: expression x (n x M) to the logits of the K types, which are its latent code."""
+
+    def __init__(self, n_genes: int, n_types: int):
+        super().__init__()
+        self.hidden = nn.Linear(n_genes, n_types)
+
+    def forward(self, x: Tensor, input_shift: Tensor | None = None) -> Tensor:
+        """The logits of x, or of x + input_shift with a shift of each gene (M)."""
+        return shifted_linear(self.hidden, x, input_shift)
+
+
 class Generator(nn.Module):
     """G(x, h) = S(x) * h + B(x): scales and shifts the target's latent codes.
 
@@ -82,17 +94,16 @@ class Generator(nn.Module):
 
 
 class Rescaling(nn.Module):
-    """G(h) = S * h + B with one scale S and shift B (256 each) for all cells of the target."""
+    """G(h) = S * h + B with one scale S and shift B for all cells of the target, of as many values as the code has."""
 
     after_relu, input_shift = False, None  # as `Generator` has them
 
-    def __init__(self, scale: Tensor | None = None, shift: Tensor | None = None):
+    def __init__(self, scale: Tensor, shift: Tensor):
         super().__init__()
-        self.scale = nn.Parameter(torch.ones(LATENT) if scale is None else scale)
-        self.shift = nn.Parameter(torch.zeros(LATENT) if shift is None else shift)
+        self.scale, self.shift = nn.Parameter(scale), nn.Parameter(shift)
 
     def scale_and_shift(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """S and B for each cell of x, n x 256 each."""
+        """S and B for each cell of x, n values of each dimension."""
         return self.scale.expand(len(x), -1), self.shift.expand(len(x), -1)
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Every hyper-parameter of JIND, each at one place, with its value in each of four presets.
+"""Every hyper-parameter of JIND, each at one place, with its value in each of five presets.
 
 `paper`      the text of the paper (Methods); the default. Where the text is silent, the value of `preprint`: those
              descriptions end in "(code)".
@@ -8,6 +8,7 @@
 `published`  the authors' code of February 2022, which goes with the published article.
 `robust`     not the paper's: for targets whose types have other shares than the source's, or some of them none
              (docs/robust-alignment.md). Where it says nothing, the value of `paper`.
+`consensus`  not the paper's: `robust`, with a linear model's probabilities in the average.
 
 One implementation reads them all: a preset is nothing but values.
 """
@@ -18,14 +19,22 @@ from pydantic import Field, model_validator
 
 from jindbench.parameters import Parameters
 
-PRESETS = ("paper", "preprint", "published", "robust")
-OF_THE_PAPER = object()
+PRESETS = ("paper", "preprint", "published", "robust", "consensus")
+AS_BEFORE = object()
 
 
 def _by_preset(
-    paper: Any, preprint: Any, published: Any, description: str, *, robust: Any = OF_THE_PAPER, **limits: Any
+    paper: Any,
+    preprint: Any,
+    published: Any,
+    description: str,
+    *,
+    robust: Any = AS_BEFORE,
+    consensus: Any = AS_BEFORE,
+    **limits: Any,
 ) -> Any:
-    values = (paper, preprint, published, paper if robust is OF_THE_PAPER else robust)
+    robust = paper if robust is AS_BEFORE else robust
+    values = (paper, preprint, published, robust, robust if consensus is AS_BEFORE else consensus)
     presets = dict(zip(PRESETS, values, strict=True))
     return Field(paper, description=description, json_schema_extra={"presets": presets}, **limits)
 
@@ -35,7 +44,7 @@ class PresetParameters(Parameters):
 
     OF_ALL_STAGES: ClassVar[tuple[str, ...]] = ("preset", "device", "precision")
 
-    preset: Literal["paper", "preprint", "published", "robust"] = Field(
+    preset: Literal["paper", "preprint", "published", "robust", "consensus"] = Field(
         "paper", description="Where the values of all parameters come from that are not set."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="`auto`: CUDA where there is one, else the CPU.")
@@ -103,6 +112,15 @@ class ClassifierParameters(PresetParameters):
         robust=3,
         ge=1,
     )
+    linear: Literal["none", "judge", "member"] = _by_preset(
+        "none",
+        "none",
+        "none",
+        "What a linear model of the source does: `judge`: alignment is kept only where it does not speak against it; "
+        "`member`: its probabilities are averaged with the networks' too, by what held-out cells say of both.",
+        robust="judge",
+        consensus="member",
+    )
     learning_rate: float = _by_preset(1e-3, 1e-3, 1e-3, "Learning rate of Adam.", gt=0)
     patience: int = _by_preset(5, 2, 2, "The learning rate is halved after more than so many flat epochs.", ge=0)
     flat_share: float = _by_preset(
@@ -164,6 +182,16 @@ class AlignmentParameters(PresetParameters):
         0.8,
         0.8,
         "Moments: the share of the accepted cells that must keep their label; otherwise the target stays unaligned.",
+        ge=0,
+        le=1,
+    )
+    agreement_fall: float = _by_preset(
+        0.04,
+        0.04,
+        0.04,
+        "Moments: the share of the cells by which the networks' agreement with the linear model may fall, times the "
+        "evidence of another composition; otherwise the target stays unaligned.",
+        consensus=0.06,
         ge=0,
         le=1,
     )

@@ -53,7 +53,9 @@ def self_train(
     ]
     members = [member for member, _ in trained]
     reference = model.reference or model.without_alignment().without_source()
-    plus = replace(members[0], others=tuple(members[1:]), reference=reference)
+    plus = replace(
+        members[0], others=tuple(members[1:]), linear=model.linear, linear_share=model.linear_share, reference=reference
+    )
     histories = [table.assign(epoch=table["epoch"] + i * parameters.epochs) for i, (_, table) in enumerate(trained)]
     history = pd.concat(histories, ignore_index=True)
     if parameters.kept_labels > 0:

@@ -23,6 +23,8 @@ It may define
 
 `RANDOM = False`
     nothing depends on the seed: it is run once, with the run's first seed.
+`SEES_LABELS = True`
+    it is a control: the target has `obs["label"]`, which a method never sees.
 `PACKAGES`, `R_PACKAGES`
     tuples of the Python modules that it needs beside requirements.txt (their packages are named in envs/methods.txt and
     methods.yaml), and of the R packages. Where one is missing the method is not run.

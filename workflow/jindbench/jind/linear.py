@@ -1,0 +1,111 @@
+"""A linear model of the source beside the networks. Not the paper's: for the presets `robust` and `consensus`.
+
+It judges the networks' alignment, as it is not aligned with them, or has a say in the probabilities
+(docs/robust-alignment.md). It is a prediction model like theirs, whose latent code is the K logits themselves.
+"""
+
+import logging
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from torch import Tensor, nn
+
+from jindbench.jind.model import JINDModel
+from jindbench.jind.networks import Logits, frozen
+
+FOLDS = 5
+PRIOR = 20.0  # a share of 0 or 1 must make the held-out cells likelier by a quarter of this, in logarithm
+C, ITERATIONS = 2.0, 1000  # on natural logarithms; about what 1 is on those to base 2, as in methods/logreg.py
+
+log = logging.getLogger(__name__)
+
+
+def train_linear(model: JINDModel, X: sparse.csr_matrix, validation: np.ndarray) -> JINDModel:
+    """Multinomial logistic regression on the cells and types that a prediction model was trained on.
+
+    Its code of a source cell is held out: the logits of a regression that has not seen the cell, of five on four fifths
+    of the cells each. A cell that is alone of its type is in all of them.
+
+    Parameters
+    ----------
+    model
+        One prediction model.
+    X
+        Transformed expression of the source, N_s x M.
+    validation
+        The rows of the model's validation cells.
+
+    Returns
+    -------
+    The linear model.
+    """
+    y, n_types = model.source_types.cpu().numpy(), len(model.classes)
+    weights, intercepts = _fit(X, y, n_types)
+    logits = X @ weights.T + intercepts
+    counts = np.bincount(y, minlength=n_types)
+    several = np.flatnonzero(counts[y] > 1)
+    if len(several) and n_types > 1:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The least populated class")
+            splits = list(StratifiedKFold(min(FOLDS, counts.max())).split(several, y[several]))
+        for _, held_out in splits:
+            rows = several[held_out]
+            rest = np.setdiff1d(np.arange(len(y)), rows)
+            of_fold, at_zero = _fit(X[rest], y[rest], n_types)
+            logits[rows] = X[rows] @ of_fold.T + at_zero
+    encoder = Logits(X.shape[1], n_types)
+    with torch.no_grad():
+        encoder.hidden.weight.copy_(torch.from_numpy(weights))
+        encoder.hidden.bias.copy_(torch.from_numpy(intercepts))
+    codes = torch.from_numpy(logits.astype(np.float32)).to(model.device)
+    return replace(
+        model,
+        encoder=frozen(encoder.to(model.device)),
+        classifier=nn.Identity(),
+        source_codes=codes,
+        validation_probabilities=codes[validation].softmax(dim=1, dtype=torch.float64),
+    )
+
+
+def best_share(networks: Tensor, linear: Tensor, types: Tensor) -> float:
+    """The share of the linear model in the average, by which the true types of held-out cells are the most probable.
+
+    Where the two differ little, the share is near one half: a few cells cannot tell.
+
+    Parameters
+    ----------
+    networks, linear
+        Probabilities of both, n x K.
+    types
+        The cells' types, n numbers from 0 to K - 1.
+    """
+    rows, shares = torch.arange(len(types), device=types.device), torch.linspace(0, 1, 41, dtype=torch.float64)
+    scores = [
+        ((1 - share) * networks + share * linear)[rows, types].clamp(min=1e-12).log().sum() - PRIOR * (share - 0.5) ** 2
+        for share in shares.tolist()
+    ]
+    return shares[torch.stack(scores).argmax()].item()
+
+
+def _fit(X: sparse.csr_matrix, y: np.ndarray, n_types: int) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients, K x M, and intercepts, K, all types being among the cells."""
+    if n_types == 1:
+        return np.zeros((1, X.shape[1])), np.zeros(1)
+    regression = LogisticRegression(C=C, max_iter=ITERATIONS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # said below, in the user's words
+        regression.fit(X, y)
+    if regression.n_iter_.max() >= ITERATIONS:
+        log.warning("the linear model has not converged after %d iterations", ITERATIONS)
+    if n_types == 2:  # scikit-learn has the difference of the two
+        return (
+            np.vstack([-regression.coef_, regression.coef_]) / 2,
+            np.concatenate([-regression.intercept_, regression.intercept_]) / 2,
+        )
+    return regression.coef_, regression.intercept_
