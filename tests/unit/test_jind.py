@@ -500,8 +500,8 @@ def test_self_training_uses_cells_above_the_threshold_with_their_predicted_label
     assert seen["y"].tolist() == probabilities.argmax(axis=1)[confident].tolist()
     assert len(seen["validation"]) == round(0.3 * confident.sum())
     assert torch.equal(seen["weights"], aligned.class_weights)
-    x = torch.from_numpy(target[confident].toarray())
-    assert torch.allclose(seen["logits"], aligned.classifier(aligned.code(x)), atol=1e-5)  # through the generator
+    codes = aligned.latent_codes(target[confident])  # through the generator
+    assert torch.allclose(seen["logits"], aligned.classifier(codes), atol=1e-5)
 
 
 def test_published_self_training_trains_the_encoder_alone(aligned, cells):

@@ -32,6 +32,7 @@ def draw(predicted, outcomes, solutions, tasks, methods):
             {method: np.mean(runs[task, method], axis=0) for method in methods if (task, method) in runs}
         )
         for task in tasks
+        if any((task, method) in runs for method in methods)  # else its data are not available
     }
     table = mean_ranks(correct)
     left_out = [title for method, title in methods.items() if method not in set(table["method"])]
@@ -64,7 +65,9 @@ def mean_ranks(correct: Mapping[str, pd.DataFrame], seed: int = 0) -> pd.DataFra
 
     rng = np.random.default_rng(seed)
     tables = list(correct.values())
-    names = [name for name in tables[0] if all(name in table for table in tables)]
+    names = [name for name in tables[0] if all(name in table for table in tables)] if tables else []
+    if not names:
+        return pd.DataFrame(columns=["method", "raw", "rank", "low", "high", "first"])
     accuracies = np.array([table[names].mean() for table in tables])  # tasks x methods
     of_cells = []  # tasks x draws x methods
     for table in tables:

@@ -82,7 +82,7 @@ class JIND:
         self.classifier = parameters(ClassifierParameters, classifier)
         self.alignment = parameters(AlignmentParameters, alignment)
         self.self_training = parameters(SelfTrainingParameters, self_training)
-        if preset != "robust":
+        if preset not in ("robust", "consensus"):
             log.warning(
                 "JIND(preset=%r) has values of the paper, whose alignment assumes the same types in the same shares on "
                 "both sides; for cells of your own use preset='robust'",
