@@ -736,7 +736,7 @@ REFUSED = {
     "no layer": (*SAME, None, {"layer": "count"}, "layer 'count' is not there (there are: X)"),
     "no cells": (SAME[0], lambda adata: adata[:0].copy(), None, {}, "0 cells x 80 genes: nothing to work with"),
     "own columns": (SAME[0], lambda a: ad.AnnData(a.X, obs=a.obs.assign(jind_label="x"), var=a.var), None, {}, "has jind_label already"),
-    "preset": (*SAME, None, {"preset": "papers"}, "annotate.preset: expected 'robust', 'paper', 'preprint' or 'published'"),
+    "preset": (*SAME, None, {"preset": "papers"}, "annotate.preset: expected 'robust', 'consensus', 'paper', 'preprint' or 'published'"),
     "unknown key": (*SAME, None, {"querry": "x"}, "annotate.querry: unknown key (did you mean 'query'?)"),
     "output": (*SAME, lambda folder: (folder / "out").write_text(""), {}, "out is a file; a folder is to be made there"),
     "own files": (*SAME, lambda folder: None, {"output": "."}, ". holds files that no annotation has written"),

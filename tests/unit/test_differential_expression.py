@@ -270,10 +270,7 @@ def test_the_heatmap_shows_a_sample_of_many_cells_and_says_so(monkeypatch):
 def test_a_heatmap_of_one_gene_and_of_none():
     values, groups = heatmap_values(5, 3)
     assert heatmap.order(values[["a"]], groups, ["a"]).shape == (8, 3)
-    none = heatmap.order(values[[]], groups, [])
-    assert none.shape == (8, 2)
-    text = heatmap.draw(none, {"G1": 5, "G2": 3}, "title").texts[0].get_text()
-    assert "No gene differs" in text
+    assert heatmap.order(values[[]], groups, []).shape == (8, 2)
 
 
 @pytest.mark.parametrize("observed", [0, 3, 444])

@@ -22,6 +22,7 @@ from jindbench.annotate import cells as opened_cells
 from jindbench.annotate import command, content, formats, process, reference, writing
 from jindbench.annotate.formats import open_cells
 from jindbench.annotate.h5ad import AnnDataFile
+from jindbench.annotate.labelling import Labelled
 from jindbench.annotate.settings import LOG, Settings
 from jindbench.config import messages
 from jindbench.data import remedies
@@ -113,8 +114,10 @@ def test_categories_of_anndata_07_are_read(tmp_path):
 
 def written_copy(path, out):
     known = {"label": "A", "raw_label": "A", "confidence": 0.9, "threshold": 0.5, "novelty": 0.1, "status": "assigned"}
+    known |= {"second_label": "B", "second_probability": 0.1}
     table = pd.DataFrame(known, index=range(N))
-    writing.write_copy(open_cells(path), table, np.ones((N, 4), dtype=np.float32), np.zeros((N, 2)), out)
+    labelled = Labelled(table, None, np.ones((N, 4), dtype=np.float32), np.zeros(N, dtype=bool), *[pd.DataFrame()] * 2)
+    writing.write_copy(open_cells(path), labelled, np.zeros((N, 2)), {}, out)
     return ad.read_h5ad(out)
 
 

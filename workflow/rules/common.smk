@@ -217,6 +217,13 @@ def with_wildcards(runs, wildcards):
     return [(task.format(**wildcards), int(seed.format(**wildcards))) for task, seed in runs]
 
 
+def of_runs(pattern, runs):
+    """A file of each run, by a pattern whose other wildcards stay."""
+    return [
+        pattern.format(run="{run}", method="{method}", task=task, seed=seed) for task, seed in runs
+    ]
+
+
 def files_of_runs(runs_of_job, wildcards):
     """What a job's runs of a method read, one file of each kind for each run: cells, integrated where the method wants
     that, and the stored model that it starts from, with what became of those jobs.

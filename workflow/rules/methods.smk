@@ -60,13 +60,6 @@ if unselected:
     RUN_RULES["run_check_pbmc"] = ([(CHECKED["task"], str(CHECKED["seed"]))], unselected)
 
 
-def of_runs(pattern, runs):
-    """A file of each run, by a pattern whose other wildcards stay."""
-    return [
-        pattern.format(run="{run}", method="{method}", task=task, seed=seed) for task, seed in runs
-    ]
-
-
 for name, (runs, methods) in RUN_RULES.items():
     runs_of_job = partial(with_wildcards, runs)
     job_name = "{task}/{method}/seed-{seed}" if name == "run_method" else "{method}"

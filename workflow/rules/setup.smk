@@ -59,9 +59,9 @@ def targets(*files):
     return lambda wildcards: [*recovered(wildcards), *files]
 
 
-# Snakemake does not see edits of imported files. So each rule has a digest of its code as a parameter: of a script and what
-# it imports, or, where work is long, of the library files that do it alone: an edit of tables or figures must not train
-# everything again. Functions, so that a job's own Snakemake reads what that job rests on, and not all code.
+# Snakemake does not see edits of imported files. So every rule takes a digest of its code as a parameter. It is of a script
+# and what that imports, or, where work is long, of the library files alone that do it: an edit of tables or figures must
+# not train everything again. Functions, so that a job's own Snakemake reads what that job rests on, and not all code.
 
 
 def code_of_script(script, *names):

@@ -4,6 +4,7 @@ import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
@@ -73,3 +74,8 @@ def expression_tsne(adata: AnnData, seed: int, threads: int) -> np.ndarray:
     """Coordinates, n x 2, of cells by tSNE of their own 5000 most variable genes (paper, Figures 3 and 4)."""
     X = transform(adata.X, adata.uns[X_KIND])
     return tsne(X[:, most_variable_genes(X, N_GENES)], seed, threads)
+
+
+def table(cells: pd.DataFrame, points: np.ndarray) -> pd.DataFrame:
+    """A row for each cell, with its place."""
+    return cells.assign(tsne_1=points[:, 0], tsne_2=points[:, 1])
