@@ -58,7 +58,7 @@ with job.run(snakemake):
         }
         for name, table in params.tables.items():
             if task in table["tasks"]:
-                tests = paired_tests.against_the_best(table["methods"], of_task, truth)
+                tests = paired_tests.against_the_best(table["compared"], of_task, truth)
                 compared.append(tests.assign(task=task, question=name))
         pairs = {
             paired_tests.ALIGNMENT: params.unaligned.items(),

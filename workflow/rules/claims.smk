@@ -84,7 +84,7 @@ rule summary:
         code=code_of_script("summary"),
         run=RUN,
         tasks=TASK_TITLES,
-        methods={name: METHOD_TITLES[name] for name in CONFIG.run.methods},
+        methods=COMPARED_METHODS,
         reference=CONFIG.figures.method,
         headings=list(REPORT_TABLES),
         seeds=CONFIG.run.seeds,

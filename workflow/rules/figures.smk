@@ -26,7 +26,7 @@ class Figure:
 
 
 TITLES = {"tasks": TASK_TITLES, "methods": METHOD_TITLES}
-OF_TABLE2 = TITLES | {"methods": {name: METHOD_TITLES[name] for name in CONFIG.run.methods}}
+OF_TABLE2 = TITLES | {"methods": COMPARED_METHODS}
 FIRST_RUNS = TITLES | {"seed": CONFIG.run.seeds[0]}
 OF_HELD_OUT = {"tasks": HELD_OUT_TASKS, "methods": HELD_OUT_METHODS}
 SCORES = rules.accuracies.output.by_method

@@ -38,7 +38,13 @@ rule accuracies:
         tasks=TASK_TITLES,
         methods=METHOD_TITLES,
         tables={
-            name: table.model_dump() | {"notes": notes_of_table(table)}
+            name: table.model_dump()
+            | {
+                "notes": notes_of_table(table),
+                "compared": [
+                    method for method in table.methods if not CONFIG.methods[method].sees_labels
+                ],
+            }
             for name, table in TABLES.items()
         },
         reference=CONFIG.figures.method,
