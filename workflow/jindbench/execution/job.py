@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ def run(snakemake: Any, shown: str = "WARNING") -> Iterator[dict]:
     """
     log_file, record_file = Path(snakemake.log[0]), records.path_of(snakemake.log[0])
     start_log(log_file, shown)
+    _packages()  # so that forks need not read them again
     threading.Thread(target=_end_with_snakemake, daemon=True).start()
     try:
         record_file.unlink(missing_ok=True)
@@ -117,6 +119,7 @@ def n_gpus() -> int:
     return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
+@cache
 def surroundings() -> dict[str, str]:
     """Machine, Python and the code's commit."""
     return {
@@ -147,11 +150,21 @@ def limit_threads(n: int) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@cache
+def _packages() -> dict[str, metadata.Distribution]:
+    """The installed package of each top-level module. From its list of files: metadata are slow to read."""
+    return {
+        line.partition("/")[0].partition(".")[0]: package
+        for package in metadata.distributions()
+        for line in (package.read_text("RECORD") or package.read_text("top_level.txt") or "").splitlines()
+    }
+
+
 def imported_versions() -> dict[str, str]:
     """Version of every installed package that this process has imported, and of R's where it has started R."""
-    owners = metadata.packages_distributions()
-    packages = {owner for module in {name.split(".")[0] for name in sys.modules} for owner in owners.get(module, [])}
-    versions = {package: metadata.version(package) for package in sorted(packages, key=str.lower)}
+    imported = {_packages().get(name) for name in {name.partition(".")[0] for name in sys.modules}} - {None}
+    facts = sorted((package.metadata for package in imported), key=lambda one: one["Name"].lower())
+    versions = {one["Name"]: one["Version"] for one in facts}
     bridge = sys.modules.get("jindbench.r.bridge")
     return versions | bridge.versions() if bridge else versions
 
