@@ -23,24 +23,43 @@ with job.run(snakemake):
     outcomes["reason"] = (outcomes["status"] + ": " + outcomes["reason"]).where(outcomes["status"] != "ok", "")
     runs_of = dict(list(outcomes.groupby(["task", "method"])))
 
-    by_run, by_method = [], []
-    for task, method, left_out in snakemake.params.cells:
-        truth, facts = truths[task], {"task": task, "method": method}
-        if left_out:
-            by_method += [facts | row for row in metrics.rows(truth, [], left_out)]
-            continue
-        runs = runs_of[task, method]
-        predicted = [predictions.read(path) for path in runs["predictions"]]
-        for seed, reason, run in zip(runs["seed"], runs["reason"], predicted):
-            by_run += [facts | {"seed": seed} | row for row in metrics.rows(truth, [run], reason)]
-        # One failed seed leaves no average.
-        reasons = [
-            reason if reason.startswith(io.NOT_AVAILABLE) else f"{reason} (seed {seed})"
-            for reason, seed in zip(runs["reason"], runs["seed"])
-            if reason
-        ]
-        facts["seeds"] = len(runs)
-        by_method += [facts | row for row in metrics.rows(truth, predicted, *reasons[:1])]
+    by_run, by_method, compared, params = [], [], [], snakemake.params
+    for task, truth in truths.items():
+        runs_here = {method: runs for (run_on, method), runs in runs_of.items() if run_on == task}
+        predicted = {method: [*map(predictions.read, runs["predictions"])] for method, runs in runs_here.items()}
+        for method, left_out in [cell[1:] for cell in params.cells if cell[0] == task]:
+            facts = {"task": task, "method": method}
+            if left_out:
+                by_method += [facts | row for row in metrics.rows(truth, [], left_out)]
+                continue
+            runs = runs_here[method]
+            for seed, reason, run in zip(runs["seed"], runs["reason"], predicted[method]):
+                by_run += [facts | {"seed": seed} | row for row in metrics.rows(truth, [run], reason)]
+            # One failed seed leaves no average.
+            reasons = [
+                reason if reason.startswith(io.NOT_AVAILABLE) else f"{reason} (seed {seed})"
+                for reason, seed in zip(runs["reason"], runs["seed"])
+                if reason
+            ]
+            facts["seeds"] = len(runs)
+            by_method += [facts | row for row in metrics.rows(truth, predicted[method], *reasons[:1])]
+
+        complete = {
+            method: dict(zip(runs["seed"], predicted[method]))
+            for method, runs in runs_here.items()
+            if not any(runs["reason"])
+        }
+        for name, table in params.tables.items():
+            if task in table["tasks"]:
+                tests = paired_tests.against_the_best(table["compared"], complete, truth)
+                compared.append(tests.assign(task=task, question=name))
+        pairs = {
+            paired_tests.ALIGNMENT: params.unaligned.items(),
+            paired_tests.SIMPLE: [(params.reference, method) for method in params.simple],
+        }
+        for question, of_question in pairs.items():
+            there = [pair for pair in of_question if set(pair) <= set(complete)]
+            compared.append(paired_tests.of_pairs(there, complete, truth).assign(task=task, question=question))
 
     interval = ["low", "high", "n", "n_target", "status"]
     by_run = pd.DataFrame(by_run).reindex(columns=["task", "method", "seed", "metric", "value", *interval])
@@ -49,24 +68,6 @@ with job.run(snakemake):
     io.write_table(by_run, snakemake.output.by_run)
     io.write_table(by_method, snakemake.output.by_method)
 
-    compared, params = [], snakemake.params
-    for task, truth in truths.items():
-        of_task = {
-            method: dict(zip(runs["seed"], map(predictions.read, runs["predictions"])))
-            for (run_on, method), runs in runs_of.items()
-            if run_on == task and not any(runs["reason"])
-        }
-        for name, table in params.tables.items():
-            if task in table["tasks"]:
-                tests = paired_tests.against_the_best(table["compared"], of_task, truth)
-                compared.append(tests.assign(task=task, question=name))
-        pairs = {
-            paired_tests.ALIGNMENT: params.unaligned.items(),
-            paired_tests.SIMPLE: [(params.reference, method) for method in params.simple],
-        }
-        for question, of_question in pairs.items():
-            there = [pair for pair in of_question if set(pair) <= set(of_task)]
-            compared.append(paired_tests.of_pairs(there, of_task, truth).assign(task=task, question=question))
     compared = pd.concat(compared)[["question", "task", "first", "second", *paired_tests.COLUMNS]]
     io.write_table(compared, snakemake.output.comparisons)
     compared = compared.replace({"task": tasks, "first": methods, "second": methods})

@@ -278,10 +278,14 @@ def notes_of_table(table):
     return [note] * bool(of_paper) + [note for note in notes if note]
 
 
-# Tasks whose runs share jobs, see `run_method`. By what the datasets are declared to hold: they may not have been read yet.
-SMALL_TASKS = [
-    task for task in CONFIG.run.tasks if costs.declared_cells(CONFIG, task) <= CONFIG.run.small_task
-]
+def is_small(datasets):
+    """Whether work on them takes no longer than starting a job, so that jobs are shared. By what they are declared to
+    hold: they may not have been read yet.
+    """
+    return costs.declared_cells(CONFIG, datasets) <= CONFIG.run.small_task
+
+
+SMALL_TASKS = [task for task in CONFIG.run.tasks if is_small(CONFIG.tasks[task].datasets())]
 
 SOLUTIONS = expand("results/{run}/tasks/{task}/solution.tsv.gz", run=RUN, task=CONFIG.run.tasks)
 DATASETS = expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets())

@@ -5,23 +5,21 @@ LATENT_TSNE = "results/{run}/tsne/{task}/{method}.tsv.gz"
 EXPRESSION_TSNE = "results/{run}/tsne/{task}.tsv.gz"
 
 
-# Of source and target together, by the stored model of a stage.
+# Of source and target together, by the stored models before and after the alignment.
 rule latent_codes:
     input:
         recovered,
         source="results/{run}/tasks/{task}/source.h5ad",
         target="results/{run}/tasks/{task}/target.h5ad",
-        model=lambda wildcards: MODEL.format(seed=CONFIG.seeds(wildcards.method)[0], **wildcards),
-        outcome=lambda wildcards: OUTCOME.format(
-            seed=CONFIG.seeds(wildcards.method)[0], **wildcards
-        ),
+        models=of_first_seeds(MODEL, WITH_CODES),
+        outcomes=of_first_seeds(OUTCOME, WITH_CODES),
     output:
-        codes=LATENT_CODES,
-        tsne=LATENT_TSNE,
+        codes=expand(LATENT_CODES, method=WITH_CODES, allow_missing=True),
+        tsne=expand(LATENT_TSNE, method=WITH_CODES, allow_missing=True),
     log:
-        "results/{run}/logs/latent_codes/{task}/{method}.log",
+        "results/{run}/logs/latent_codes/{task}.log",
     benchmark:
-        "results/{run}/benchmarks/latent_codes/{task}/{method}.tsv"
+        "results/{run}/benchmarks/latent_codes/{task}.tsv"
     conda:
         "../../envs/python.yaml"
     resources:

@@ -23,6 +23,7 @@ def shown_predictions(wildcards):
 
 # Of the stages of a method: before and after the alignment; and the last, what the method itself says.
 BEFORE_AND_AFTER, LAST = slice(0, 2), slice(-1, None)
+WITH_CODES = max(STAGES.values(), key=len)[BEFORE_AND_AFTER]
 
 
 def drawn_tasks(figure):
@@ -34,12 +35,21 @@ def of_tasks(figure, pattern):
     return expand(pattern, run=RUN, task=drawn_tasks(figure))
 
 
+def of_first_seeds(pattern, methods):
+    """A file of each method's first run; its other wildcards stay."""
+    return [
+        path
+        for method in methods
+        for path in expand(pattern, method=method, seed=CONFIG.seeds(method)[0], allow_missing=True)
+    ]
+
+
 def of_stages(figure, pattern, stages):
     """A file of some of the stages, for each task."""
     return [
-        pattern.format(run=RUN, task=task, method=method, seed=CONFIG.seeds(method)[0])
+        path
         for task in drawn_tasks(figure)
-        for method in STAGES[task][stages]
+        for path in expand(of_first_seeds(pattern, STAGES[task][stages]), run=RUN, task=task)
     ]
 
 

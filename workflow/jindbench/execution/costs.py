@@ -135,7 +135,7 @@ def workload(configuration: Configuration) -> pd.DataFrame:
             (f"run_method/{configuration.methods[method].method}", size[task], len(configuration.seeds(method)))
         )
     for task in dict.fromkeys(configuration.figure_tasks("figure2") + configuration.figure_tasks("figure5")):
-        jobs += [("latent_codes", size[task], 1)] * len(configuration.stages(task)[:2])
+        jobs += [("latent_codes", size[task], 1)] * bool(configuration.stages(task))
     for task in dict.fromkeys(configuration.figure_tasks("figure3") + configuration.figure_tasks("figure4")):
         jobs.append(("expression_tsne", size[task], 1))
     jobs += [("differential_expression", size[task], 1) for task in configuration.figure_tasks("figure4")]
@@ -165,9 +165,9 @@ def _declared_shape(configuration: Configuration, name: str) -> tuple[int, int] 
     return shape
 
 
-def declared_cells(configuration: Configuration, task: str) -> float:
-    """Cells that a task's datasets are declared to hold: the same before and after they are read; inf: not known."""
-    shapes = [_declared_shape(configuration, name) for name in configuration.tasks[task].datasets()]
+def declared_cells(configuration: Configuration, datasets: list[str]) -> float:
+    """Cells that datasets are declared to hold: the same before and after they are read; inf: not known."""
+    shapes = [_declared_shape(configuration, name) for name in datasets]
     return math.inf if None in shapes else sum(cells for cells, _ in shapes)
 
 
