@@ -82,9 +82,9 @@ with job.run(snakemake):
         render.write(shown, table2.table2(scores), title, folder / f"{name}.tsv")
         io.write_text(table2.overview(scores, marked).text(table2.WIDTH), folder / f"{name}.txt")
 
-    printed = published.read(snakemake.input.published)
-    selected = titles.selected(by_method, tasks, snakemake.params.papers)
-    beside = table2_extended.table2_extended(selected, printed, snakemake.params.papers)
-    beside = beside.replace({"task": tasks, "method": methods})
-    title = f"Table 2 beside the paper's ({run})"
-    table2_extended.shown(beside).write(beside, title, folder / "table2_extended.tsv")
+    if extended := snakemake.output.get("extended_tsv"):
+        printed = published.read(snakemake.input.published)
+        selected = titles.selected(by_method, tasks, snakemake.params.papers)
+        beside = table2_extended.table2_extended(selected, printed, snakemake.params.papers)
+        beside = beside.replace({"task": tasks, "method": methods})
+        table2_extended.shown(beside).write(beside, f"Table 2 beside the paper's ({run})", extended)

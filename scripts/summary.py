@@ -12,8 +12,9 @@ from jindbench.tables.findings import Findings
 
 
 def written(name):
-    """A table as Markdown and as a page."""
-    return Written(*(Path(path).read_text(encoding="utf-8") for path in snakemake.input[name]))
+    """A table as Markdown and as a page; nothing where the run has none."""
+    texts = [Path(path).read_text(encoding="utf-8") for path in snakemake.input[name]]
+    return Written(*texts) if texts else None
 
 
 with job.run(snakemake):
@@ -28,12 +29,13 @@ with job.run(snakemake):
         stages=snakemake.params.titles,
         reference=snakemake.params.reference,
     )
-    printed = [
-        table1.verdicts(io.read_table(snakemake.input.table1, text=["dataset"])),
-        table2_extended.verdicts(
-            io.read_table(snakemake.input.table2_extended, text=["task", "method", "metric", "printed", "status"])
-        ),
-    ]
+    sentences, printed = None, None
+    if snakemake.input.claims:
+        sentences = io.read_table(snakemake.input.claims, text=claims.COLUMNS)
+        names = ["task", "method", "metric", "printed", "status"]
+        of_table2 = table2_extended.verdicts(io.read_table(snakemake.input.table2_extended, text=names))
+        of_table1 = table1.verdicts(io.read_table(snakemake.input.table1, text=["dataset"]))
+        printed = pd.concat([of_table1, of_table2])
     figures = report.about(snakemake.input.figures)
     sections = summary.sections(
         list(snakemake.params.tasks.values()),
@@ -43,8 +45,8 @@ with job.run(snakemake):
         [io.read_json(path) for path in snakemake.input.timed],
         list(dict.fromkeys(reason for figure in figures.values() for reason in figure["missing"])),
         written("table2"),
-        pd.concat(printed),
-        io.read_table(snakemake.input.claims, text=claims.COLUMNS),
+        printed,
+        sentences,
         written("held_out_types"),
         written("runtime"),
         io.read_table(snakemake.input.provenance, text=["fact", "value"]),

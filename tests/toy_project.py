@@ -16,7 +16,7 @@ SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 TINY = {
     "run": {
         "name": "tiny",
-        "tasks": ["batches", "split"],
+        "tasks": ["batches", "paper_split"],
         "methods": ["majority", "svm_rej", "jind_classifier", "jind", "jind_plus"],
         "seeds": [0],
         "small_task": 0,  # a job for each run of a method, as on large tasks
@@ -28,11 +28,11 @@ TINY = {
             "source": {"dataset": "toy", "batch": "source"},
             "target": {"dataset": "toy", "batch": "target"},
         },
-        "split": {"split": {"dataset": "toy", "batch": "source"}},
+        "paper_split": {"split": {"dataset": "toy", "batch": "source"}},
     },
     "methods": {
         # Not twice what takes longest, nor what starts from it.
-        "jind_classifier": {"epochs": 3, "skip": {"split": "tested on the other task"}},
+        "jind_classifier": {"epochs": 3, "skip": {"paper_split": "tested on the other task"}},
         "jind": {"epochs": 1, "short_epoch_iterations": 2},
         "jind_plus": {"epochs": 1},
     },

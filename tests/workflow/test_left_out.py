@@ -79,7 +79,7 @@ def broken(_done, no_r, tmp_path_factory):
         file.read_text().replace("    model = JIND", '    raise RuntimeError("out of <luck>")\n    model = JIND')
     )
     methods = [*TINY["run"]["methods"], *ADDED]
-    killed = {"killed": {"skip": {"split": SKIPPED}}}
+    killed = {"killed": {"skip": {"paper_split": SKIPPED}}}
     configured(workflow, run={"methods": methods}, methods=TINY["methods"] | killed)
     with no_r():
         output = workflow.run(ok=False)
@@ -93,7 +93,7 @@ def test_what_fails_is_shown_and_the_others_come_out(broken, completed):
     assert (
         broken.raw["Toy", "JIND+ (paper)"] == "failed: RuntimeError: jind failed (RuntimeError: out of <luck>) (seed 0)"
     )
-    assert broken.raw["split", "JIND (paper)"] == "not run: tested on the other task"
+    assert broken.raw["paper_split", "JIND (paper)"] == "not run: tested on the other task"
     assert broken.raw["Toy", "Killed"] == "failed: killed by SIGKILL (seed 0)"
     assert broken.raw["Toy", "Majority"] == completed.raw()["Toy", "Majority"]
     assert "jind on batches, seed 0, failed: RuntimeError: out of <luck>" in broken.output
@@ -109,9 +109,9 @@ def test_what_fails_is_shown_and_the_others_come_out(broken, completed):
 
 def test_what_needs_r_is_not_run_without_it(broken):
     cells = broken.raw
-    assert cells["Toy", "Seurat-LT"] == cells["split", "Seurat-LT"] == f"{NO_R} (seed 0)"
+    assert cells["Toy", "Seurat-LT"] == cells["paper_split", "Seurat-LT"] == f"{NO_R} (seed 0)"
     assert cells["Toy", "SVM_Rej (Seurat)"] == f"{NO_R} (seed 0)"
-    assert cells["split", "SVM_Rej (Seurat)"] == "-"
+    assert cells["paper_split", "SVM_Rej (Seurat)"] == "-"
     assert "seurat_lt on batches, seed 0, not run: R with Seurat" in broken.output
 
 
@@ -120,7 +120,7 @@ def test_a_declared_skip_is_shown_with_its_reason(broken):
     assert f"split\tkilled\tNA\traw\tNA\tNA\tNA\tNA\tNA\t27\tnot run: {SKIPPED}" in table
     assert "split\tjind_plus\tNA\traw" in table  # what starts from it is not run either, for the same reason
     for method in ("killed", "jind", "jind_plus"):
-        assert not (broken.workflow.folder / f"results/tiny/runs/split/{method}").exists()
+        assert not (broken.workflow.folder / f"results/tiny/runs/paper_split/{method}").exists()
 
 
 @pytest.fixture(scope="module")

@@ -32,20 +32,27 @@ rule claims:
         "../../scripts/claims.py"
 
 
+# Of the tables that have nothing to say in some runs, and are not made there.
+CLAIMS = rules.claims.output if OF_PAPER else {}
+RUNTIME = rules.runtime.output if TIMED_OUTCOMES else {}
+HELD_OUT_TYPES = rules.held_out_types.output if HELD_OUT_RUNS else {}
+COMPARISONS = rules.differential_expression_tables.output if is_shown("figure4") else {}
+
 # Tables that the report shows below the figures, with their headings.
 REPORT_TABLES = {
     "Table 1": rules.table1.output.html,
-    "Table 2 beside the paper's": f"results/{RUN}/tables/table2_extended.html",
+    "Table 2 beside the paper's": rules.accuracies.output.get("extended_html"),
     **{
         TABLES[name].title: f"results/{RUN}/tables/{name}.html"
         for name in TABLES
         if name != "table2"
     },
-    "Claims of the paper": rules.claims.output.html,
+    "Claims of the paper": CLAIMS.get("html"),
     "Paired tests": rules.rejection.output.html,
-    "Differential expression": rules.differential_expression_tables.output.html,
+    "Differential expression": COMPARISONS.get("html"),
     "Every run, and the configuration": f"results/{RUN}/provenance.html",
 }
+REPORT_TABLES = {heading: path for heading, path in REPORT_TABLES.items() if path}
 
 
 # For a reader who opens nothing else.
@@ -61,10 +68,10 @@ rule summary:
         per_type=rules.rejection.output.per_type,
         table1=rules.table1.output.tsv,
         table2=expand("results/{run}/tables/table2.{kind}", run=RUN, kind=["md", "html"]),
-        table2_extended=f"results/{RUN}/tables/table2_extended.tsv",
-        claims=rules.claims.output.tsv,
-        held_out_types=[rules.held_out_types.output.md, rules.held_out_types.output.html],
-        runtime=[rules.runtime.output.md, rules.runtime.output.html],
+        table2_extended=rules.accuracies.output.get("extended_tsv", []),
+        claims=CLAIMS.get("tsv", []),
+        held_out_types=[HELD_OUT_TYPES.get(kind, []) for kind in ("md", "html")],
+        runtime=[RUNTIME.get(kind, []) for kind in ("md", "html")],
         provenance=rules.provenance.output.facts.format(run=RUN, part=""),
         figures=PICTURES,
         captions=[f"{picture.removesuffix('.svg')}.json" for picture in PICTURES],

@@ -28,6 +28,8 @@ PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")
 
 
 TABLES = CONFIG.shown_tables()
+# What compares with the paper is made where one of its tasks is run, which config.yaml names so.
+OF_PAPER = [task for task in CONFIG.run.tasks if task.startswith("paper_")]
 
 
 wildcard_constraints:

@@ -2,19 +2,17 @@
 
 
 # Whose jobs and data `provenance` names: what each of the last jobs asks for.
-ACCURACIES = [*rules.accuracies.output, *FIGURE_FILES["accuracy_figures"]]
 RESULTS = {
-    "tables/": ACCURACIES,
+    "tables/": [*rules.accuracies.output, *FIGURE_FILES["accuracy_figures"]],
     "": [
-        *ACCURACIES,
+        *rules.accuracies.output,
         *rules.table1.output,
-        *rules.runtime.output,
-        *rules.held_out_types.output,
+        *RUNTIME,
+        *HELD_OUT_TYPES,
         *rules.rejection.output,
-        *rules.differential_expression_tables.output,
-        *rules.claims.output,
-        *FIGURE_FILES["figures"],
-        *FIGURE_FILES["cell_figures"],
+        *COMPARISONS,
+        *CLAIMS,
+        *[path for files in FIGURE_FILES.values() for path in files],
     ],
 }
 

@@ -13,7 +13,7 @@ class Figure:
     path: of the picture below figures/, without suffix, where it is not the figure's name.
     each: all values of a name in that path, which `draw` takes too; files may be a function of the value.
     job: figures that the same job draws.
-    of_tasks: it is drawn for runs of so many tasks or more.
+    shown: whether there is anything to show.
     """
 
     files: dict = field(default_factory=dict)
@@ -22,7 +22,7 @@ class Figure:
     path: str = ""
     each: dict = field(default_factory=dict)
     job: str = "figures"
-    of_tasks: int = 1
+    shown: bool = True
 
 
 TITLES = {"tasks": TASK_TITLES, "methods": METHOD_TITLES}
@@ -36,6 +36,7 @@ FIGURES = {
         files={"tsne": of_stages("figure2", LATENT_TSNE, BEFORE_AND_AFTER)}
         | of_paper("figure2", BEFORE_AND_AFTER),
         values=titles_of_paper("figure2"),
+        shown=is_shown("figure2"),
         tables={
             "points": "figures/figure2.tsv.gz",
             "flows": "figures/figure2_flows.tsv",
@@ -45,6 +46,7 @@ FIGURES = {
     "figure3": Figure(
         files={"tsne": of_tasks("figure3", EXPRESSION_TSNE)} | of_paper("figure3", LAST),
         values=titles_of_paper("figure3") | {"method": CONFIG.figures.method},
+        shown=is_shown("figure3"),
         tables={"points": "figures/figure3.tsv.gz"},
         job="cell_figures",
     ),
@@ -60,6 +62,7 @@ FIGURES = {
         }
         | of_paper("figure4", LAST),
         values=titles_of_paper("figure4"),
+        shown=is_shown("figure4"),
         tables={
             "points": "figures/figure4.tsv.gz",
             "flows": "figures/figure4_flows.tsv",
@@ -73,6 +76,7 @@ FIGURES = {
         }
         | of_paper("figure5", BEFORE_AND_AFTER),
         values=titles_of_paper("figure5"),
+        shown=is_shown("figure5"),
         tables={
             "points": "figures/figure5.tsv.gz",
             "flows": "figures/figure5_flows.tsv",
@@ -89,10 +93,12 @@ FIGURES = {
         tables={"tsv": "figures/{figure}.tsv"},
         path="{figure}",
         each={"figure": list(SUPPLEMENT)},
+        shown=is_shown("figure4"),
     ),
     "networks": Figure(
         tables={"steps": "figures/s5.tsv"},
         path="s5",
+        shown=is_shown("figure2"),
     ),
     "raw_accuracy": Figure(
         files={"scores": SCORES},
@@ -108,14 +114,14 @@ FIGURES = {
         values=OF_TABLE2,
         tables={"table": "tables/ranks.tsv"},
         job="accuracy_figures",
-        of_tasks=3,
+        shown=len(CONFIG.run.tasks) >= 3,
     ),
     "accuracy_by_cost": Figure(
         files={"scores": SCORES, "outcomes": every_run(OUTCOME, ALL_RUNS)},
         values=OF_TABLE2 | {"stages": {name: CONFIG.chain(name) for name in CONFIG.run.methods}},
         tables={"table": "tables/accuracy_by_cost.tsv"},
         job="accuracy_figures",
-        of_tasks=3,
+        shown=len(CONFIG.run.tasks) >= 3,
     ),
     "accuracy_coverage": Figure(
         files={
@@ -127,6 +133,7 @@ FIGURES = {
     "rejection_over_theta": Figure(
         files={"rates": rules.rejection.output.by_theta},
         values=TITLES,
+        shown=bool(JIND_RUNS),
     ),
     "reliability": Figure(
         files={"bins": rules.rejection.output.reliability},
@@ -142,6 +149,7 @@ FIGURES = {
         files={"scores": rules.held_out_types.output.tsv},
         values=OF_HELD_OUT,
         path="held_out_types",
+        shown=bool(HELD_OUT_RUNS),
     ),
     "held_out_labels": Figure(
         files={
@@ -149,6 +157,7 @@ FIGURES = {
             "labels": rules.held_out_types.output.labels,
         },
         values=OF_HELD_OUT,
+        shown=bool(HELD_OUT_RUNS),
     ),
     "training": Figure(
         files={
@@ -161,9 +170,7 @@ FIGURES = {
     ),
 }
 
-FIGURES = {
-    name: figure for name, figure in FIGURES.items() if len(CONFIG.run.tasks) >= figure.of_tasks
-}
+FIGURES = {name: figure for name, figure in FIGURES.items() if figure.shown}
 
 
 def drawings(name, figure):

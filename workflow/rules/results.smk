@@ -15,13 +15,15 @@ rule accuracies:
         solutions=SOLUTIONS,
         published=PUBLISHED_VALUES,
     output:
+        **{
+            f"extended_{kind}": path
+            for kind, path in table_files(f"results/{RUN}/tables/table2_extended").items()
+            if OF_PAPER
+        },
         by_run=f"results/{RUN}/tables/metrics.tsv",
         by_method=f"results/{RUN}/tables/metrics_by_method.tsv",
         comparisons=f"results/{RUN}/tables/comparisons.tsv",
-        tables=[
-            table_files(f"results/{RUN}/tables/{name}").values()
-            for name in [*TABLES, "table2_extended"]
-        ],
+        tables=[table_files(f"results/{RUN}/tables/{name}").values() for name in TABLES],
         overviews=[f"results/{RUN}/tables/{name}.txt" for name in TABLES],
     log:
         f"results/{RUN}/logs/accuracies.log",

@@ -31,6 +31,11 @@ def drawn_tasks(figure):
     return [task for task in CONFIG.figure_tasks(figure) if STAGES[task]]
 
 
+def is_shown(figure):
+    """Whether a figure of the paper is drawn: where there is a task to show, or claims of the paper that rest on it."""
+    return bool(drawn_tasks(figure) or OF_PAPER)
+
+
 def of_tasks(figure, pattern):
     return expand(pattern, run=RUN, task=drawn_tasks(figure))
 

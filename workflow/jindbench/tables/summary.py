@@ -24,10 +24,10 @@ def sections(
     timed: Sequence[dict],
     not_drawn: Sequence[str],
     table2: Part,
-    printed: pd.DataFrame,
-    sentences: pd.DataFrame,
-    held_out_types: Part,
-    runtime: Part,
+    printed: pd.DataFrame | None,
+    sentences: pd.DataFrame | None,
+    held_out_types: Part | None,
+    runtime: Part | None,
     provenance: pd.DataFrame,
     titles: dict[str, str],
 ) -> dict[str, list[Part]]:
@@ -46,11 +46,11 @@ def sections(
     not_drawn
         What figures do not show, and why.
     table2, held_out_types, runtime
-        These tables.
+        These tables; None where nothing is held out or timed.
     printed
-        What `table1.verdicts` and `table2_extended.verdicts` return.
+        What `table1.verdicts` and `table2_extended.verdicts` return; None without a task of the paper.
     sentences
-        What `claims.check` returns.
+        What `claims.check` returns; None without a task of the paper.
     provenance
         What `provenance.facts` returns.
     titles
@@ -65,11 +65,6 @@ def sections(
             if outcome["status"] != "ok":
                 wanting[f"{name}: {outcome['status']}: {outcome['reason']}"] = None
     warned = [outcome for outcome in outcomes if outcome["warnings"]]
-    refuted = [
-        f"{row.sentence} ({row.where}): ours {row.ours} {row.interval}, the paper's {row.paper}"
-        for row in _not_reproduced(sentences)
-    ]
-    refuted += [f"{row.what}: ours {row.ours}, the paper's {row.paper}" for row in _not_reproduced(printed)]
     noun = "task" if len(tasks) == 1 else "tasks"
     size = f"{len(outcomes)} runs on {len(tasks)} {noun} ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}."
     state = f"{len(wanting)} did not run or failed, see below." if wanting else "Everything was run."
@@ -86,15 +81,10 @@ def sections(
             _warnings(warned, titles),
             Lines(not_drawn, "Not drawn:"),
         ],
-        "The paper's claims": [
-            Paragraph(claims.summary(sentences)),
-            Paragraph(f"{len(printed)} numbers of Tables 1 and 2: {verdicts.count(printed['verdict'])}."),
-            Lines(refuted, "Not reproduced:"),
-            Paragraph("All of them: `tables/claims.md`, `tables/table1.md`, `tables/table2_extended.md`."),
-        ],
-        "Types held out of the source": [held_out_types],
+        **({} if sentences is None else {"The paper's claims": _verdicts(sentences, printed)}),
+        **({"Types held out of the source": [held_out_types]} if held_out_types else {}),
         "Cost": [costs(outcomes, titles)],
-        "Run times, measured alone": [runtime],
+        **({"Run times, measured alone": [runtime]} if runtime else {}),
         "How it was made": [
             Lines([f"{row.fact}: {row.value}" for row in provenance.itertuples()]),
             Paragraph("Parameters and every run: `provenance.html`. Where one file comes from: `make trace FILE=...`."),
@@ -112,6 +102,21 @@ def markdown(run: str, parts: dict[str, list[Part]]) -> str:
 
 def _heading(task: str) -> Part:
     return Paragraph(f"**{task}**")
+
+
+def _verdicts(sentences: pd.DataFrame, printed: pd.DataFrame) -> list[Part]:
+    """How many claims and numbers of the paper were reproduced, and those that were not."""
+    refuted = [
+        f"{row.sentence} ({row.where}): ours {row.ours} {row.interval}, the paper's {row.paper}"
+        for row in _not_reproduced(sentences)
+    ]
+    refuted += [f"{row.what}: ours {row.ours}, the paper's {row.paper}" for row in _not_reproduced(printed)]
+    return [
+        Paragraph(claims.summary(sentences)),
+        Paragraph(f"{len(printed)} numbers of Tables 1 and 2: {verdicts.count(printed['verdict'])}."),
+        Lines(refuted, "Not reproduced:"),
+        Paragraph("All of them: `tables/claims.md`, `tables/table1.md`, `tables/table2_extended.md`."),
+    ]
 
 
 def _not_reproduced(table: pd.DataFrame) -> Iterable:
