@@ -92,6 +92,7 @@ def library_code(*names: str) -> list[str]:
     return list(dict.fromkeys(file for name in names for file in code_of(LIBRARY / f"{name}.py")))
 
 
+@cache  # hundreds of jobs ask for it
 def code_of(path: Path) -> list[str]:
     """A Python file, all files of this library that it imports, directly or not, and the .R files that these name."""
     found, waiting = set(), [path.resolve()]
