@@ -51,9 +51,8 @@ else:
 
     onstart:
         if workflow.local_exec:
-            for warning in costs.warnings(
-                *costs.estimate_here(costs.workload(CONFIG), ALL_CORES)
-            ):
+            needed = costs.estimate(costs.workload(CONFIG))
+            for warning in costs.warnings(needed, costs.Machine.here(ALL_CORES, ".")):
                 logger.warning(f"May not fit: {warning}")
 
     localrules:

@@ -5,4 +5,5 @@ import pandas as pd
 from jindbench.execution import costs, job
 
 with job.run(snakemake):
-    print(costs.report(*costs.estimate_here(pd.DataFrame(snakemake.params.workload), snakemake.params.cores)))
+    machine = costs.Machine.here(snakemake.params.cores, ".")
+    print(costs.report(pd.DataFrame(snakemake.params.workload), machine))

@@ -227,10 +227,10 @@ def test_a_method_without_each_type_costs_its_stages_for_ten_types():
 
 def test_what_does_not_fit_is_said():
     jobs = pd.DataFrame({"step": ["run_method/svm_rej"], "size": [1000.0], "jobs": [4]})
-    small = costs.Machine(cores=2, memory_mb=100, disk_mb=1e9, speed=1.0)
-    large = costs.Machine(cores=2, memory_mb=1e9, disk_mb=1e9, speed=1.0)
-    assert "this machine has 0.1 GB" in costs.warnings(costs.estimate(jobs, small), small)[0]
-    assert costs.warnings(costs.estimate(jobs, large), large) == []
+    small = costs.Machine(cores=2, memory_mb=100, disk_mb=1e9)
+    large = costs.Machine(cores=2, memory_mb=1e9, disk_mb=1e9)
+    assert "this machine has 0.1 GB" in costs.warnings(costs.estimate(jobs), small)[0]
+    assert costs.warnings(costs.estimate(jobs), large) == []
 
 
 @pytest.mark.parametrize(

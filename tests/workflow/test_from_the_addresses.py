@@ -35,6 +35,7 @@ def configure(fresh, addresses):
                 "tasks": [task for name in addresses for task in PAPER_TASKS[name]],
                 "methods": ["majority"],
                 "seeds": [0],
+                "small_task": 1_000_000,  # the files here are small, whatever the datasets are declared to hold
             },
             "datasets": {
                 name: {"address": address, "accept_other_content": True} for name, address in addresses.items()

@@ -81,22 +81,17 @@ def _size(shape: tuple[int, int] | None) -> float:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where a run is to take place: cores that Snakemake was given, memory, free disk, and speed.
-
-    `speed` is that of one core in matrix products, relative to the machine that the table was fitted on.
-    """
+    """Where a run is to take place: cores that Snakemake was given, memory and free disk."""
 
     cores: int
     memory_mb: float
     disk_mb: float
-    speed: float
 
     @classmethod
     def here(cls, cores: int, folder: str | Path) -> "Machine":
         """The machine that this process runs on, and the disk that holds a folder."""
-        speed = expected(MATRIX_PRODUCT, 0).seconds / seconds_of_matrix_product()
         memory, disk = min([psutil.virtual_memory().total, *_limits_of_memory()]), shutil.disk_usage(folder).free
-        return cls(cores, memory / 1e6, disk / 1e6, speed)
+        return cls(cores, memory / 1e6, disk / 1e6)
 
 
 def _limits_of_memory(groups: Path = Path("/sys/fs/cgroup"), mine: Path = Path("/proc/self/cgroup")) -> Iterator[int]:
@@ -176,8 +171,10 @@ def task_size(configuration: Configuration, name: str) -> float:
     return sum(dataset_size(configuration, dataset) for dataset in configuration.tasks[name].datasets())
 
 
-def estimate(jobs: pd.DataFrame, machine: Machine) -> pd.DataFrame:
+def estimate(jobs: pd.DataFrame) -> pd.DataFrame:
     """One row for each step: number of jobs; minutes of one core in all and of the longest job; memory; disk.
+
+    Minutes are those of the machine that the costs were learnt on.
 
     Parameters
     ----------
@@ -186,17 +183,11 @@ def estimate(jobs: pd.DataFrame, machine: Machine) -> pd.DataFrame:
     """
     costs = [vars(expected(step, size)) for step, size in zip(jobs[STEP], jobs["size"], strict=True)]
     table = pd.concat([jobs.reset_index(drop=True), pd.DataFrame(costs)], axis=1)
-    table["longest"] = table["seconds"] / 60 / machine.speed
+    table["longest"] = table["seconds"] / 60
     table["minutes"] = table["longest"] * table["jobs"]
     table["disk_mb"] *= table["jobs"]
     of_steps = table.groupby(STEP, sort=False)
     return of_steps.agg({"jobs": "sum", "minutes": "sum", "longest": "max", "memory_mb": "max", "disk_mb": "sum"})
-
-
-def estimate_here(jobs: pd.DataFrame, cores: int) -> tuple[pd.DataFrame, Machine]:
-    """The estimate of a `workload` on this machine, and the machine."""
-    machine = Machine.here(cores, ".")
-    return estimate(jobs, machine), machine
 
 
 def warnings(table: pd.DataFrame, machine: Machine) -> list[str]:
@@ -217,8 +208,10 @@ def warnings(table: pd.DataFrame, machine: Machine) -> list[str]:
     return lines
 
 
-def report(table: pd.DataFrame, machine: Machine) -> str:
-    """An `estimate` for people to read, with its `warnings`."""
+def report(jobs: pd.DataFrame, machine: Machine) -> str:
+    """The estimate of a `workload` for people to read, in minutes of the machine that this runs on, with `warnings`."""
+    table, speed = estimate(jobs), expected(MATRIX_PRODUCT, 0).seconds / seconds_of_matrix_product()
+    table[["minutes", "longest"]] /= speed
     formats = {"jobs": ".0f", "minutes": ".1f", "longest": ".1f", "memory_mb": ".0f", "disk_mb": ".0f"}
     rows = [[step, *(format(row[key], style) for key, style in formats.items())] for step, row in table.iterrows()]
     total = table["minutes"].sum()
@@ -228,7 +221,7 @@ def report(table: pd.DataFrame, machine: Machine) -> str:
         f"{max(total / machine.cores, table['longest'].max()):.0f} on {machine.cores} cores, "
         f"and {table['disk_mb'].sum() / 1000:.1f} GB of disk. This machine: "
         f"{machine.memory_mb / 1000:.0f} GB of memory, {machine.disk_mb / 1000:.0f} GB of disk free, "
-        f"{machine.speed:.1f} times the matrix-product speed of the machine that was measured. Downloads, tables and "
+        f"{speed:.1f} times the matrix-product speed of the machine that was measured. Downloads, tables and "
         "figures are not included; for data that have not been downloaded, the paper's sizes are used."
     )
     lines = [f"Will not fit: {line}" for line in warnings(table, machine)]
