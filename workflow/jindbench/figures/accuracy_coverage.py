@@ -1,5 +1,7 @@
 """Accuracy against coverage of every method on every task: rejection compared at every threshold."""
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -111,7 +113,7 @@ def lines(curves: pd.DataFrame, points: pd.DataFrame) -> Figure:
                 below.append(f"{method} {curve['accuracy'].iloc[-1]:.2f}")
         if below:
             panel.text(0.02, 0.02, "\n".join(["below:", *below]), transform=panel.transAxes, fontsize=7, va="bottom")
-        panel.set_title(task, fontsize=10)
+        panel.set_title(textwrap.fill(task, 38), fontsize=10)
         panel.grid(color=palette.GRID)
         panel.set_axisbelow(True)
     if len(tasks) < panels.size:

@@ -76,6 +76,7 @@ def empty() -> Figure:
 
 
 def lettered(panels: Iterable[Axes]) -> None:
-    """Letters at the upper left corners, for the text to refer to."""
+    """Letters beside the upper left corners, where no title is, for the text to refer to."""
     for letter, panel in zip(string.ascii_lowercase, panels, strict=False):
-        panel.set_title(letter, loc="left", fontweight="bold", fontsize=12)
+        above = {"xytext": (-4, 5), "textcoords": "offset points"}
+        panel.annotate(letter, (0, 1), xycoords="axes fraction", **above, ha="right", fontweight="bold", fontsize=12)
