@@ -43,6 +43,7 @@ with job.run(snakemake):
         found,
         [io.read_json(path) for path in snakemake.input.outcomes],
         [io.read_json(path) for path in snakemake.input.timed],
+        [f"{figure['title']} is not drawn: {figure['failed']}" for figure in figures.values() if figure["failed"]],
         list(dict.fromkeys(reason for figure in figures.values() for reason in figure["missing"])),
         written("table2"),
         printed,

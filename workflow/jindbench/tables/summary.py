@@ -22,6 +22,7 @@ def sections(
     found: Findings,
     outcomes: Sequence[dict],
     timed: Sequence[dict],
+    crashed: Sequence[str],
     not_drawn: Sequence[str],
     table2: Part,
     printed: pd.DataFrame | None,
@@ -43,8 +44,10 @@ def sections(
         The record of each run of a method and of each integration.
     timed
         The records of jobs that ran again to be timed alone. They do not count as runs, nor do their costs.
+    crashed
+        Figures whose code failed, and why.
     not_drawn
-        What figures do not show, and why.
+        What the other figures do not show, and why.
     table2, held_out_types, runtime
         These tables; None where nothing is held out or timed.
     printed
@@ -64,6 +67,7 @@ def sections(
             name = outcome["task"] if no_cells else _name(outcome, titles) + how
             if outcome["status"] != "ok":
                 wanting[f"{name}: {outcome['status']}: {outcome['reason']}"] = None
+    wanting |= dict.fromkeys(crashed)
     warned = [outcome for outcome in outcomes if outcome["warnings"]]
     noun = "task" if len(tasks) == 1 else "tasks"
     size = f"{len(outcomes)} runs on {len(tasks)} {noun} ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}."
