@@ -227,5 +227,5 @@ def test_what_libraries_say_is_in_the_log_alone(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=path, capture_output=True, text=True, check=True
     )
-    assert re.fullmatch(r".* WARNING OURS\n", done.stderr)
+    assert re.fullmatch(r".* WARNING OURS \(a\.log\)\n", done.stderr)
     assert "LIBRARY" in (tmp_path / "a.log").read_text()

@@ -174,8 +174,8 @@ def test_the_reliability_figure_prints_each_calibration_error():
     bins = rejection.reliability(PREDICTIONS, TRUTH)
     figure = reliability.panels(pd.concat([bins.assign(task="T", method="m"), bins.assign(task="U", method="n")]))
     error = f"{rejection.calibration_error(bins):.2f}".removeprefix("0")
-    printed = [text for text in figure.axes[0].texts if text.get_text() != "a"]
-    assert [(text.get_text(), *text.get_position()) for text in printed] == [(error, 0, 0), (error, 1, 1)]
+    printed = [(text.get_text(), *text.get_position()) for text in figure.axes[0].texts]
+    assert printed == [(error, 0, 0), (error, 1, 1)]
     plt.close(figure)
 
 

@@ -49,9 +49,10 @@ def start_log(file: Path, shown: str = "WARNING") -> None:
     handlers = [logging.FileHandler(file, mode="w", encoding="utf-8"), logging.StreamHandler()]
     handlers[1].setLevel(shown)
     handlers[1].addFilter(_of_ours)
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers, force=True
-    )
+    line = "%(asctime)s %(levelname)s %(message)s"
+    if shown != "INFO":  # several jobs may share the terminal
+        handlers[1].setFormatter(logging.Formatter(f"{line} ({str(file).replace('%', '%%')})"))
+    logging.basicConfig(level=logging.INFO, format=line, handlers=handlers, force=True)
     logging.captureWarnings(True)
     logging.getLogger("anndata").setLevel(logging.ERROR)  # it has a handler of its own, which writes to stderr
 

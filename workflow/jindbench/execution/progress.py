@@ -23,7 +23,7 @@ STEPS = {
     "time_integration": "{integration} on {task}, timed alone",
     "complexity": "kNN scores of {dataset}",
     "expression_tsne": "tSNE of {task}",
-    "latent_codes": "tSNE of {method} on {task}",
+    "latent_codes": "tSNE of the codes on {task}",
     "differential_expression": "genes that differ in {task}",
 }
 HIDDEN = {LogEvent.WORKFLOW_STARTED, LogEvent.RESOURCES_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED}
@@ -115,9 +115,10 @@ class Steps(DefaultFormatter):
             tasks, seeds = (list(dict.fromkeys(part)) for part in zip(*runs, strict=True))
             named |= {"task": ", ".join(tasks), "seeds": f"seed{'s' * (len(seeds) > 1)} {', '.join(seeds)}"}
             rule = "run_method"
-        if rule in STEPS:
+        try:
             return STEPS[rule].format(**named)
-        return " ".join([rule.replace("_", " "), *named.values()]).strip()
+        except KeyError:
+            return " ".join([rule.replace("_", " "), *filter(None, named.values())])
 
 
 def _last_line(log: Path) -> str:

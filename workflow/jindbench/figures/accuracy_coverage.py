@@ -58,11 +58,8 @@ def off_the_line(curves: pd.DataFrame, points: pd.DataFrame) -> list[str]:
         for row in own.itertuples():
             if abs(row.accuracy - rejection.accuracy_at(curve, row.coverage)) > OFF and method not in off:
                 off.append(method)
-    if not off:
-        return []
-    return [
-        f"Markers beside their lines: {', '.join(off)} have a threshold for each type, the line has one for all cells."
-    ]
+    names, have = ", ".join(off), "has" if len(off) == 1 else "have"
+    return [f"Beside its line: {names} {have} a threshold for each type, the line has one for all cells."] * bool(off)
 
 
 def lowest_accuracy(curves: pd.DataFrame) -> float:

@@ -76,7 +76,7 @@ def empty() -> Figure:
 
 
 def lettered(panels: Iterable[Axes]) -> None:
-    """Letters beside the upper left corners, where no title is, for the text to refer to."""
-    for letter, panel in zip(string.ascii_lowercase, panels, strict=False):
-        above = {"xytext": (-4, 5), "textcoords": "offset points"}
-        panel.annotate(letter, (0, 1), xycoords="axes fraction", **above, ha="right", fontweight="bold", fontsize=12)
+    """Letters beside the upper left corners, where no title is, for the text to refer to; none for a single panel."""
+    panels = list(panels)
+    for letter, panel in zip(string.ascii_lowercase, panels if len(panels) > 1 else [], strict=False):
+        panel.set_title(letter, loc="left", x=-0.02, ha="right", fontweight="bold", fontsize=12)
