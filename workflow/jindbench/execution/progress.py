@@ -91,7 +91,7 @@ class Steps(DefaultFormatter):
 
     def format_run_info(self, msg: dict) -> str:
         self.total = msg["stats"]["total"]
-        return f"{self.total} steps"
+        return "1 step" if self.total == 1 else f"{self.total} steps"
 
     def format_job_info(self, msg: dict) -> str:
         if line := self.lines.get(msg["jobid"]):
