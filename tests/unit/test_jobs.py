@@ -190,7 +190,7 @@ def test_snakemake_prints_a_line_for_each_step_and_why_one_failed(tmp_path):
     outputs = [f"results/r/runs/{task}/jind_plus/seed-{seed}/outcome.json" for task in "tu" for seed in (0, 1)]
     several = {"rule_name": "run_small_tasks_1", "output": outputs, "wildcards": {"run": "r", "method": "jind_plus"}}
     table = {"rule_name": "table1", "output": [], "wildcards": {"run": "r"}}
-    failed = {"rule_name": "table1", "log": [str(log)], "aux": {"external_jobid": "7"}}
+    failed = {"rule_name": "table1", "log": [str(log)], "rule_msg": "CANCELLED", "aux": {"external_jobid": "7"}}
     ended = "CalledProcessError: Command 'python x.py' returned non-zero exit status 1."
     records = [
         message(LogEvent.WORKFLOW_STARTED, "Workflow has started!"),
@@ -209,7 +209,7 @@ def test_snakemake_prints_a_line_for_each_step_and_why_one_failed(tmp_path):
         "2 steps",
         "[1/2] JIND+ (paper) on t, u, seeds 0, 1",
         "[2/2] table1",
-        f"[2/2] table1: failed\n    external_jobid: 7\n    {log}: ValueError: no luck",
+        f"[2/2] table1: failed\n    message: CANCELLED\n    external_jobid: 7\n    {log}: ValueError: no luck",
         "[2/2] table1, again",
         "Nothing to be done",
     ]

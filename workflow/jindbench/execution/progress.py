@@ -86,7 +86,7 @@ class Steps(DefaultFormatter):
         if event == LogEvent.PROGRESS:
             return self.finished
         # A script that ends with an error has said which; one that was killed has not.
-        ended = event == LogEvent.ERROR and "returned non-zero exit status" in words
+        ended = event == LogEvent.ERROR and "returned non-zero exit status 1." in words
         return not (event in HIDDEN or ended or words.startswith(HIDDEN_WORDS))
 
     def format_run_info(self, msg: dict) -> str:
@@ -101,8 +101,9 @@ class Steps(DefaultFormatter):
         return line
 
     def format_job_error(self, msg: dict) -> str:
+        scheduler = {"message": msg["rule_msg"], **msg["aux"]}  # what a cluster says of its job
         lines = [f"{self.lines.get(msg['jobid'], msg['rule_name'])}: failed"]
-        lines += [f"    {name}: {value}" for name, value in msg["aux"].items()]
+        lines += [f"    {name}: {value}" for name, value in scheduler.items() if value]
         return "\n".join(lines + [f"    {path}: {_last_line(Path(path))}" for path in msg["log"]])
 
     def _step(self, msg: dict) -> str:
