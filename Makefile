@@ -28,7 +28,7 @@ $(BIN)/.complete: requirements.txt
 
 # Runs the workflow and prints an overview. $(1): run name, $(2): Snakemake's configuration options.
 define run_and_report
-	@status=0; $(BIN)/snakemake --cores $(CORES) $(2) --quiet rules || status=$$?; \
+	@status=0; $(BIN)/snakemake --cores $(CORES) $(2) || status=$$?; \
 	if [ ! -e results/$(1)/tables/table2.txt ]; then exit $$status; fi; \
 	echo; cat results/$(1)/tables/table2.txt; echo; \
 	echo "Report: $(CURDIR)/results/$(1)/report.html"; exit $$status

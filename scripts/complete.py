@@ -1,8 +1,8 @@
 """The last step: succeeds only if every run did, and every dataset is there.
 
-It removes the record of each failed run, once all tables show the reason, so that the next Snakemake run tries it
-again; the start of that run does so with datasets. What was not run, without R for example, is logged; it counts as
-failed only with `run: strict`.
+It removes the record of each failed run or figure, once the summary shows the reason, so that the next Snakemake run
+tries it again; the start of that run does so with datasets. What was not run, without R for example, is logged; it
+counts as failed only with `run: strict`.
 """
 
 import sys
@@ -30,11 +30,16 @@ with job.run(snakemake):
         )
         if failed:
             Path(path).unlink()
+    drawings = {path: io.read_json(path) for path in snakemake.input.get("results", []) if path.endswith(".json")}
+    crashed = {path: drawing["failed"] for path, drawing in drawings.items() if drawing["failed"]}
+    for path, reason in crashed.items():
+        job.log.error("%s is not drawn: %s", Path(path).with_suffix(".svg"), reason)
+        Path(path).unlink()
     if failures:
         job.log.error("%d of %d runs failed; the next run tries them again", failures, len(outcomes))
     if missing:
         job.log.error("Not available, as the tables say: %s; the next run tries again", ", ".join(missing))
-    if failures or missing:
+    if failures or missing or crashed:
         sys.exit(1)
     done = f"{len(outcomes) - len(wanting)} runs completed"
     io.write_text(f"{done}, {len(wanting)} not run\n" if wanting else f"{done}\n", snakemake.output[0])

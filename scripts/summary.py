@@ -38,11 +38,13 @@ with job.run(snakemake):
         printed = pd.concat([of_table1, of_table2])
     figures = report.about(snakemake.input.figures)
     sections = summary.sections(
-        list(snakemake.params.tasks.values()),
+        {title: snakemake.params.splits[task] for task, title in snakemake.params.tasks.items()},
         snakemake.params.seeds,
+        snakemake.params.command,
         found,
         [io.read_json(path) for path in snakemake.input.outcomes],
         [io.read_json(path) for path in snakemake.input.timed],
+        [f"{figure['title']} is not drawn: {figure['failed']}" for figure in figures.values() if figure["failed"]],
         list(dict.fromkeys(reason for figure in figures.values() for reason in figure["missing"])),
         written("table2"),
         printed,

@@ -61,6 +61,11 @@ class Workflow:
         assert ok is None or (done.returncode == 0) == ok, output
         return output
 
+    def finished(self, rule: str) -> int:
+        """Jobs of a rule that the last run has finished, by Snakemake's own log."""
+        log = max((self.folder / ".snakemake/log").iterdir())
+        return log.read_text().count(f"(Rule: {rule})")  # "Finished jobid: 7 (Rule: run_method)"
+
     def lock(self) -> None:
         """What `make lock` runs."""
         command = [sys.executable, "-m", "jindbench.data.lock"]

@@ -189,6 +189,7 @@ def test_figures_show_the_tasks_named_or_all_and_only_where_their_stages_run():
     loaded = load.load(other | {"figures": {"figure3": ["s"]}, "runtime": {"tasks": ["t"], "methods": ["jind"]}})
     assert loaded.figure_tasks("figure3") == ["s"]
     assert loaded.figure_tasks("figure2") == ["t", "s"]
+    assert loaded.figure_tasks("figure5") == []  # no target may have types that the source lacks
     assert loaded.stages("t") == ["jind_classifier", "jind", "jind_plus"]
     assert loaded.stages("s") == []
     assert loaded.timed() == ([("t", "jind")], [])

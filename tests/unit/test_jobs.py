@@ -2,6 +2,7 @@
 
 import errno
 import json
+import logging
 import os
 import platform
 import re
@@ -15,9 +16,10 @@ import time
 import psutil
 import pytest
 from joblib import Parallel, delayed
+from snakemake_interface_logger_plugins.common import LogEvent
 
 from jindbench.errors import CutShort
-from jindbench.execution import guard, job
+from jindbench.execution import guard, job, progress
 from jindbench.registry import LIBRARY
 
 
@@ -175,3 +177,55 @@ def test_a_copy_within_another_repository_does_not_record_its_commit(tmp_path):
 
     assert committed(tmp_path) == "unknown\n"
     assert len(committed(copy)) == 41
+
+
+def message(event=None, msg="", **facts):
+    return logging.makeLogRecord({"event": event, "msg": msg, **facts})
+
+
+def test_snakemake_prints_a_line_for_each_step_and_why_one_failed(tmp_path):
+    log = tmp_path / "a.log"
+    log.write_text("Traceback\nValueError: no luck\n\n")
+    steps = progress.Steps({"jind_plus": "JIND+ (paper)"}, finished=False)
+    outputs = [f"results/r/runs/{task}/jind_plus/seed-{seed}/outcome.json" for task in "tu" for seed in (0, 1)]
+    several = {"rule_name": "run_small_tasks_1", "output": outputs, "wildcards": {"run": "r", "method": "jind_plus"}}
+    table = {"rule_name": "table1", "output": [], "wildcards": {"run": "r"}}
+    failed = {"rule_name": "table1", "log": [str(log)], "rule_msg": "CANCELLED", "aux": {"external_jobid": "7"}}
+    ended = "CalledProcessError: Command 'python x.py' returned non-zero exit status 1."
+    records = [
+        message(LogEvent.WORKFLOW_STARTED, "Workflow has started!"),
+        message(LogEvent.RUN_INFO, "Job stats", stats={"total": 2}),
+        message(msg="Select jobs to execute..."),
+        message(LogEvent.JOB_STARTED, "Execute 1 jobs..."),
+        message(LogEvent.JOB_INFO, jobid=5, **several),
+        message(LogEvent.JOB_INFO, jobid=9, **table),
+        message(LogEvent.PROGRESS, done=1, total=2),
+        message(LogEvent.ERROR, ended),
+        message(LogEvent.JOB_ERROR, jobid=9, **failed),
+        message(LogEvent.JOB_INFO, jobid=9, **table),
+        message(msg="Nothing to be done"),
+    ]
+    assert [steps.format(record) for record in records if steps.shows(record)] == [
+        "2 steps",
+        "[1/2] JIND+ (paper) on t, u, seeds 0, 1",
+        "[2/2] table1",
+        f"[2/2] table1: failed\n    message: CANCELLED\n    external_jobid: 7\n    {log}: ValueError: no luck",
+        "[2/2] table1, again",
+        "Nothing to be done",
+    ]
+
+
+def test_what_libraries_say_is_in_the_log_alone(tmp_path):
+    """Of its own accord, anndata writes to stderr, and so do Python's warnings."""
+    code = (
+        "import warnings\nfrom pathlib import Path\nfrom jindbench.execution import job\nimport anndata, pandas\n"
+        "job.start_log(Path('a.log'))\nwarnings.warn('LIBRARY')\njob.log.warning('OURS')\n"
+        "cells = anndata.AnnData(obs=pandas.DataFrame({'batch': list('aabb')}, index=list('wxyz')))\n"
+        "cells.strings_to_categoricals()\n"
+    )
+    path = os.environ | {"PYTHONPATH": str(LIBRARY.parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=path, capture_output=True, text=True, check=True
+    )
+    assert re.fullmatch(r".* WARNING OURS \(a\.log\)\n", done.stderr)
+    assert "LIBRARY" in (tmp_path / "a.log").read_text()

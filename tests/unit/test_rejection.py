@@ -172,9 +172,10 @@ def test_jind_and_the_best_methods_are_told_apart_and_those_below_the_axis_named
 
 def test_the_reliability_figure_prints_each_calibration_error():
     bins = rejection.reliability(PREDICTIONS, TRUTH)
-    figure = reliability.matrix(pd.concat([bins.assign(task="T", method="m"), bins.assign(task="U", method="n")]))
-    error = f"{rejection.calibration_error(bins):.3f}"
-    assert [axes.texts[0].get_text() for axes in figure.axes] == [error, "no scores", "no scores", error]
+    figure = reliability.panels(pd.concat([bins.assign(task="T", method="m"), bins.assign(task="U", method="n")]))
+    error = f"{rejection.calibration_error(bins):.2f}".removeprefix("0")
+    printed = [(text.get_text(), *text.get_position()) for text in figure.axes[0].texts]
+    assert printed == [(error, 0, 0), (error, 1, 1)]
     plt.close(figure)
 
 

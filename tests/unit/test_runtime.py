@@ -70,11 +70,13 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
     printed.columns = ["what", "ours", "paper", "verdict"]
     facts = pd.DataFrame({"fact": ["Data: toy.h5ad"], "value": ["sha256 abc"]})
     parts = summary.sections(
-        ["T"],
+        {"T": "SPLIT"},
         [0],
+        "COMMAND",
         SimpleNamespace(tasks={"t": "T"}, harm=lambda: ["HARM"], of_task=lambda task: [f"FOUND ON {task}"]),
         OUTCOMES,
         OUTCOMES,
+        ["CRASHED"],
         ["FIGURE: REASON"],
         Written("TABLE 2", ""),
         printed,
@@ -86,8 +88,9 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
     )
     page = summary.markdown("r", parts)
     first, _, rest = page.partition("## Table 2")
-    assert "2 did not run or failed" in first
-    assert "- HARM\n\n**T**\n\n- FOUND ON t" in first
+    assert "on 1 task (T), 1 seed (0). 3 did not run or failed, see below. Again: `COMMAND`." in first
+    assert "- HARM\n\n**T.** SPLIT\n\n- FOUND ON t" in first
+    assert "- CRASHED" in rest
     assert "Not drawn:\n\n- FIGURE: REASON" in rest
     assert "- ACTINN on t, seed 0: failed: no luck" in page
     assert "- ACTINN on t, seed 0, timed alone: failed: no luck" in page

@@ -126,3 +126,13 @@ def test_a_source_needs_types_to_tell_apart():
             one=many("x", SYMBOLS),
             two=many("y", SYMBOLS, seed=1),
         )
+
+
+def test_a_task_says_which_cells_are_source_and_which_target():
+    own = {"dataset": "d", "batch": "a"}
+    sides = tasks.Task(source=own, target={"dataset": "d", "batch": "b", "types": "all"})
+    assert sides.in_words() == "Source: d, batch a (types that both have); target: d, batch b (all types)."
+    both = tasks.Task(source=own, target={"dataset": "e"})
+    assert both.in_words() == "Source: d, batch a; target: e; only types that both have."
+    split = tasks.Task(split=own)
+    assert split.in_words() == "Source: 70% of d, batch a, drawn at random; target: the others."

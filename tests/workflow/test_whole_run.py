@@ -179,8 +179,15 @@ def test_figures_say_what_failed_and_what_they_lack(everything, tmp_path):
     workflow.configure(configuration)
     file = workflow.folder / "workflow/jindbench/methods/jind.py"
     file.write_text(file.read_text().replace("    model = JIND", '    raise RuntimeError("no luck")\n    model = JIND'))
+    picture = workflow.folder / "workflow/jindbench/figures/reliability.py"
+    drawing = picture.read_text()
+    picture.write_text(drawing.replace("    table = ", '    raise RuntimeError("no pen")\n    table = ', 1))
     output = workflow.run(ok=False)
     assert "jind on batches, seed 0, failed: RuntimeError: no luck" in output
+    assert "reliability.svg is not drawn: failed: RuntimeError: no pen" in output
+    assert "reliability is not drawn: failed: RuntimeError: no pen" in workflow.read("summary.md")
+    assert "Raw accuracy" in workflow.read("report.html")
+    picture.write_text(drawing)
     drawn = workflow.folder / "results/tiny/figures"
     assert "no luck" in io.read_json(drawn / "figure2.json")["missing"][0]
     assert (workflow.folder / "results/tiny/records/latent_codes/batches.json").exists()

@@ -32,7 +32,7 @@ class Part(Protocol):
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Text as it is; it is escaped on writing, but `**` around words makes them bold."""
+    """Text as it is; it is escaped on writing, but `**` around words makes them bold, and backticks code."""
 
     text: str
 
@@ -40,7 +40,7 @@ class Paragraph:
         return _escaped(self.text)
 
     def html(self) -> str:
-        return f"<p>{_bold(self.text)}</p>"
+        return f"<p>{_marked(self.text)}</p>"
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Lines:
     def html(self) -> str:
         if not self.items:
             return ""
-        items = "".join(f"<li>{_bold(item)}</li>" for item in self.items)
+        items = "".join(f"<li>{_marked(item)}</li>" for item in self.items)
         return (_paragraph(self.lead) if self.lead else "") + f"<ul>{items}</ul>"
 
 
@@ -180,9 +180,10 @@ def _escaped(text: str) -> str:
     return text.replace("<", "&lt;")
 
 
-def _bold(text: str) -> str:
-    """For HTML, with bold words where `**` surrounds them."""
-    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(text))
+def _marked(text: str) -> str:
+    """For HTML, with bold words where `**` surrounds them, and code where backticks do."""
+    bold = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(text))
+    return re.sub(r"`(.+?)`", r"<code>\1</code>", bold)
 
 
 def _markdown_cell(cell: str) -> str:
@@ -237,7 +238,7 @@ def anchor(heading: str) -> str:
 def figure(svg: bytes, title: str, paragraphs: Iterable[str]) -> str:
     """A picture with its title above and its caption below, as a part of an HTML page."""
     image = f'<img alt="{html.escape(title)}" src="data:image/svg+xml;base64,{base64.b64encode(svg).decode()}">'
-    caption = "".join(f"<p>{_bold(text)}</p>" for text in paragraphs)
+    caption = "".join(f"<p>{_marked(text)}</p>" for text in paragraphs)
     return f"<figure><h3>{html.escape(title)}</h3>{image}<figcaption>{caption}</figcaption></figure>"
 
 

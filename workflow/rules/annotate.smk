@@ -3,7 +3,7 @@
 from jindbench.annotate import process
 from jindbench.annotate.settings import Settings
 from jindbench.config import messages
-from jindbench.execution import records
+from jindbench.execution import progress, records
 
 try:
     ANNOTATION = messages.checked(Settings, config, "annotate")
@@ -20,6 +20,7 @@ try:
 except InputError as error:
     raise WorkflowError(str(error))
 
+progress.show(workflow)
 RECOVERED = {"results": [Path(ANNOTATION.output)], "keep_damaged": True}
 
 # A compressed file takes five to ten times its size in memory, and some kinds are read as a whole.

@@ -55,6 +55,10 @@ REPORT_TABLES = {
 REPORT_TABLES = {heading: path for heading, path in REPORT_TABLES.items() if path}
 
 
+GIVEN_FILES = [os.path.relpath(path) for path in workflow.overwrite_configfiles or []]
+GIVEN_FILES = ["--configfile", *GIVEN_FILES] if GIVEN_FILES else []
+
+
 # For a reader who opens nothing else.
 rule summary:
     input:
@@ -95,6 +99,8 @@ rule summary:
         reference=CONFIG.figures.method,
         headings=list(REPORT_TABLES),
         seeds=CONFIG.run.seeds,
+        splits={task: CONFIG.tasks[task].in_words() for task in CONFIG.run.tasks},
+        command=shlex.join(["snakemake", "--cores", "2", *GIVEN_FILES]),
         titles=METHOD_TITLES | HELD_OUT_TITLES,
     script:
         "../../scripts/summary.py"

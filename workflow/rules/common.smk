@@ -3,7 +3,7 @@ import json
 
 from jindbench import r
 from jindbench.errors import NotAvailable
-from jindbench.execution import costs
+from jindbench.execution import costs, progress
 
 try:
     CONFIG = configuration.load(config)
@@ -43,6 +43,7 @@ wildcard_constraints:
 
 TASK_TITLES = {task: CONFIG.task_title(task) for task in CONFIG.run.tasks}
 METHOD_TITLES = {name: method.title for name, method in CONFIG.selected_methods().items()}
+progress.show(workflow, METHOD_TITLES)
 # Of Table 2 those that compete: a control that is given the target's labels does not.
 COMPARED_METHODS = {
     name: METHOD_TITLES[name] for name in CONFIG.run.methods if not CONFIG.methods[name].sees_labels

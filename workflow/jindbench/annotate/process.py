@@ -1,5 +1,6 @@
 """Whatever opens a user's file runs in a process of its own: on some damaged files, HDF5 itself crashes."""
 
+import warnings
 from collections.abc import Callable
 
 from jindbench.annotate.settings import Settings
@@ -17,6 +18,7 @@ def preview(settings: Settings) -> None:
     """
 
     def run() -> dict:
+        warnings.simplefilter("ignore")  # the job that reads the same files logs what libraries warn of
         from jindbench.annotate import command  # only there: it is slow to import, and starts threads
 
         command.preview(settings)

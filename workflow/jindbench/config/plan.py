@@ -112,7 +112,11 @@ class Configuration(Sections):
 
     def figure_tasks(self, figure: str) -> list[str]:
         """Tasks that a figure of the paper shows."""
-        return [task for task in getattr(self.figures, figure) if task in self.run.tasks] or self.run.tasks
+        chosen = [task for task in getattr(self.figures, figure) if task in self.run.tasks]
+        if figure == "figure5" and not chosen:
+            targets = {task: self.tasks[task].target for task in self.run.tasks}
+            return [task for task, target in targets.items() if target and target.types != "common"]
+        return chosen or self.run.tasks
 
     def stages(self, task: str) -> list[str]:
         """The stages of the method that the figures show, if all are run on this task; else none."""

@@ -89,7 +89,10 @@ class Figures(Parameters):
     figure2: Tasks = Field([], description="Latent codes before and after alignment.")
     figure3: Tasks = Field([], description="Rejected cells.")
     figure4: Tasks = Field([], description="The two most confused types and the genes that tell their cells apart.")
-    figure5: Tasks = Field([], description="A target with types that the source lacks.")
+    figure5: Tasks = Field(
+        [],
+        description="A target with types that the source lacks: if none is named, those that do not ask for `common`.",
+    )
 
 
 class DifferentialExpression(Parameters):

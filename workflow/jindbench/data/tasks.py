@@ -73,6 +73,22 @@ class Task(Parameters):
         parts = {"source": self.source, "target": self.target, "split": self.split}
         return {key: part for key, part in parts.items() if part is not None}
 
+    def in_words(self) -> str:
+        """Which cells are source and which target, in a sentence."""
+        if self.split:
+            cells = _cells(self.split)
+            if self.split.rule == "paper":
+                return f"Source and target are the authors' own split of {cells}, cell by cell."
+            return f"Source: {self.split.source_share:.0%} of {cells}, drawn at random; target: the others."
+        if self.source.types == self.target.types == "common":
+            return f"Source: {_cells(self.source)}; target: {_cells(self.target)}; only types that both have."
+        types = {"common": "types that both have", "all": "all types"}
+        source, target = (
+            f"{_cells(side)} ({types[side.types] if isinstance(side.types, str) else 'chosen types'})"
+            for side in (self.source, self.target)
+        )
+        return f"Source: {source}; target: {target}."
+
     def with_all_types(self) -> "Task":
         """The same of all cells of its batches, whatever their types."""
         sides = {key: side.model_copy(update={"types": "all"}) for key, side in self.sides().items()}
@@ -81,6 +97,10 @@ class Task(Parameters):
     def datasets(self) -> list[str]:
         """Names of the datasets the task reads, each once."""
         return list(dict.fromkeys(side.dataset for side in self.sides().values()))
+
+
+def _cells(side: Side | Split) -> str:
+    return side.dataset if side.batch is None else f"{side.dataset}, batch {side.batch}"
 
 
 def random_split(adata: AnnData, split: Split, where: str) -> tuple[AnnData, AnnData]:

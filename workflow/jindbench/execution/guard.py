@@ -251,6 +251,7 @@ def write_outcome(outcome: Guarded, path: str | Path, **facts: Any) -> None:
     """Write the record of a guarded run, and say in the log where it has no result."""
     if outcome.status != "ok":
         known = outcome.status == DataNotAvailable.status  # the job that did not get the cells has said so
-        log.log(logging.INFO if known else logging.ERROR, "%s: %s", outcome.status, outcome.reason)
+        name = f"{facts['method']} on {facts['task']}, seed {facts['seed']}"
+        log.log(logging.INFO if known else logging.ERROR, "%s: %s: %s", name, outcome.status, outcome.reason)
     status = {"status": outcome.status, "reason": outcome.reason}
     io.write_json(status | facts | outcome.record | outcome.result, path)

@@ -40,20 +40,25 @@ WATCH_SECONDS = 1  # between two looks at the Snakemake that a job belongs to
 
 
 def start_log(file: Path, shown: str = "WARNING") -> None:
-    """Write log messages to a file, and to stderr those of level `shown` and above.
+    """Write log messages to a file, and our own of level `shown` and above to stderr too.
 
-    Of what is no warning, stderr shows the steps of an annotation alone: its epochs have progress bars.
+    What libraries say is in the file alone. Of what is no warning, stderr shows the steps of an annotation alone: its
+    epochs have progress bars.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     handlers = [logging.FileHandler(file, mode="w", encoding="utf-8"), logging.StreamHandler()]
     handlers[1].setLevel(shown)
-    steps = "jindbench.annotate"
-    handlers[1].addFilter(lambda record: record.levelno > logging.INFO or record.name.startswith(steps))
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers, force=True
-    )
+    handlers[1].addFilter(_of_ours)
+    line = "%(asctime)s %(levelname)s %(message)s"
+    if shown != "INFO":  # several jobs may share the terminal
+        handlers[1].setFormatter(logging.Formatter(f"{line} ({str(file).replace('%', '%%')})"))
+    logging.basicConfig(level=logging.INFO, format=line, handlers=handlers, force=True)
     logging.captureWarnings(True)
-    logging.getLogger("py.warnings").setLevel(logging.ERROR)
+    logging.getLogger("anndata").setLevel(logging.ERROR)  # it has a handler of its own, which writes to stderr
+
+
+def _of_ours(record: logging.LogRecord) -> bool:
+    return record.name.startswith("jindbench.annotate" if record.levelno <= logging.INFO else "jindbench")
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Accuracy against coverage of every method on every task: rejection compared at every threshold."""
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -56,11 +58,8 @@ def off_the_line(curves: pd.DataFrame, points: pd.DataFrame) -> list[str]:
         for row in own.itertuples():
             if abs(row.accuracy - rejection.accuracy_at(curve, row.coverage)) > OFF and method not in off:
                 off.append(method)
-    if not off:
-        return []
-    return [
-        f"Markers beside their lines: {', '.join(off)} have a threshold for each type, the line has one for all cells."
-    ]
+    names, have = ", ".join(off), "has" if len(off) == 1 else "have"
+    return [f"Beside its line: {names} {have} a threshold for each type, the line has one for all cells."] * bool(off)
 
 
 def lowest_accuracy(curves: pd.DataFrame) -> float:
@@ -111,7 +110,7 @@ def lines(curves: pd.DataFrame, points: pd.DataFrame) -> Figure:
                 below.append(f"{method} {curve['accuracy'].iloc[-1]:.2f}")
         if below:
             panel.text(0.02, 0.02, "\n".join(["below:", *below]), transform=panel.transAxes, fontsize=7, va="bottom")
-        panel.set_title(task, fontsize=10)
+        panel.set_title(textwrap.fill(task, 38), fontsize=10)
         panel.grid(color=palette.GRID)
         panel.set_axisbelow(True)
     if len(tasks) < panels.size:

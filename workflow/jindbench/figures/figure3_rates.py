@@ -1,5 +1,7 @@
 """Figure 3 of the paper, panel c: how many cells each method rejects."""
 
+import textwrap
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -50,7 +52,7 @@ def bars(scores: pd.DataFrame) -> Figure:
             colour = palette.BLUE if method.startswith("JIND") else palette.SKY
             panel.barh(position, score["value"], xerr=error, color=colour, error_kw={"linewidth": 1}, height=0.7)
         panel.axvline(HIGH_REJECTION, color=palette.VERMILION, linewidth=1, linestyle="--")
-        panel.set_title(task, fontsize=9)
+        panel.set_title(textwrap.fill(task, 38), fontsize=9)
         panel.set_yticks(range(len(methods)), methods, fontsize=8)
         panel.set_xlabel("rejection rate", fontsize=8)
     panels[0, 0].invert_yaxis()  # shared: once turns all panels

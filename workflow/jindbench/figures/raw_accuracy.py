@@ -1,5 +1,7 @@
 """Raw accuracy of every method on every task, with its interval."""
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -46,7 +48,7 @@ def points(scores: pd.DataFrame) -> Figure:
             else:
                 why = score["status"].partition(":")[0]  # failed, not run, not applicable
                 panel.text(0.02, position, why, va="center", transform=panel.get_yaxis_transform(), fontsize=7)
-        panel.set_title(f"{task}\n({int(of_task['n_target'].iloc[0])} cells)", fontsize=9)
+        panel.set_title(f"{textwrap.fill(task, 38)}\n({int(of_task['n_target'].iloc[0])} cells)", fontsize=9)
         panel.set_yticks(range(len(methods)), methods, fontsize=8)
         panel.grid(axis="x", color=palette.GRID)
         panel.set_axisbelow(True)

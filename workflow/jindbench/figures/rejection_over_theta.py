@@ -1,5 +1,7 @@
 """How far a user controls the share of rejected cells: JIND's rejection rate against theta (paper, 'Filtering')."""
 
+import textwrap
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -36,7 +38,7 @@ def lines(rates: pd.DataFrame) -> Figure:
         for method, of_method in rates[rates["task"] == task].groupby("method", sort=False):
             panel.plot(of_method.groupby("theta")["rej"].mean(), label=method, markersize=5, **style[method])
         panel.axline((0, 0), slope=1, color=palette.DIAGONAL, linestyle="--", linewidth=1)
-        panel.set_title(task, fontsize=10)
+        panel.set_title(textwrap.fill(task, 38), fontsize=10)
         panel.set_xlabel("theta")
         panel.set_ylim(0, max(rates["rej"].max(), rates["theta"].max()) * 1.05)
     lettered(panels.flat[: len(tasks)])

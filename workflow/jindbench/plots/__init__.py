@@ -76,6 +76,7 @@ def empty() -> Figure:
 
 
 def lettered(panels: Iterable[Axes]) -> None:
-    """Letters at the upper left corners, for the text to refer to."""
-    for letter, panel in zip(string.ascii_lowercase, panels, strict=False):
-        panel.set_title(letter, loc="left", fontweight="bold", fontsize=12)
+    """Letters beside the upper left corners, where no title is, for the text to refer to; none for a single panel."""
+    panels = list(panels)
+    for letter, panel in zip(string.ascii_lowercase, panels if len(panels) > 1 else [], strict=False):
+        panel.set_title(letter, loc="left", x=-0.02, ha="right", fontweight="bold", fontsize=12)

@@ -14,7 +14,8 @@ AT_MOST = 3  # examples in a sentence
 NOTE = (
     "Tests are paired, on the same target cells: McNemar's, over several seeds twice the median p, corrected by "
     "Holm's method for the comparisons of the task. In brackets 95 % intervals over cells. A difference that a "
-    "target does not show may exist: other cells, another split or another seed may show it."
+    "target does not show may exist: other cells, another split or another seed may show it. JIND's name is followed "
+    "by its preset: `paper` has the paper's settings, `robust` those for targets of another composition."
 )
 
 
@@ -167,9 +168,11 @@ class Findings:
         labels = pd.DataFrame({"n": kept.groupby(LABEL)["n"].sum(), "right": right}).fillna(0)
         labels = labels.assign(share=labels["right"] / labels["n"]).query("share < @DISTRUSTED").sort_values("share")
         parts = [f"{name} ({row.share:.0%} of {row.n:.0f} right)" for name, row in labels.head(AT_MOST).iterrows()]
-        sentences = []
+        name = self.titles[method]
         if parts:
-            sentences.append(f"**Distrust** these labels of {self.titles[method]}: {', '.join(parts)}.")
+            sentences = [f"**Distrust** these labels of {name}: {', '.join(parts)}."]
+        else:
+            sentences = [f"**Distrust:** no label of {name} is wrong for more than {1 - DISTRUSTED:.0%} of its cells."]
         unknown = self.per_type[
             (self.per_type["task"] == task) & (self.per_type["method"] == method) & ~self.per_type["known"]
         ].drop_duplicates("type")

@@ -17,11 +17,13 @@ COSTS_NOTE = (
 
 
 def sections(
-    tasks: Sequence[str],
+    tasks: dict[str, str],
     seeds: Sequence[int],
+    command: str,
     found: Findings,
     outcomes: Sequence[dict],
     timed: Sequence[dict],
+    crashed: Sequence[str],
     not_drawn: Sequence[str],
     table2: Part,
     printed: pd.DataFrame | None,
@@ -36,15 +38,19 @@ def sections(
     Parameters
     ----------
     tasks
-        Titles.
+        By title, which cells are source and which target.
+    command
+        What was run.
     found
         What the run found.
     outcomes
         The record of each run of a method and of each integration.
     timed
         The records of jobs that ran again to be timed alone. They do not count as runs, nor do their costs.
+    crashed
+        Figures whose code failed, and why.
     not_drawn
-        What figures do not show, and why.
+        What the other figures do not show, and why.
     table2, held_out_types, runtime
         These tables; None where nothing is held out or timed.
     printed
@@ -64,15 +70,19 @@ def sections(
             name = outcome["task"] if no_cells else _name(outcome, titles) + how
             if outcome["status"] != "ok":
                 wanting[f"{name}: {outcome['status']}: {outcome['reason']}"] = None
+    wanting |= dict.fromkeys(crashed)
     warned = [outcome for outcome in outcomes if outcome["warnings"]]
-    noun = "task" if len(tasks) == 1 else "tasks"
-    size = f"{len(outcomes)} runs on {len(tasks)} {noun} ({', '.join(tasks)}), seeds {', '.join(map(str, seeds))}."
+    size = f"{len(outcomes)} runs on {_several(tasks, 'task')}, {_several(seeds, 'seed')}."
     state = f"{len(wanting)} did not run or failed, see below." if wanting else "Everything was run."
     return {
         "In short": [
-            Paragraph(f"{size} {state}"),
+            Paragraph(f"{size} {state} Again: `{command}`."),
             Lines(found.harm()),
-            *(part for task in found.tasks for part in (_heading(found.tasks[task]), Lines(found.of_task(task)))),
+            *(
+                part
+                for task in found.tasks
+                for part in (_heading(found.tasks[task], tasks), Lines(found.of_task(task)))
+            ),
             Paragraph(NOTE),
         ],
         "Table 2": [table2],
@@ -100,8 +110,14 @@ def markdown(run: str, parts: dict[str, list[Part]]) -> str:
     return "\n\n".join(filter(None, written)) + "\n"
 
 
-def _heading(task: str) -> Part:
-    return Paragraph(f"**{task}**")
+def _several(items: Iterable, noun: str) -> str:
+    """`2 seeds (0, 1)`"""
+    names = list(map(str, items))
+    return f"{len(names)} {noun}{'s' * (len(names) > 1)} ({', '.join(names)})"
+
+
+def _heading(task: str, tasks: dict[str, str]) -> Part:
+    return Paragraph(f"**{task}.** {tasks[task]}")
 
 
 def _verdicts(sentences: pd.DataFrame, printed: pd.DataFrame) -> list[Part]:

@@ -25,8 +25,7 @@ NOTE = (
     "(of a dataset with one batch, a random 70 % of its cells), fitted and scored on the same cells, which is "
     "optimistic since each cell is its own nearest neighbour; of all cells: the same of the whole dataset; held out: "
     "of all cells, cross-validated. In brackets the paper's value, ours minus the paper's and the verdict (kNN is "
-    f"reproduced within {papers.TOLERANCES['knn_as_published']}, other numbers if they are equal); - where the paper "
-    "has none."
+    f"reproduced within {papers.TOLERANCES['knn_as_published']}, other numbers if they are equal), where it has one."
 )
 
 
@@ -90,10 +89,10 @@ def shown(table: pd.DataFrame) -> render.Table:
         for column in COLUMNS:
             digits, ours = ("d" if column in COUNTS else ".3f"), row[column]
             cell = "NA" if pd.isna(ours) else f"{ours:{digits}}"
-            if f"{column}_paper" in row:
+            if not pd.isna(row.get(f"{column}_paper")):
                 paper, difference = row[f"{column}_paper"], row[f"{column}_difference"]
                 beside = "" if pd.isna(difference) else f", {difference:+{digits}}"
-                cell += " (-)" if pd.isna(paper) else f" ({paper}{beside}, {row[f'{column}_verdict']})"
+                cell += f" ({paper}{beside}, {row[f'{column}_verdict']})"
             cells.append(cell)
         rows.append(cells)
     return render.Table(["dataset", *COLUMNS.values()], rows, [NOTE])
