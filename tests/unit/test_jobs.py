@@ -186,7 +186,7 @@ def message(event=None, msg="", **facts):
 def test_snakemake_prints_a_line_for_each_step_and_why_one_failed(tmp_path):
     log = tmp_path / "a.log"
     log.write_text("Traceback\nValueError: no luck\n\n")
-    steps = progress.Steps({"jind_plus": "JIND+ (paper)"}, finished=False)
+    steps = progress.Steps({"jind_plus": "JIND+ (paper)"}, on_cluster=lambda: False)
     outputs = [f"results/r/runs/{task}/jind_plus/seed-{seed}/outcome.json" for task in "tu" for seed in (0, 1)]
     several = {"rule_name": "run_small_tasks_1", "output": outputs, "wildcards": {"run": "r", "method": "jind_plus"}}
     table = {"rule_name": "table1", "output": [], "wildcards": {"run": "r"}}

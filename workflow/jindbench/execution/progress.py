@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ def show(workflow: Any, titles: Mapping[str, str] | None = None) -> None:
         return
     for handler in logging.getLogger("snakemake.logging").handlers:
         if handler.name == "DefaultStreamHandler":
-            steps = Steps(titles or {}, finished=not workflow.local_exec)
+            # Snakemake gets to know where it runs jobs after it has read its rules.
+            steps = Steps(titles or {}, on_cluster=lambda: not workflow.local_exec)
             handler.addFilter(steps.shows)
             handler.setFormatter(steps)
 
@@ -70,13 +71,14 @@ class Steps(DefaultFormatter):
     ----------
     titles
         Of methods.
-    finished
-        Whether to say how many steps are done whenever one is: on a cluster, a step's line says that it is submitted.
+    on_cluster
+        Whether jobs go to a cluster. There a step's line says that it is submitted, so another one says how many are
+        done whenever one is.
     """
 
-    def __init__(self, titles: Mapping[str, str], *, finished: bool):
+    def __init__(self, titles: Mapping[str, str], *, on_cluster: Callable[[], bool]):
         super().__init__()
-        self.titles, self.finished = titles, finished
+        self.titles, self.on_cluster = titles, on_cluster
         self.total = 0
         self.lines: dict[int, str] = {}  # of jobs that were started, by their number
 
@@ -84,7 +86,7 @@ class Steps(DefaultFormatter):
         """Is there something to say?"""
         event, words = getattr(record, "event", None), str(record.msg)
         if event == LogEvent.PROGRESS:
-            return self.finished
+            return self.on_cluster()
         # A script that ends with an error has said which; one that was killed has not.
         ended = event == LogEvent.ERROR and "returned non-zero exit status 1." in words
         return not (event in HIDDEN or ended or words.startswith(HIDDEN_WORDS))
