@@ -88,7 +88,7 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
     )
     page = summary.markdown("r", parts)
     first, _, rest = page.partition("## Table 2")
-    assert "on 1 task (T), 1 seed (0). 3 did not run or failed, see below. Again: `COMMAND`." in first
+    assert "on 1 task (T), 1 seed (0). 3 did not run or failed, see below. To run it again: `COMMAND`." in first
     assert "- HARM\n\n**T.** SPLIT\n\n- FOUND ON t" in first
     assert "- CRASHED" in rest
     assert "Not drawn:\n\n- FIGURE: REASON" in rest

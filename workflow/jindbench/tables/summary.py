@@ -76,7 +76,7 @@ def sections(
     state = f"{len(wanting)} did not run or failed, see below." if wanting else "Everything was run."
     return {
         "In short": [
-            Paragraph(f"{size} {state} Again: `{command}`."),
+            Paragraph(f"{size} {state} To run it again: `{command}`."),
             Lines(found.harm()),
             *(
                 part
