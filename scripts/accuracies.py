@@ -84,7 +84,7 @@ with job.run(snakemake):
 
     if extended := snakemake.output.get("extended_tsv"):
         printed = published.read(snakemake.input.published)
-        selected = titles.selected(by_method, tasks, snakemake.params.papers)
-        beside = table2_extended.table2_extended(selected, printed, snakemake.params.papers)
+        selected = titles.selected(by_method, tasks, params.papers)
+        beside = table2_extended.table2_extended(selected, printed, params.papers, params.stand_ins)
         beside = beside.replace({"task": tasks, "method": methods})
         table2_extended.shown(beside).write(beside, f"Table 2 beside the paper's ({run})", extended)

@@ -1,4 +1,4 @@
-"""The paper's five files in small, byte for byte in the formats that their publishers chose."""
+"""The paper's five files, and those that stand in for one, in small and in the formats that their publishers chose."""
 
 import gzip
 import subprocess
@@ -6,8 +6,10 @@ import zipfile
 from pathlib import Path
 from types import ModuleType
 
+import anndata as ad
 import h5py
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 PANCREAS = ["alpha", "beta", "gamma", "delta", "acinar", "ductal"]  # in all studies
@@ -200,11 +202,11 @@ define("DFrame", rownames = "ANY", nrows = "integer", listData = "list")
 define("SimpleAssays", data = "SimpleList")
 OldAssays <- setRefClass("ShallowSimpleListAssays", fields = list(data = "SimpleList"))
 define("SummarizedExperiment", colData = "DFrame", assays = "ANY", NAMES = "ANY", elementMetadata = "DFrame")
-experiment <- function(counts, types, old = FALSE) {
-  data <- new("SimpleList", listData = list(counts = unname(counts)), elementType = "ANY")
+experiment <- function(counts, types, old = FALSE, assay = "counts", column = "BioClassification") {
+  data <- new("SimpleList", listData = setNames(list(unname(counts)), assay), elementType = "ANY")
   new("SummarizedExperiment", NAMES = rownames(counts),
       colData = new("DFrame", rownames = colnames(counts), nrows = ncol(counts),
-                    listData = list(Group = rep("x", ncol(counts)), BioClassification = types)),
+                    listData = setNames(list(rep("x", ncol(counts)), types), c("Group", column))),
       assays = if (old) OldAssays$new(data = data) else new("SimpleAssays", data = data))
 }
 """
@@ -232,18 +234,50 @@ def human_hemato(path: Path, n: int = 260, n_genes: int = 40) -> None:
     """)
 
 
+def pancreas_scib(path: Path, n: int = 180, n_genes: int = 40) -> None:
+    """Nine technologies; X normalised, counts in a layer, both dense. Those of CEL-Seq2 are not whole."""
+    technologies = [f"inDrop{i}" for i in range(1, 5)] + ["celseq", "celseq2", "fluidigmc1", "smarter", "smartseq2"]
+    obs = pd.DataFrame({"tech": np.resize(technologies, n)}, index=[f"cell-{i}" for i in range(n)])
+    obs["celltype"] = np.repeat([*PANCREAS, "t_cell"], -(-n // 7))[:n]
+    X = counts(obs["celltype"].to_numpy(), n_genes).toarray()
+    X[obs["tech"] == "celseq2"] *= np.float32(1.002)
+    var = pd.DataFrame(index=[f"TF{i}A" for i in range(n_genes)])
+    ad.AnnData(np.log1p(X), obs=obs.astype("category"), var=var, layers={"counts": X}).write_h5ad(path)
+
+
+def pancreas_studies(path: Path, study: str = "muraro", n: int = 60, n_genes: int = 60) -> None:
+    """An RDS file that R itself writes: a dense assay, in an environment. Muraro's genes carry their chromosome."""
+    labels = np.resize({"baron": [*PANCREAS, *BARON], "muraro": [*PANCREAS, *MURARO]}[study], n)
+    X = counts(labels, n_genes).toarray() * (1.002 if study == "muraro" else 1)
+    folder = path.parent / f"{path.name}.parts"
+    folder.mkdir()
+    X.astype("<f8").tofile(folder / "x")
+    (folder / "labels").write_text("\n".join(labels) + "\n")
+    assay, chromosome = ("normcounts", "__chr1") if study == "muraro" else ("counts", "")
+    run_r(f"""
+    x <- matrix(readBin(file.path("{folder}", "x"), "double", 1e8, endian = "little"), nrow = {n_genes})
+    dimnames(x) <- list(paste0("TF", seq_len({n_genes}), "A{chromosome}"), paste0("{study}_", seq_len({n})))
+    types <- readLines(file.path("{folder}", "labels"))
+    saveRDS(experiment(x, types, old = TRUE, assay = "{assay}", column = "cell_type1"), "{path}")
+    """)
+
+
 FILES = {  # what each dataset's address ends in
     "human_hemato": ("scRNA-Healthy-Hematopoiesis-191120.rds", human_hemato),
     "mouse_cortex": ("expression_mRNA_17-Aug-2014.txt", mouse_cortex),
     "mouse_atlas": ("MouseAtlas.zip", mouse_atlas),
     "pbmc": ("PBMC.merged.h5ad", pbmc),
     "pancreas": ("pancreas.h5ad", pancreas),
+    "pancreas_scib": ("24539828", pancreas_scib),
+    "pancreas_studies": ("muraro.rds", pancreas_studies),
 }
+NEED_R = {"human_hemato", "pancreas_studies"}  # for writing them
 
 
 def parameters(dataset: ModuleType, **keys):
     """Parameters for reading such a file, which holds other cells than the published one."""
-    return dataset.Parameters(**({"accept_other_content": True} | keys))
+    required = {"study": "muraro"} if "study" in dataset.Parameters.model_fields else {}
+    return dataset.Parameters(**({"accept_other_content": True} | required | keys))
 
 
 def write(dataset: str, folder: Path) -> Path:

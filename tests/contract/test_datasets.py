@@ -21,7 +21,7 @@ def prepared(name, tmp_path):
     """Module, parameters and file: embedded data as they are, downloaded ones in small, and the toy cells in a file."""
     module = registry.component("datasets", name)
     if name in formats.FILES:
-        if name == "human_hemato" and shutil.which("Rscript") is None:
+        if name in formats.NEED_R and shutil.which("Rscript") is None:
             pytest.skip("Rscript was not found (make setup installs it where it can)")
         return module, formats.parameters(module), formats.write(name, tmp_path)
     if module is not anndata_file:

@@ -425,7 +425,7 @@ def test_the_papers_own_numbers_reproduce_its_table_2():
     scores = papers_run()["metrics_by_method"]
     names = {ours: [paper, "none"] for paper, ours in METHODS.items()}
     names |= {f"{ours}_seurat": [paper, "seurat"] for paper, ours in METHODS.items()}
-    table = table2_extended.table2_extended(scores, PUBLISHED, names)
+    table = table2_extended.table2_extended(scores, PUBLISHED, names, {})
     assert len(table) == (PUBLISHED["table"] == 2).sum()
     expected = np.where(table["printed"] == "not run", "not tested: the paper has no value", "reproduced")
     assert table["verdict"].tolist() == expected.tolist()

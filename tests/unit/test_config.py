@@ -49,7 +49,9 @@ def test_a_good_configuration():
 REAL = [["tests/real/config.yaml", str(path.relative_to(REPOSITORY))] for path in REPOSITORY.glob("tests/real/*.yaml")]
 
 
-@pytest.mark.parametrize("files", [[], ["config/demo.yaml"], *REAL], ids=lambda files: "".join(files[-1:]))
+@pytest.mark.parametrize(
+    "files", [[], ["config/demo.yaml"], ["config/stand_ins.yaml"], *REAL], ids=lambda files: "".join(files[-1:])
+)
 def test_the_configurations_that_come_with_the_project_are_good(files):
     merged = {}
     for file in ["config/config.yaml", *files]:

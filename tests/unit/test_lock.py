@@ -30,7 +30,7 @@ def test_a_dataset_need_not_state_its_content(downloaded):
 def test_other_content_than_stated_is_not_locked(downloaded, monkeypatch, capsys):
     monkeypatch.setattr(downloaded, "CONTENT", Content(cells=41, genes=10, types=7), raising=False)
     make_lock.main()
-    assert "toy: not locked: results/data/toy.h5ad: not what the paper describes: cells: 40 instead of 41" in (
+    assert "toy: not locked: results/data/toy.h5ad: not as published: cells: 40 instead of 41" in (
         capsys.readouterr().out
     )
     assert downloads.read_lock(downloads.LOCK) == {}

@@ -11,6 +11,7 @@ from scipy import sparse
 
 import original_formats as formats
 from jindbench import io, registry
+from jindbench.data import tasks
 from jindbench.data.checks import Content, check_content, kind_of, to_contract
 from jindbench.datasets import mouse_atlas
 from jindbench.errors import InputError
@@ -30,7 +31,7 @@ def files(tmp_path_factory):
     written = {}
 
     def file(name):
-        if name == "human_hemato" and shutil.which("Rscript") is None:
+        if name in formats.NEED_R and shutil.which("Rscript") is None:
             pytest.skip("Rscript was not found (make setup installs it where it can)")
         if name not in written:
             written[name] = formats.write(name, tmp_path_factory.mktemp(name))
@@ -176,6 +177,42 @@ def test_human_hemato_is_read_without_r(files):
     assert (formats.counts(labels, 40) != cells.X).nnz == 0
     assert cells.var_names[0] == "Gene-1"
     assert cells.obs_names[0] == "BMMC_D1T1:AAAC-1"
+
+
+def test_pancreas_scib_has_the_counts_of_three_studies(tmp_path):
+    path = formats.write("pancreas_scib", tmp_path)
+    cells, file = load("pancreas_scib", path), ad.read_h5ad(path)
+    assert cells.obs["batch"].value_counts().to_dict() == {"Bar16": 80, "Mur16": 20, "Seg16": 20}
+    ours = file[cells.obs_names]
+    assert (cells.X.toarray() == ours.layers["counts"]).all()
+    assert cells.obs["label"].tolist() == ours.obs["celltype"].tolist()
+    file.obs["tech"] = file.obs["tech"].cat.rename_categories({"smarter": "10x"})
+    file.write_h5ad(path)
+    with pytest.raises(InputError, match="obs 'tech' holds '10x'; expected inDrop1, "):
+        load("pancreas_scib", path)
+    del file.layers["counts"]
+    file.write_h5ad(path)
+    with pytest.raises(InputError, match=r"no layer 'counts' \(there are: none\)"):
+        load("pancreas_scib", path)
+
+
+def test_pancreas_studies_are_read_without_r_and_have_genes_in_common(files, tmp_path):
+    path = files("pancreas_studies")
+    muraro = load("pancreas_studies", path)
+    labels = np.resize([*formats.PANCREAS, *formats.MURARO], 60)
+    assert muraro.obs["label"].tolist() == labels.tolist()
+    assert np.allclose(muraro.X.toarray(), formats.counts(labels, 60).toarray() * 1.002)
+    assert (muraro.obs_names[0], muraro.var_names[0]) == ("muraro_1", "TF1A")
+    formats.pancreas_studies(tmp_path / "baron.rds", "baron")
+    baron = load("pancreas_studies", tmp_path / "baron.rds", study="baron")
+    task = tasks.Task.model_validate({"source": {"dataset": "b"}, "target": {"dataset": "m"}})
+    source, target = tasks.make(task, {"b": baron, "m": muraro}, "it")
+    assert source.shape[1] == target.shape[1] == 60
+    assert {*source.obs["label"]} == {*target.obs["label"]} == {*formats.PANCREAS}
+    with pytest.raises(InputError, match=r"there is no 'counts' in assays \(there are: normcounts\)"):
+        load("pancreas_studies", path, study="baron")
+    with pytest.raises(InputError, match="not as published: cells: 60 instead of 2126; cell types: 9 instead of 10"):
+        load("pancreas_studies", path, accept_other_content=False)
 
 
 # --- What X is

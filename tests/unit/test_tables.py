@@ -80,13 +80,13 @@ def test_a_data_frame_becomes_text():
     assert empty.html() == "<p>No rows.</p>"
 
 
-def beside(scores, printed):
+def beside(scores, printed, stand_ins=()):
     """The extended table of one task; `printed` has (method, input, metric, text)."""
     scores = pd.DataFrame(scores).assign(seeds=3)
     published = pd.DataFrame(printed, columns=["method", "input", "metric", "printed"]).assign(table=2, name="t")
     published["value"] = pd.to_numeric(published["printed"], errors="coerce")
     names = {"svm": ["SVM_Rej", "none"], "svm_seurat": ["SVM_Rej", "seurat"], "mine": ["Mine", "none"]}
-    return table2_extended.table2_extended(scores, published, names)
+    return table2_extended.table2_extended(scores, published, names, dict(stand_ins))
 
 
 def test_the_papers_numbers_stand_beside_ours():
@@ -108,6 +108,13 @@ def test_the_papers_numbers_stand_beside_ours():
     nothing = table2_extended.shown(table.assign(verdict=np.nan)).markdown()
     assert nothing.startswith("The paper has no numbers")
     assert table2_extended.verdicts(table)["what"].tolist()[1] == "Table 2, t, svm: rej"
+
+
+def test_a_stand_in_has_the_papers_numbers_beside_it_and_no_verdict():
+    table = beside([score("other", "svm", "raw", 0.95)], [("SVM_Rej", "none", "raw", "0.95")], {"other": "t"})
+    assert table["printed"].tolist() == ["0.95"]
+    assert table["difference"].tolist() == [0]
+    assert table["verdict"].tolist() == [f"not tested: {table2_extended.STAND_IN}"]
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_other_content_in_a_file_of_ones_own_stops_before_any_training(fresh, pu
     configuration = (fresh.folder / "test.yaml").read_text()
     (fresh.folder / "test.yaml").write_text(configuration.replace("accept_other_content: true", ""))
     output = fresh.run(ok=False)
-    assert f"{published['mouse_cortex']}: not what the paper describes: cells: 70 instead of 3005" in output
+    assert f"{published['mouse_cortex']}: not as published: cells: 70 instead of 3005" in output
     assert not (fresh.folder / "results/data/mouse_cortex.h5ad").exists()
 
 

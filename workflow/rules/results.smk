@@ -62,6 +62,11 @@ rule accuracies:
             ]
             for name in CONFIG.run.methods
         },
+        stand_ins={
+            task: of
+            for task, entry in CONFIG.selected_tasks().items()
+            if (of := entry.stands_in_for)
+        },
     script:
         "../../scripts/accuracies.py"
 

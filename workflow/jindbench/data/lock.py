@@ -1,6 +1,6 @@
 """`make lock`: remember which files the first good downloads were, in `config/downloads.lock.tsv`.
 
-A download is good if its dataset was prepared and holds what the paper describes, where the dataset states that. From
+A download is good if its dataset was prepared and holds what was published, where the dataset states that. From
 then on any other file is refused. Run it in the folder that Snakemake runs in, and commit the file.
 """
 

@@ -93,7 +93,7 @@ class DownloadedParameters(CountParameters):
         None, description="Where the file comes from instead: an http, https or ftp address, or a path."
     )
     accept_other_content: bool = Field(
-        False, description="Accept cells, genes, types or batches that differ from the paper's Table 1."
+        False, description="Accept other numbers of cells, genes, types or batches than were published."
     )
 
     def origins(self, own: list[Origin]) -> list[Origin]:

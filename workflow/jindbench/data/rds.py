@@ -250,7 +250,7 @@ class _Reader:
 
 
 def read_experiment(path: str | Path, assay: str, column: str) -> AnnData:
-    """A sparse assay of a SummarizedExperiment, or of what extends it, with one column of its colData.
+    """An assay of a SummarizedExperiment, or of what extends it, with one column of its colData.
 
     Returns
     -------
@@ -298,10 +298,14 @@ def _get(values: dict[str, Value], name: str, where: str) -> Value:
 
 
 def _transposed(matrix: Value) -> sparse.csr_matrix:
-    """Cells x genes of a dgCMatrix of genes x cells: the same three arrays."""
+    """Cells x genes of a matrix of genes x cells, which R stores cell by cell, or of a dgCMatrix: the same arrays."""
+    if matrix.kind == "numbers" and "dim" in matrix.attributes:
+        by_cell = matrix.content.reshape(matrix.attributes["dim"].content[::-1])
+        with np.errstate(over="ignore"):
+            return sparse.csr_matrix(by_cell, dtype=np.float32)
     kind = matrix.attributes.get("class", Value("")).text()
     if kind != ["dgCMatrix"]:
-        raise LookupError(f"the assay is a {kind[0] if kind else matrix.kind}; expected a dgCMatrix")
+        raise LookupError(f"the assay is a {kind[0] if kind else matrix.kind}; expected a matrix or a dgCMatrix")
     parts = [_get(matrix.attributes, name, "the matrix").content for name in ("x", "i", "p", "Dim")]
     if not all(isinstance(part, np.ndarray) for part in parts):
         raise LookupError("the matrix lacks its numbers")
@@ -327,4 +331,5 @@ def _names_of_genes(slots: dict[str, Value], matrix: Value) -> list | None:
 
 
 def _dimnames(matrix: Value) -> list:
-    return [names.text() for names in matrix.attributes["Dimnames"].content]
+    names = matrix.attributes.get("Dimnames") or matrix.attributes.get("dimnames")
+    return [None, None] if names is None else [side.text() for side in names.content]

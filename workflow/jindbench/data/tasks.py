@@ -11,7 +11,7 @@ from jindbench.data import genes
 from jindbench.data.checks import check_types
 from jindbench.errors import InputError
 from jindbench.names import BATCH, LABEL, X_KIND
-from jindbench.parameters import DatasetName, Parameters, Title
+from jindbench.parameters import DatasetName, Name, Parameters, Title, existing
 
 
 def _types(value: Any) -> Any:
@@ -61,6 +61,9 @@ class Task(Parameters):
     source: Side | None = Field(None, description="The labelled cells.")
     target: Side | None = Field(None, description="The cells to annotate.")
     split: Split | None = Field(None, description="A random split instead of `source` and `target`.")
+    stands_in_for: Annotated[Name, existing("tasks")] | None = Field(
+        None, description="A task of the paper on the same studies, whose numbers stand beside, without a verdict."
+    )
 
     @model_validator(mode="after")
     def _one_of_two_forms(self):

@@ -14,6 +14,7 @@ from jindbench.tables.verdicts import NOTE as VERDICTS_NOTE
 COLUMNS = ["task", "method", "metric", "ours", "sd", "low", "high", "seeds"]
 COLUMNS += ["paper", "printed", "difference", "inside", "verdict", "status"]
 NOT_RUN = "not run"  # by the authors, as `printed` has it
+STAND_IN = "cells of the same studies from another file, with other genes"
 
 NOTE = (
     "Each number of the paper's Table 2 beside ours. inside: the paper's number lies in our bootstrap 95 % interval "
@@ -25,7 +26,12 @@ NOTE = (
 NOTHING = "The paper has no numbers for the tasks of this run."
 
 
-def table2_extended(scores: pd.DataFrame, published: pd.DataFrame, names: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+def table2_extended(
+    scores: pd.DataFrame,
+    published: pd.DataFrame,
+    names: Mapping[str, Sequence[str]],
+    stand_ins: Mapping[str, str],
+) -> pd.DataFrame:
     """Table 2, one row for each number: ours, the paper's, the difference and the verdict.
 
     Parameters
@@ -36,6 +42,8 @@ def table2_extended(scores: pd.DataFrame, published: pd.DataFrame, names: Mappin
         See `jindbench.tables.published`.
     names
         For each method the name and the input under which the paper's table has it, if it has.
+    stand_ins
+        For tasks that stand in for one of the paper's, that one: its numbers, no verdicts.
 
     Returns
     -------
@@ -46,12 +54,13 @@ def table2_extended(scores: pd.DataFrame, published: pd.DataFrame, names: Mappin
     """
     printed = published[published["table"] == 2].set_index(["name", "method", "input", "metric"])
     table = scores.rename(columns={"value": "ours"}).reset_index(drop=True)
-    keys = [(row.task, *names[row.method], row.metric) for row in table.itertuples()]
+    keys = [(stand_ins.get(row.task, row.task), *names[row.method], row.metric) for row in table.itertuples()]
     table["paper"], table["printed"] = (printed[column].reindex(keys).to_numpy() for column in ("value", "printed"))
     table["difference"] = (table["ours"] - table["paper"]).round(4)
     inside = table["paper"].round(3).between(table["low"].round(3), table["high"].round(3))
     table["inside"] = inside.map({True: "yes", False: "no"}).where(table["difference"].notna())
     table["verdict"] = [_verdict(row) if isinstance(row.printed, str) else np.nan for row in table.itertuples()]
+    table.loc[table["task"].isin(stand_ins) & table["verdict"].notna(), "verdict"] = f"{NOT_TESTED}: {STAND_IN}"
     return table[COLUMNS]
 
 
