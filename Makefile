@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo paper reference lock lint test test-faults audit test-real benchmark test-slurm bench bench-atlas docs methods trace clean
+.PHONY: help setup demo paper reference lock lint test test-faults audit test-real rehearsal benchmark test-slurm bench bench-atlas docs methods trace clean
 
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 # The first Python on the path that is new enough; `make PYTHON=/path/to/python3.12 demo` chooses another.
@@ -65,6 +65,9 @@ audit: $(BIN)/.complete ## Run the demo three times and compare every file: what
 
 test-real: $(BIN)/.complete ## Run the benchmark on real cells, where the development data are there
 	$(BIN)/pytest tests/real -s
+
+rehearsal: $(BIN)/.complete ## Run the paper's benchmark on simulated files of its sizes, from servers on this machine; SCALE=0.05 for fewer cells
+	SCALE=$(or $(SCALE),1) $(BIN)/pytest tests/rehearsal -s
 
 benchmark: $(BIN)/.methods ## Run all methods on all real cells, where these are there, and write docs/benchmark-results.md (hours)
 	PYTHONPATH=workflow $(BIN)/python tests/real/benchmark.py

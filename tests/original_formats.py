@@ -43,13 +43,16 @@ TYPES = {
 
 
 def counts(labels: np.ndarray, n_genes: int, seed: int = 0) -> sparse.csr_matrix:
-    """Counts of cells in which each type has genes of its own."""
+    """Counts of cells in which each type has genes of its own, made in blocks of cells."""
     rng = np.random.default_rng(seed)
     types, codes = np.unique(labels, return_inverse=True)
-    profiles = 0.3 * np.ones((len(types), n_genes))
+    profiles = np.full((len(types), n_genes), min(0.3, 100 / n_genes))
     for k in range(len(types)):
         profiles[k, rng.choice(n_genes, max(n_genes // 8, 2), replace=False)] = 5
-    return sparse.csr_matrix(rng.poisson(profiles[codes]).astype(np.float32))
+    blocks = np.array_split(codes, -(-len(codes) // 10_000))
+    return sparse.vstack(
+        [sparse.csr_matrix(rng.poisson(profiles[block]), dtype=np.float32) for block in blocks], format="csr"
+    )
 
 
 def logs(labels: np.ndarray, n_genes: int, seed: int = 0) -> sparse.csr_matrix:
@@ -62,7 +65,9 @@ def logs(labels: np.ndarray, n_genes: int, seed: int = 0) -> sparse.csr_matrix:
 def scaled(labels: np.ndarray, n_genes: int, seed: int = 0) -> np.ndarray:
     """These logarithms with each gene centred and scaled, as scanpy's `pp.scale` does: dense."""
     X = logs(labels, n_genes, seed).toarray()
-    return np.minimum((X - X.mean(axis=0)) / np.maximum(X.std(axis=0), 1e-3), 10)
+    X -= X.mean(axis=0)
+    X /= np.maximum(X.std(axis=0), 1e-3)
+    return np.minimum(X, 10, out=X)
 
 
 def old_h5ad(path: Path, X, raw, obs: dict[str, np.ndarray], categorical: list[str], cells: list[str]) -> None:

@@ -316,7 +316,7 @@ class _LogLines:
     """A file for tqdm where there is no terminal: each state of the bar becomes a line of the log."""
 
     def write(self, text: str) -> None:
-        if text.strip():
+        if text.strip() and "?B/s" not in text:  # something has come
             log.info("%s", text.strip())
 
     def flush(self) -> None:

@@ -1,0 +1,128 @@
+"""A dress rehearsal of `snakemake`: the paper's five datasets at full size in the publishers' formats, simulated cells, from servers
+on this machine, through the paper's configuration with few epochs. `make rehearsal SCALE=0.05` takes a share of the cells.
+
+Every host of the datasets' addresses is replaced: dropbox.com by a dead one, the ftp server by a slow one. It prints what each step
+took, and holds that every table and figure comes out, that nothing failed, and that no job took more than 20 GB.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+import original_formats as formats
+import servers
+from jindbench import io, registry
+from toy_project import SNAKEMAKE, copy_project, environment
+
+SCALE = float(os.environ.get("SCALE", "1"))
+SLOW, MOST_MB = 20_000_000, 20_000  # bytes a second; of a job
+FTP_FOLDER = "production/teichmann/BBKNN"
+
+JIND = {"jind_classifier": {"epochs": 1}, "jind": {"epochs": 1, "short_epoch_iterations": 2}}
+PAPERS = yaml.safe_load(Path(__file__).parents[2].joinpath("config/config.yaml").read_text())
+CHEAP = {
+    "run": {"seeds": [0]},
+    "differential_expression": {"draws": 2},
+    "held_out_types": {"methods": ["logreg", "jind_plus"]},
+    "methods": {
+        **JIND,
+        "jind_plus": {"epochs": 1},
+        # Of a variant, the settings of its stages are keys of its own.
+        **{
+            name: JIND | {"epochs": 1}
+            for name, entry in PAPERS["methods"].items()
+            if entry.get("method") == "jind_plus"
+        },
+        "actinn": {"epochs": 1},
+        "actinn_seurat": {"epochs": 1},
+        "seurat_lt": {"skip": {"paper_mouse_atlas_7_3": "by its costs it would take some 40 GB on so many cells"}},
+    },
+}
+
+
+def cells(dataset: str) -> int:
+    return max(int(SCALE * registry.component("datasets", dataset).CONTENT.cells), 400)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory) -> Path:
+    """The files, in a folder that http and ftp serve."""
+    if shutil.which("Rscript") is None:
+        pytest.skip("Rscript was not found (make setup installs it where it can)")
+    folder = tmp_path_factory.mktemp("published")
+    (folder / FTP_FOLDER).mkdir(parents=True)
+    genes = {name: registry.component("datasets", name).CONTENT.genes for name in formats.TYPES}
+    formats.human_hemato(folder / formats.FILES["human_hemato"][0], cells("human_hemato"), genes["human_hemato"])
+    labels = np.resize(formats.TYPES["mouse_cortex"], cells("mouse_cortex"))
+    X = formats.counts(labels, genes["mouse_cortex"])
+    formats.mouse_cortex(folder / formats.FILES["mouse_cortex"][0], X, labels)
+    formats.mouse_atlas(folder / FTP_FOLDER / "MouseAtlas.zip", cells("mouse_atlas"), genes["mouse_atlas"])
+    n = cells("pbmc") * 8098 // 15476
+    formats.pbmc(folder / FTP_FOLDER / "PBMC.merged.h5ad", (n, cells("pbmc") - n), genes["pbmc"])
+    shares = {"Baron": 8569, "Muraro": 2122, "Segerstolpe": 3367, "Wang": 635}
+    studies = {study: max(round(share * cells("pancreas") / 14058), 60) for study, share in shares.items()}
+    formats.pancreas(folder / FTP_FOLDER / "objects-pancreas.zip", studies, 2448)
+    return folder
+
+
+def redirect(folder: Path, hosts: dict[str, str]) -> None:
+    """Replace hosts in the addresses of the datasets, and what is known of the real files."""
+    for path in (folder / "workflow/jindbench/datasets").glob("*.py"):
+        text = path.read_text()
+        for host, other in hosts.items():
+            text = re.sub(rf'"(?:https|ftp)://{re.escape(host)}/(?:[^"]*/)?', f'"{other}/', text)
+        text = re.sub(r"bytes=84_227_519, checksum=BLOB", "", text)
+        path.write_text(re.sub(r'checksum="md5:\w+",', "", text))
+
+
+def steps(folder: Path) -> pd.DataFrame:
+    """What the jobs of each rule, method and dataset took, over tasks and seeds."""
+    rows = []
+    for path in folder.glob("results/*/benchmarks/**/*.tsv"):
+        _, _, *parts = path.relative_to(folder / "results").with_suffix("").parts
+        cost = io.read_table(path).iloc[0]
+        named = [part for part in parts if part not in PAPERS["tasks"] and not part.startswith("seed-")]
+        rows.append((" ".join(named), cost["s"] / 60, float(cost["max_rss"])))
+    table = pd.DataFrame(rows, columns=["step", "minutes", "memory_mb"]).groupby("step")
+    table = table.agg(jobs=("minutes", "size"), minutes=("minutes", "sum"), memory_mb=("memory_mb", "max"))
+    return table.sort_values("memory_mb", ascending=False)
+
+
+def test_the_papers_benchmark_from_its_addresses(published, tmp_path):
+    workflow = copy_project(tmp_path / "clone")
+    configuration = {key: dict(value) for key, value in CHEAP.items()}
+    if SCALE != 1:
+        accept = {"accept_other_content": True}
+        configuration["datasets"] = dict.fromkeys((*formats.TYPES, "pancreas"), accept)
+    workflow.configure(configuration)
+    with socket.socket() as closed, servers.http() as http, servers.ftp(published) as ftp:
+        closed.bind(("127.0.0.1", 0))  # nobody listens
+        ftp.rate = SLOW
+        for path in filter(Path.is_file, published.iterdir()):
+            http.replies[f"/{path.name}"] = servers.Reply(path.read_bytes())
+        near, dead = http.address(""), f"http://127.0.0.1:{closed.getsockname()[1]}"
+        near_hosts = ("jeffgranja.s3.amazonaws.com", "storage.googleapis.com", "github.com")
+        far = {"www.dropbox.com": dead, "ngs.sanger.ac.uk": ftp.address(f"/{FTP_FOLDER}")}
+        redirect(workflow.folder, dict.fromkeys(near_hosts, near) | far)
+        command = [str(SNAKEMAKE), "--cores", "2", "--configfile", "test.yaml", "--quiet", "rules"]
+        status = subprocess.run(command, cwd=workflow.folder, env=environment(), check=False).returncode
+
+    table, results = steps(workflow.folder), workflow.folder / "results"
+    print(f"\n{table.round(1).to_string()}\n{table['minutes'].sum():.0f} minutes of jobs in all")
+    for name in ("results", "data"):
+        print(name, f"{sum(file.lstat().st_size for file in (workflow.folder / name).rglob('*')) / 1e9:.1f} GB")
+    print((results / "paper/tables/table2.txt").read_text())
+    assert status == 0  # it is not where a method failed or a dataset was not to be had
+    for figure in registry.names("figures"):
+        assert (results / f"paper/figures/{figure}.svg").exists(), figure
+    for name in ("table1", "table2", "table2_extended", "s1", "s2", "s3", "claims", "runtime", "held_out_types"):
+        assert (results / f"paper/tables/{name}.md").exists(), name
+    assert table["memory_mb"].max() < MOST_MB
