@@ -38,7 +38,10 @@ with job.run(snakemake):
     if failures:
         job.log.error("%d of %d runs failed; the next run tries them again", failures, len(outcomes))
     if missing:
-        job.log.error("Not available, as the tables say: %s; the next run tries again", ", ".join(missing))
+        job.log.error(
+            "Not available, as the tables say: %s; results/data/logs say why and what to do; the next run tries again",
+            ", ".join(missing),
+        )
     if failures or missing or crashed:
         sys.exit(1)
     done = f"{len(outcomes) - len(wanting)} runs completed"

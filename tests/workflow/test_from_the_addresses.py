@@ -126,7 +126,7 @@ def test_what_cannot_be_had_is_said_once_and_all_else_is_run(fresh, published):
         assert output.count(f"{addresses['pbmc']}: The requested URL returned error: 404") == 1
         assert output.count("put the file at data/PBMC.merged.h5ad") == 1
         assert output.count("cells: 70 instead of 3005") == 1
-        assert "Not available, as the tables say: mouse_cortex, pbmc; the next run tries again" in output
+        assert "Not available, as the tables say: mouse_cortex, pbmc; results/data/logs say why" in output
         assert "Traceback" not in output
         assert [("not available: " in cell) for cell in fresh.raw().values()] == [True, True, False]
 
