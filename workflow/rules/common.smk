@@ -30,6 +30,12 @@ PUBLISHED_VALUES = os.path.relpath(LIBRARY / "resources/published_values.tsv")
 TABLES = CONFIG.shown_tables()
 # What compares with the paper is made where one of its tasks is run, which config.yaml names so.
 OF_PAPER = [task for task in CONFIG.run.tasks if task.startswith("paper_")]
+# Tasks on other files than the paper's, which have the numbers of one of its tasks beside theirs.
+STAND_INS = {
+    task: entry.stands_in_for
+    for task, entry in CONFIG.selected_tasks().items()
+    if entry.stands_in_for
+}
 
 
 wildcard_constraints:

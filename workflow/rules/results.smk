@@ -18,7 +18,7 @@ rule accuracies:
         **{
             f"extended_{kind}": path
             for kind, path in table_files(f"results/{RUN}/tables/table2_extended").items()
-            if OF_PAPER
+            if OF_PAPER or STAND_INS
         },
         by_run=f"results/{RUN}/tables/metrics.tsv",
         by_method=f"results/{RUN}/tables/metrics_by_method.tsv",
@@ -62,11 +62,7 @@ rule accuracies:
             ]
             for name in CONFIG.run.methods
         },
-        stand_ins={
-            task: of
-            for task, entry in CONFIG.selected_tasks().items()
-            if (of := entry.stands_in_for)
-        },
+        stand_ins=STAND_INS,
     script:
         "../../scripts/accuracies.py"
 
