@@ -19,7 +19,7 @@ def draw(tsne, predicted, sources, solutions, outcomes, all_sources, all_solutio
     )
     if not shown:
         return Drawn(None, TITLE, [], missing, {"points": cells.joined([]), "flows": cells.joined([])})
-    figure, panels = grid(6 * len(shown), 3, 17 / 3, 5.2, width_ratios=[1, 1, 1.1])
+    figure, panels = grid(3 * sum(len(stages) for *_, stages in shown), 3, 17 / 3, 5.2, width_ratios=[1, 1, 1.1])
     rows, points, flows, found = iter(panels), [], [], []
     of_types = cells.colours(all_sources, all_solutions)
     for task, of_tsne, of_predictions, [source], [solution], stages in shown:
@@ -37,7 +37,8 @@ def draw(tsne, predicted, sources, solutions, outcomes, all_sources, all_solutio
             points.append(placed.assign(task=task, method=method))
             flows.append(flow.assign(task=task, method=method))
             effects.append(metrics.correct_and_kept(table, truth))
-        found.append(f"{tasks[task]}: {_effect(*effects)}")
+        if len(effects) > 1:  # of a method without alignment there is nothing to compare
+            found.append(f"{tasks[task]}: {_effect(*effects)}")
     lettered(panels.flat)
     return Drawn(
         figure, TITLE, [CAPTION, *found], missing, {"points": cells.joined(points), "flows": cells.joined(flows)}
