@@ -12,10 +12,12 @@ DISTRUSTED = 0.8  # labels of which a smaller share is right are named
 AT_MOST = 3  # examples in a sentence
 
 NOTE = (
-    "Tests are paired, on the same target cells: McNemar's, over several seeds twice the median p, corrected by "
-    "Holm's method for the comparisons of the task. In brackets 95 % intervals over cells. A difference that a "
-    "target does not show may exist: other cells, another split or another seed may show it. JIND's name is followed "
-    "by its preset: `paper` has the paper's settings, `robust` those for targets of another composition."
+    "p: McNemar's test on the same target cells; over several seeds, twice the median p; corrected by Holm's method "
+    "for the comparisons of the task. In brackets 95 % intervals over cells, which are not corrected, so one may "
+    "exclude 0 where p does not. No difference shown does not mean equal: other cells, another split or another seed "
+    "may show one. Rejection pays where kept cells are right more often than rejected ones (Fisher's exact test). "
+    "JIND's name is followed by its preset: `paper` has the paper's settings, `robust` those for targets whose types "
+    "have other shares than the source's."
 )
 
 
@@ -100,7 +102,10 @@ class Findings:
         row = scores[(scores["method"] == best) & (scores["metric"] == "raw")].iloc[0]
         tests = self._tests("table2", task)
         equal = tests.loc[tests["adjusted_p"] >= SIGNIFICANT, "second"]
-        names = [f"{self.titles[method]} {value:.3f}" for method, value in raw[equal].sort_values()[::-1].items()]
+        equal = raw[equal].sort_values(ascending=False, kind="stable")
+        names = [f"{self.titles[method]} {value:.3f}" for method, value in equal.head(AT_MOST).items()]
+        if len(equal) > AT_MOST:
+            names.append(f"and {len(equal) - AT_MOST} more (marked = in Table 2)")
         sentence = (
             f"**Best:** {self.titles[best]}, raw accuracy {row['value']:.3f} [{row['low']:.3f}, {row['high']:.3f}]."
         )
@@ -134,7 +139,7 @@ class Findings:
         pays = _rejects_errors(n, rejected, right, raw)
         sentence = (
             f"**Rejection {'pays' if pays else 'is not shown to pay'}:** {name} rejects {rej:.1%} ({rejected} of {n} "
-            f"cells: {rejected - right} wrong, {right} right). Accuracy of the others {eff:.3f}, of all cells "
+            f"cells: {rejected - right} wrong, {right} right). Accuracy of the cells kept {eff:.3f}, of all "
             f"{raw:.3f}."
         )
         at = self.coverage[(self.coverage["task"] == task) & self.coverage["method"].isin(list(self.methods))]
@@ -145,8 +150,8 @@ class Findings:
         shown = ", ".join(f"{self.titles[other]} {value:.3f}" for other, value in others.head(AT_MOST).items())
         rank = int((others > at[method]).sum()) + 1
         return (
-            f"{sentence} At equal coverage, each by its own confidence: {name} {at[method]:.3f} (rank {rank} of "
-            f"{len(at)}); best of the others {shown}."
+            f"{sentence} If every method keeps its {1 - rej:.1%} most confident cells: {name} {at[method]:.3f} (rank "
+            f"{rank} of {len(at)}); best other methods {shown}."
         )
 
     def _simple(self, task: str, raw: pd.Series) -> list[str]:
@@ -154,7 +159,13 @@ class Findings:
         if tests.empty:
             return []
         row = next(tests.nsmallest(1, "difference").itertuples())
-        won = "does as well" if row.adjusted_p >= SIGNIFICANT else "wins" if row.difference < 0 else "does not win"
+        won = (
+            "does as well, as far as the test shows"
+            if row.adjusted_p >= SIGNIFICANT
+            else "wins"
+            if row.difference < 0
+            else "does not win"
+        )
         return [
             f"**A simple method {won}:** {self.titles[row.second]} {raw[row.second]:.3f}, {self.titles[row.first]} "
             f"{raw[row.first]:.3f}; the difference is {_points(row)}."
@@ -167,12 +178,16 @@ class Findings:
         right = kept[kept["type"] == kept[LABEL]].groupby(LABEL)["n"].sum()
         labels = pd.DataFrame({"n": kept.groupby(LABEL)["n"].sum(), "right": right}).fillna(0)
         labels = labels.assign(share=labels["right"] / labels["n"]).query("share < @DISTRUSTED").sort_values("share")
-        parts = [f"{name} ({row.share:.0%} of {row.n:.0f} right)" for name, row in labels.head(AT_MOST).iterrows()]
+        parts = [
+            f"{name} ({row.right:.0f} of {row.n:.0f} cells right)" for name, row in labels.head(AT_MOST).iterrows()
+        ]
         name = self.titles[method]
         if parts:
             sentences = [f"**Distrust** these labels of {name}: {', '.join(parts)}."]
         else:
-            sentences = [f"**Distrust:** no label of {name} is wrong for more than {1 - DISTRUSTED:.0%} of its cells."]
+            sentences = [
+                f"**Distrust** no label of {name}: each is right for {DISTRUSTED:.0%} or more of the cells with it."
+            ]
         unknown = self.per_type[
             (self.per_type["task"] == task) & (self.per_type["method"] == method) & ~self.per_type["known"]
         ].drop_duplicates("type")

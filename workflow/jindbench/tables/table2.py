@@ -18,10 +18,10 @@ WIDTH = 100  # columns of a terminal that the overview may take
 BEST, AS_GOOD, HELPED, HARMED = "*", "=", "▲", "▼"
 
 NOTE = (
-    "raw: accuracy before rejection; rej: share of rejected cells; eff: accuracy of the cells not rejected "
-    "(NA where all are rejected, - for methods that do not reject, and where a single batch leaves nothing to "
-    "integrate). Mean ± standard deviation over seeds (one seed where nothing is random), in brackets the bootstrap "
-    "95 % interval over the target cells (eff is a share of those kept). Rejection above .1 is marked (!)."
+    "raw: accuracy before rejection; rej: share of rejected cells; eff: accuracy of the cells not rejected (NA: all "
+    "are rejected; -: the method does not reject, or a single batch leaves nothing to integrate). Mean ± standard "
+    "deviation over seeds (one seed where nothing is random), in brackets the bootstrap 95 % interval over the target "
+    "cells. Rejection above .1 is marked (!)."
 )
 MARKS = (
     f"Marks: {BEST} best raw accuracy of the task; {AS_GOOD} not distinguishable from the best (paired test on the "
