@@ -12,12 +12,13 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import io as scipy_io
 from scipy import sparse
 
 from jindbench import io
 from jindbench.annotate import cells as opened_cells
-from jindbench.annotate import columns, command, content, findings, labelling, writing
+from jindbench.annotate import columns, command, content, findings, forecast, labelling, writing
 from jindbench.annotate.formats import open_cells
 from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
 from jindbench.config import messages
@@ -391,7 +392,8 @@ def annotate(folder, **settings):
     settings.setdefault("query", [str(folder / "query.h5ad")])
     if settings["reference"].endswith("h5ad"):
         settings.setdefault("label_key", "type")
-    command.annotate(messages.checked(Settings, settings, "annotate"), threads=1)
+    check = settings.pop("check", False)
+    command.annotate(messages.checked(Settings, settings, "annotate"), threads=1, check=check)
 
 
 @pytest.fixture(scope="module")
@@ -434,7 +436,7 @@ def test_the_page_needs_nothing_else_and_names_are_text(annotated):
     assert "<script" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert re.findall(r'(?:src|href)="(?!data:)', text) == []
-    assert "1 cell ids are repeated" in text
+    assert "1 cell has the id of another" in text
     assert 'alt="The same tSNE, coloured by novelty"' in text
     for heading in ("Labels on the map", "Composition", "Confidence by type", "Top expressed genes", "Training"):
         assert f"<h2>{heading}</h2>" in text
@@ -446,8 +448,86 @@ def test_a_cell_without_counts_is_no_new_type_and_alignment_does_not_see_it(anno
     labels = io.read_table(annotated / "out/query" / TABLE)
     assert labels[["label", "status"]].to_numpy()[-1].tolist() == ["unassigned", labelling.LOW_CONFIDENCE]
     text = (annotated / "out/query" / PAGE).read_text()
-    assert "1 cells have no count in the genes in common" in text
+    assert "1 cell has no count in the genes in common" in text
     assert "<th>cells used for alignment</th><td>44</td>" in text
+
+
+# --- The forecast
+
+
+class Seen:
+    """What a forecast asks of an aligned model: ten held-out cells of A and B, two of them with the wrong type."""
+
+    classes, profiles = ["A", "B"], None
+    validation_types = torch.tensor([0] * 4 + [1] * 6)
+    validation = torch.tensor([[0.9, 0.1]] * 5 + [[0.1, 0.9]] * 4 + [[0.9, 0.1]], dtype=torch.float64)
+    type_weights, aligned_share = None, 1.0
+
+
+class Shifted(Seen):
+    """Of a query that holds twice as many A, by full evidence."""
+
+    type_weights = torch.tensor([2.0, 1.0], dtype=torch.float64)
+
+
+def log_odds(share):
+    return np.log(share / (1 - share))
+
+
+def test_the_forecast_is_the_mean_of_confidence_and_of_what_held_out_cells_leave_of_it():
+    held = forecast.HeldOut.of(Seen)
+    assert held.mean_excess() == pytest.approx(0.1)  # .9 sure, .8 right
+    expected = (log_odds(0.95) + log_odds(0.85)) / 2 - forecast.LOWERED
+    assert forecast.expected(0.95, held.mean_excess()) == pytest.approx(expected)
+    # Of a part, held-out cells count by their number: here the six of which four are right.
+    own = 6 * 0.9 - 4
+    assert held.mean_excess(held.types == "A") == pytest.approx((own + 20 * 0.1) / (6 + 20))
+    # Of another composition, by the shares of their types; a cell is surer of what there is more of.
+    shifted = forecast.HeldOut.of(Shifted)
+    assert shifted.evidence == 1
+    assert shifted.confidence[0] == pytest.approx(1.8 / 1.9)
+    right = (4 * 2 + 4) / (4 * 2 + 6)
+    confidence = (4 * 2 * 1.8 / 1.9 + 2 * 1.8 / 1.9 + 4 * 0.9 / 1.1) / (4 * 2 + 6)
+    assert shifted.mean_excess() == pytest.approx(confidence - right)
+
+
+def test_a_limit_lets_through_as_many_cells_as_may_be_and_no_more():
+    sure = pd.DataFrame({"confidence": np.linspace(0.5, 0.999, 200)})
+
+    def wrong(cells):
+        held = forecast.HeldOut.of(Seen)
+        excess = held.mean_excess(held.confidence >= cells["confidence"].min())
+        return 1 - 1 / (1 + np.exp(-forecast.expected(cells["confidence"].mean(), excess)))
+
+    limit = forecast.limit(sure, Seen, 1.0, 0.2)
+    assert wrong(sure[sure["confidence"] > limit]) <= 0.2 < wrong(sure[sure["confidence"] >= limit])
+    assert forecast.limit(sure, Seen, 1.0, 0.9) == 0
+    assert forecast.limit(sure, Seen, 1.0, 1e-4) == 1
+    assert forecast.limit(sure, Seen, 0.5, 0.2) == 1  # the reference hardly fits
+
+
+def test_the_forecast_is_on_the_page_in_the_file_and_about_true(annotated):
+    labels = io.read_table(annotated / "out/tenx" / TABLE)[:44]  # the last cell is empty
+    told = ad.read_h5ad(annotated / "out/tenx" / COPY).uns["jindbench"]["forecast"]
+    assert told["all"]["cells"] == 44
+    true = (labels["raw_label"] == (TYPES * 15)[:44]).mean()
+    assert told["all"]["low"] <= told["all"]["accuracy"] <= told["all"]["high"]
+    assert told["all"]["accuracy"] == pytest.approx(true, abs=0.1)
+    assert f"Forecast: {told['all']['accuracy']:.0%} of the cells" in (annotated / "out/tenx" / PAGE).read_text()
+
+
+def test_a_check_says_what_would_be_right_and_labels_nothing(annotated, tmp_path, caplog):
+    given = {"reference": str(annotated / "out/reference"), "output": str(tmp_path / "out"), "max_error": 0.02}
+    with caplog.at_level("INFO"):
+        annotate(annotated, check=True, **given)
+    told = ad.read_h5ad(annotated / "out/query" / COPY).uns["jindbench"]["forecast"]
+    assert f"query: Forecast: {told['all']['accuracy']:.0%} of the cells" in caplog.text
+    assert "At most 2 % was asked for" in caplog.text
+    assert not (tmp_path / "out/query").exists()
+    annotate(annotated, embedding=False, **given)
+    labels = io.read_table(tmp_path / "out/query" / TABLE)
+    (limit,) = labels["threshold"].unique()
+    assert ((labels["confidence"] > limit) == (labels["label"] != "unassigned"))[:44].all()
 
 
 def test_few_genes_are_said_at_the_top(annotated):
@@ -736,7 +816,8 @@ REFUSED = {
     "no layer": (*SAME, None, {"layer": "count"}, "layer 'count' is not there (there are: X)"),
     "no cells": (SAME[0], lambda adata: adata[:0].copy(), None, {}, "0 cells x 80 genes: nothing to work with"),
     "own columns": (SAME[0], lambda a: ad.AnnData(a.X, obs=a.obs.assign(jind_label="x"), var=a.var), None, {}, "has jind_label already"),
-    "preset": (*SAME, None, {"preset": "papers"}, "annotate.preset: expected 'robust', 'consensus', 'paper', 'preprint' or 'published'"),
+    "max_error": (*SAME, None, {"max_error": 0.05, "preset": "robust"}, "max_error: expected preset=consensus, whose errors are known, got 'robust'"),
+    "preset": (*SAME, None, {"preset": "papers"}, "annotate.preset: expected 'consensus', 'robust', 'paper', 'preprint' or 'published'"),
     "unknown key": (*SAME, None, {"querry": "x"}, "annotate.querry: unknown key (did you mean 'query'?)"),
     "output": (*SAME, lambda folder: (folder / "out").write_text(""), {}, "out is a file; a folder is to be made there"),
     "own files": (*SAME, lambda folder: None, {"output": "."}, ". holds files that no annotation has written"),

@@ -41,7 +41,8 @@ def _main() -> None:
         elif field.annotation is bool:
             options |= {"action": "store_true"}
         else:
-            options |= {"metavar": name.upper(), "type": int if field.annotation is int else str}
+            kinds = {int: int, float | None: float}
+            options |= {"metavar": name.upper(), "type": kinds.get(field.annotation, str)}
             if field.default and not field.is_required():
                 options["help"] += f" (default: {field.default})"
         if get_origin(field.annotation) is Literal:
@@ -49,6 +50,9 @@ def _main() -> None:
         if name == "query":
             options["nargs"] = "+"
         command.add_argument(f"--{option}", **options)
+    command.add_argument(
+        "--check", action="store_true", help="Only say how many labels would be right, and store the model."
+    )
     command.add_argument("--quiet", action="store_true", help="Show warnings and errors alone.")
     processors = len(os.sched_getaffinity(0))
     command.add_argument(
@@ -56,13 +60,14 @@ def _main() -> None:
     )
     given = vars(parser.parse_args())
     given.pop("command")
+    check = given.pop("check")
     threads, shown = given.pop("threads"), "WARNING" if given.pop("quiet") else "INFO"
     try:
         settings = messages.checked(Settings, given, "annotate")
         settings.check()
         job.start_log(Path(settings.output, LOG), shown)
         job.limit_threads(threads)
-        process.annotate(settings, threads=threads)
+        process.annotate(settings, threads=threads, check=check)
     except (InputError, OSError) as error:
         sys.exit(f"jindbench annotate: {error}")
 

@@ -15,11 +15,12 @@ from jindbench import io
 from jindbench.annotate import content, page, reference, writing
 from jindbench.annotate.cells import Cells
 from jindbench.annotate.content import Content
-from jindbench.annotate.findings import AT_THE_TOP, Annotation, look_first, several, summary
+from jindbench.annotate.findings import AT_THE_TOP, Annotation, by_type, look_first, prospects, several, summary
+from jindbench.annotate.forecast import PART, Forecast, fit, forecast, limit
 from jindbench.annotate.formats import open_cells
 from jindbench.annotate.h5ad import AnnDataFile
-from jindbench.annotate.labelling import ALIGNED_CELLS, Query, has_counts, label, sample
-from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
+from jindbench.annotate.labelling import ALIGNED_CELLS, Labelled, Query, above, completed, has_counts, label, sample
+from jindbench.annotate.settings import CALIBRATED, COPY, PAGE, TABLE, Settings
 from jindbench.data import genes
 from jindbench.errors import InputError
 from jindbench.jind.estimator import JIND
@@ -161,8 +162,13 @@ def _columns(cells: Cells, settings: Settings) -> dict[str, pd.Series]:
     return found
 
 
-def annotate(settings: Settings, *, threads: int) -> None:
+def annotate(settings: Settings, *, threads: int, check: bool = False) -> None:
     """Annotate every query from one reference, and write what was found into a folder for each.
+
+    Parameters
+    ----------
+    check
+        Only say how many labels would be right, and store the model.
 
     Raises
     ------
@@ -180,12 +186,16 @@ def annotate(settings: Settings, *, threads: int) -> None:
     for path, folder in settings.folders().items():
         cells = inputs.queries[path]
         query = Query(cells, chosen[cells.path], inputs.matches[path], **inputs.columns[path])
+        if check:
+            look_ahead(query, fitted, settings, folder.name)
+            continue
         annotation = annotated(query, fitted, settings, folder, threads, seconds)
         with timed("writing", annotation.seconds):
-            uns = writing.record(settings, fitted, fitted.jind.model_.classes)
+            uns = writing.record(settings, fitted, fitted.jind.model_.classes, annotation.forecast)
             writing.write_copy(cells, annotation.labelled, annotation.tsne, uns, folder / COPY)
-            io.write_text(page.render(annotation, folder.name, settings.seed), folder / PAGE)
-        for sentence in [*summary(annotation), *look_first(annotation)[:AT_THE_TOP]]:
+            io.write_text(page.render(annotation, folder.name, settings), folder / PAGE)
+        expected = prospects(annotation.forecast, settings.max_error)
+        for sentence in [*summary(annotation), *expected, *look_first(annotation)[:AT_THE_TOP]]:
             log.info("%s: %s", folder.name, sentence)
         log.info("%s: see %s", folder.name, folder / PAGE)
 
@@ -209,42 +219,97 @@ def annotated(
     """
     n, seconds, name = len(query.cell_ids), dict(seconds), query.cells.path
     with timed(f"{name}: alignment", seconds, "alignment"):
-        aligned, codes, n_aligned = align(query, fitted, settings.seed)
-    components = None
-    if settings.embedding and len(codes) >= tsne.FEWEST:
+        aligned = align(query, fitted, settings)
+    codes, components = aligned.codes, None
+    if codes is not None and len(codes) >= tsne.FEWEST:
         from sklearn.decomposition import PCA
 
         codes = codes[sample(len(codes), MAPPED_CELLS, settings.seed)].astype(np.float64)
         components = PCA(min(tsne.N_COMPONENTS, len(codes) - 1), svd_solver="covariance_eigh").fit(codes)
     with timed(f"{name}: labels", seconds, "labels"):
-        labelled = label(query, fitted, aligned, components, probabilities=settings.probabilities)
+        labelled = label(
+            query, fitted, aligned.models, components, aligned.limits, probabilities=settings.probabilities
+        )
         io.write_table(writing.whole_table(labelled), folder / TABLE)
     drawn, coordinates = sample(n, MAPPED_CELLS, settings.seed), None
     if components is not None:
         with timed(f"{name}: tSNE", seconds, "tSNE"):
             coordinates = place(labelled.codes, drawn, settings.seed, threads)
-    return Annotation(query, fitted, aligned, labelled, coordinates, drawn, n_aligned, seconds)
+    return Annotation(
+        query, fitted, aligned.models, labelled, coordinates, drawn, len(aligned.seen), aligned.forecast, seconds
+    )
 
 
-def align(query: Query, fitted: reference.Reference, seed: int) -> tuple[dict[str, JIND], np.ndarray, int]:
-    """The reference's model aligned to each part of a query, latent codes of the cells that it saw, and their number.
+def look_ahead(query: Query, fitted: reference.Reference, settings: Settings, name: str) -> None:
+    """Log how many labels would be right, in all and by type, and what is odd, by the cells that alignment sees."""
+    aligned = align(query, fitted, settings)
+    if not len(aligned.seen):
+        log.warning("%s: no cell has a count in the genes in common", name)
+        return
+    nothing = pd.DataFrame()
+    labelled = Labelled(aligned.seen, None, None, np.zeros(len(aligned.seen), dtype=bool), nothing, nothing)
+    ahead = Annotation(
+        query, fitted, aligned.models, labelled, None, np.arange(0), len(aligned.seen), aligned.forecast, {}
+    )
+    of_types = by_type(ahead).round(2).to_string().splitlines()
+    for line in [*prospects(aligned.forecast, settings.max_error), *look_first(ahead), *of_types]:
+        log.info("%s: %s", name, line)
 
-    A part without any count in the genes in common has the model as it is.
+
+@dataclass(frozen=True)
+class Aligned:
+    """The reference's model aligned to each part of a query, and what it says of the cells that alignment saw.
+
+    Attributes
+    ----------
+    models
+        By part.
+    seen
+        The table of these cells, with their `PART`.
+    codes
+        Their latent codes; None without an embedding.
+    limits
+        By part, the confidence that a label demands; None where the model's thresholds hold.
+    forecast
+        How many labels should be right; None with a preset whose forecasts were not compared with real cells.
     """
+
+    models: dict[str, JIND]
+    seen: pd.DataFrame
+    codes: np.ndarray | None
+    limits: dict[str, float] | None
+    forecast: Forecast | None
+
+
+def align(query: Query, fitted: reference.Reference, settings: Settings) -> Aligned:
+    """Align the reference's model. A part without any count in the genes in common has it as it is."""
     parts = query.parts.groupby(query.parts).indices
     most = ALIGNED_CELLS if len(parts) == 1 else max(ALIGNED_CELLS // len(parts), SAMPLE_CELLS)
-    rows = np.sort(np.concatenate([of_part[sample(len(of_part), most, seed)] for of_part in parts.values()]))
+    rows = np.sort(np.concatenate([of_part[sample(len(of_part), most, settings.seed)] for of_part in parts.values()]))
     X = query.cells.rows(query.content.place, rows)
     filled = has_counts(X, query.match)
     rows = rows[filled]
     target, of_row = fitted.expression(X[filled], query.match, query.cell_ids[rows]), query.parts.to_numpy()[rows]
-    aligned, codes = dict.fromkeys(parts, fitted.jind), []
+    models, fits, seen, codes = dict.fromkeys(parts, fitted.jind), {}, [pd.DataFrame()], []
+    limits = None if settings.max_error is None else dict.fromkeys(parts, 1.0)
     for part in parts:
         if (of_row == part).any():
             cells = target[of_row == part]
-            aligned[part] = fitted.jind.align(cells)
-            codes.append(aligned[part].latent_codes(cells))
-    return aligned, np.concatenate(codes) if codes else np.empty((0, 0)), len(rows)
+            models[part] = fitted.jind.align(cells)
+            if settings.embedding:
+                table, of_cells = models[part].predict_and_code(cells, probabilities=True)
+                codes.append(of_cells)
+            else:
+                table = models[part].predict(cells, probabilities=True)
+            fits[part] = fit(table, models[part].model_)
+            if limits is not None:
+                limits[part] = limit(table, models[part].model_, fits[part], settings.max_error)
+                table = above(table, limits[part])
+            table, _ = completed(table, models[part].model_, np.zeros(len(table), dtype=bool))
+            seen.append(table.assign(**{PART: part}))
+    seen = pd.concat(seen, ignore_index=True)
+    expected = forecast(models, seen, fits) if settings.preset == CALIBRATED and len(seen) else None
+    return Aligned(models, seen, np.concatenate(codes) if codes else None, limits, expected)
 
 
 def place(codes: np.ndarray, drawn: np.ndarray, seed: int, threads: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from jindbench.annotate.columns import CLUSTER_LABEL, CLUSTER_SHARE, SECOND_LABEL, SECOND_PROBABILITY, STATUS
 from jindbench.annotate.content import Content
+from jindbench.annotate.forecast import KEPT, Estimate, Forecast
 from jindbench.annotate.labelling import NEW_TYPE, UNFIT, Labelled, Query, new_type, unlike_share
 from jindbench.annotate.reference import Reference
 from jindbench.jind.estimator import JIND
@@ -21,7 +22,7 @@ FAR_COMPOSITION = 0.3  # total variation: the share of cells that would have to 
 FEW_GENES = 500  # in common
 SMALL_SHARE = 0.5  # of the smaller side's genes
 MODEL_GENES = 0.9  # of those that the model reads
-LOW_ACCURACY = 0.8  # on held-out reference cells
+LOW_ACCURACY = 0.8  # on held-out reference cells, or forecast
 OTHER_TOTAL = 2  # quotient of both sides' totals, or of how much they differ from cell to cell
 SMALL_TYPE = 10  # cells of the reference: a threshold rests on a fifth to a third of them
 AT_THE_TOP = 3  # things to look at
@@ -59,6 +60,8 @@ class Annotation:
         Positions of the cells that the tSNE was made of; the others were placed among them.
     n_aligned
         Number of cells that alignment saw.
+    forecast
+        How many labels should be right, by these cells; None where it is not known.
     seconds
         How long each stage took.
     """
@@ -70,6 +73,7 @@ class Annotation:
     tsne: np.ndarray | None
     drawn: np.ndarray
     n_aligned: int
+    forecast: Forecast | None
     seconds: dict[str, float]
 
 
@@ -102,6 +106,8 @@ def by_type(annotation: Annotation) -> pd.DataFrame:
             "median confidence": rows[CONFIDENCE].median(),
         }
     ).sort_values("cells", ascending=False)
+    if annotation.forecast is not None:
+        counted["forecast: right %"] = [_as_text(annotation.forecast.types.get(name)) for name in counted.index]
     return counted.drop(columns=UNLIKE) if model.profiles is None else counted
 
 
@@ -123,6 +129,7 @@ def samples(annotation: Annotation) -> pd.DataFrame:
                 "possibly new %": 100 * (table[STATUS] == NEW_TYPE).mean(),
                 "median confidence": table[CONFIDENCE].median(),
                 "total variation": "" if distance is None else f"{distance:.2f}",
+                "forecast: right %": _as_text(annotation.forecast and annotation.forecast.samples.get(name)),
                 "look at": " ".join([*_misfit(sample), *_odd(sample)]),
             }
         )
@@ -194,6 +201,39 @@ def _misfit(annotation: Annotation) -> Iterator[str]:
         )
 
 
+def prospects(forecast: Forecast | None, max_error: float | None) -> Iterator[str]:
+    """How many labels should be right, by the forecast."""
+    if forecast is None:
+        return
+    whole, labelled = forecast.whole, forecast.labelled
+    if whole.accuracy == 0:
+        yield "Forecast: hardly any cell is of its most probable type, since the reference does not fit."
+        return
+    yield (
+        f"Forecast: {whole.accuracy:.0%} of the cells are of their most probable type (80 % interval: "
+        f"{_interval(whole)}), if the reference has all types of the query."
+    )
+    if labelled is not None:
+        yield (
+            f"Of the cells with a label {1 - labelled.accuracy:.1%} should be wrong (80 % interval: "
+            f"{100 * (1 - labelled.high):.1f} to {100 * (1 - labelled.low):.1f} %)."
+        )
+    if max_error is not None:
+        stated, realised = (", ".join(f"{100 * share:.3g}" for share in shares) for shares in (KEPT, KEPT.values()))
+        yield (
+            f"At most {100 * max_error:.3g} % was asked for. On real pairs of reference and query, {realised} % were "
+            f"wrong in the mean where {stated} % were asked for."
+        )
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{100 * estimate.low:.0f} to {100 * estimate.high:.0f} %"
+
+
+def _as_text(estimate: Estimate | None) -> str:
+    return "" if estimate is None else f"{100 * estimate.accuracy:.0f} ({_interval(estimate).removesuffix(' %')})"
+
+
 def summary(annotation: Annotation) -> Iterator[str]:
     """How many cells have a label."""
     table, empty = annotation.labelled.table, annotation.labelled.empty
@@ -203,10 +243,7 @@ def summary(annotation: Annotation) -> Iterator[str]:
         sentence += " That is many: the query may hold types that the reference lacks, or differ much from it."
     yield sentence
     if empty.any():
-        yield (
-            f"{empty.sum():,} cells have no count in the genes in common: they stay unassigned and take no part in "
-            "alignment."
-        )
+        yield (f"{_cells(empty.sum())} no count in the genes in common and so no label, and no part in alignment.")
 
 
 def _basis(annotation: Annotation) -> Iterator[str]:
@@ -275,6 +312,7 @@ def _odd(annotation: Annotation) -> Iterator[str]:
             f"whose type it has, {mistaken:.1%} are flagged so by mistake. The labels nearest to them: "
             f"{nearest}. See where they lie on the map, and which genes they express."
         )
+    yield from _doubtful_types(annotation)
     types = by_type(annotation)
     if len(odd := types[(types[REJECTED] > 50) & (types["cells"] >= SMALL_TYPE)]):
         yield f"More than half of the cells nearest to {_listed(odd.index)} were rejected."
@@ -305,16 +343,25 @@ def _odd(annotation: Annotation) -> Iterator[str]:
         yield from _without_cells(table, missing)
 
 
+def _doubtful_types(annotation: Annotation) -> Iterator[str]:
+    """Types of which many labels should be wrong."""
+    found = {} if annotation.forecast is None else annotation.forecast.types
+    doubtful = sorted((of.accuracy, name) for name, of in found.items() if of.accuracy < LOW_ACCURACY)
+    if doubtful:
+        listed = _listed(pd.Index([f"{name} ({_interval(found[name])} right)" for _, name in doubtful]))
+        yield f"Many of these labels should be wrong, by the forecast: {listed}."
+
+
 def _without_cells(table: pd.DataFrame, types: pd.Index) -> Iterator[str]:
     """Which types no cell was labelled as, and where the cells went that were likely of them."""
     gone = {}
     for name in types:
         rejected = (table[RAW_LABEL] == name).sum()
         between = table[(table[SECOND_LABEL] == name) & (table[SECOND_PROBABILITY] > CLOSE)]
-        told = [f"{rejected:,} cells nearest to it were rejected"] * bool(rejected)
+        told = [f"{_cells(rejected, '')} nearest to it got no label"] * bool(rejected)
         if len(between):
             labels = _counted(between[LABEL].value_counts()[:3])
-            told.append(f"{len(between):,} cells have it second, above {CLOSE:.0%}: {labels}")
+            told.append(f"{_cells(len(between))} it second, above {CLOSE:.0%}: {labels}")
         gone[name] = "; ".join(told)
     for name in (name for name in types if gone[name]):
         yield f"No cell was labelled {name}, which the reference has; {gone[name]}."
@@ -332,7 +379,7 @@ def _minor(annotation: Annotation) -> Iterator[str]:
     if content.others:
         yield several(content, "layer")
     if n_repeated := annotation.query.cell_ids.duplicated().sum():
-        yield f"{n_repeated:,} cell ids are repeated; rows are in the order of the file."
+        yield f"{_cells(n_repeated)} the id of another; rows are in the order of the file."
 
 
 def _least_sure(annotation: Annotation) -> Iterator[str]:
@@ -362,6 +409,11 @@ def _unlike(annotation: Annotation, types: pd.DataFrame) -> pd.Series:
     if (known := annotation.reference.composition) is not None:
         enough &= known.reindex(types.index) >= SMALL_TYPE
     return types.loc[enough & (types[UNLIKE] > UNLIKE_CELLS), UNLIKE].sort_values(ascending=False)
+
+
+def _cells(n: int, has: str = "has") -> str:
+    """So many cells, and that they have something."""
+    return " ".join([f"{n:,} cell", has] if n == 1 else [f"{n:,} cells", "have" if has else ""]).strip()
 
 
 def _counted(counts: pd.Series) -> str:

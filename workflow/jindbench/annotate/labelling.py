@@ -24,7 +24,7 @@ from jindbench.data.preprocess import CELL_TOTAL, transform
 from jindbench.jind.estimator import JIND
 from jindbench.jind.expression import BLOCK
 from jindbench.jind.model import JINDModel
-from jindbench.names import LABEL, NOVELTY, RAW_LABEL, UNASSIGNED
+from jindbench.names import CONFIDENCE, LABEL, NOVELTY, RAW_LABEL, THRESHOLD, UNASSIGNED
 
 if TYPE_CHECKING:
     from sklearn.decomposition import PCA
@@ -170,6 +170,7 @@ def label(
     reference: Reference,
     aligned: dict[str, JIND],
     components: "PCA | None" = None,
+    limits: dict[str, float] | None = None,
     *,
     probabilities: bool = False,
 ) -> Labelled:
@@ -181,11 +182,13 @@ def label(
         The reference's model, aligned to each part of this query.
     components
         Of the latent codes, to which these are reduced; None keeps none of them.
+    limits
+        The confidence that a label demands in each part; None: that of the model's thresholds.
     probabilities
         Keep those of all types.
     """
     n, model = len(query.cell_ids), reference.jind.model_
-    types, parts, above = model.classes, query.parts.to_numpy(), new_type(model).above
+    types, parts = model.classes, query.parts.to_numpy()
     tables, codes, shares, empty, sums, counts = [], [], [], [], {}, {}
     for start, X in zip(range(0, n, BLOCK), query.cells.blocks(query.content.place), strict=True):
         block = reference.expression(X, query.match, query.cell_ids[start : start + BLOCK])
@@ -198,19 +201,15 @@ def label(
             else:
                 labels, of_cells = aligned[part].predict_and_code(cells, probabilities=True)
                 coded.append(components.transform(of_cells).astype(np.float32))
-            found.append(labels.set_index(rows))
+            found.append((labels if limits is None else above(labels, limits[part])).set_index(rows))
         order = np.argsort(np.concatenate([*of_part.values()]), kind="stable")
         table = pd.concat(found).iloc[order]
         if coded:
             codes.append(np.concatenate(coded)[order])
-        of_types = table[[PROBABILITY + name for name in types]].to_numpy(dtype=np.float32)
-        table = table.drop(columns=[PROBABILITY + name for name in types])
-        table[SECOND_LABEL], table[SECOND_PROBABILITY] = second(of_types, table[RAW_LABEL], types)
+        empty.append(~has_counts(X, query.match))
+        table, of_types = completed(table, model, empty[-1])
         if probabilities:
             shares.append(of_types)
-        empty.append(~has_counts(X, query.match))
-        table.loc[empty[-1], LABEL] = UNASSIGNED
-        table[STATUS] = statuses(table, empty[-1], above)
         tables.append(table)
         log_expression = transform(X, model.x_kind, log_base="e", cell_total=CELL_TOTAL)
         for group, rows in table.groupby(groups(table).to_numpy()).indices.items():
@@ -228,6 +227,30 @@ def label(
     means, expressing = (pd.DataFrame({name: of[name] / sizes[name] for name in of}).T for of in (sums, counts))
     all_probabilities = pd.DataFrame(np.concatenate(shares), columns=types) if shares else None
     return Labelled(table, all_probabilities, np.concatenate(codes) if codes else None, empty, means, expressing)
+
+
+def completed(table: pd.DataFrame, model: JINDModel, empty: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+    """Predictions with the second most probable type and the status of each cell, and the probabilities apart, n x K.
+
+    Parameters
+    ----------
+    table
+        As `JIND.predict` gives it, with probabilities.
+    empty
+        Which cells have no counts, and so no label.
+    """
+    names = [PROBABILITY + name for name in model.classes]
+    of_types, table = table[names].to_numpy(dtype=np.float32), table.drop(columns=names)
+    table[SECOND_LABEL], table[SECOND_PROBABILITY] = second(of_types, table[RAW_LABEL], model.classes)
+    table[LABEL] = table[LABEL].mask(empty, UNASSIGNED)
+    table[STATUS] = statuses(table, empty, new_type(model).above)
+    return table, of_types
+
+
+def above(table: pd.DataFrame, limit: float) -> pd.DataFrame:
+    """The cells with another threshold, the same for all types: those above it have a label."""
+    labels = table[RAW_LABEL].where(table[CONFIDENCE] > limit, UNASSIGNED)
+    return table.assign(**{THRESHOLD: limit, LABEL: labels})
 
 
 def second(probabilities: np.ndarray, raw_labels: pd.Series, types: list[str]) -> tuple[np.ndarray, np.ndarray]:

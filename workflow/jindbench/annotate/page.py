@@ -18,11 +18,13 @@ from jindbench.annotate.findings import (
     composition,
     composition_of_samples,
     look_first,
+    prospects,
     samples,
     summary,
 )
 from jindbench.annotate.labelling import STATUSES, Query, groups, new_type, top_genes
 from jindbench.annotate.reference import Reference
+from jindbench.annotate.settings import Settings
 from jindbench.data import genes
 from jindbench.execution import job
 from jindbench.names import LABEL, NOVELTY
@@ -38,7 +40,7 @@ TEMPLATES = jinja2.Environment(
 )
 
 
-def render(annotation: Annotation, name: str, seed: int) -> str:
+def render(annotation: Annotation, name: str, settings: Settings) -> str:
     """The page, as HTML."""
     query, table, reference = annotation.query, annotation.labelled.table, annotation.reference
     new_above, found = new_type(reference.jind.model_).above, look_first(annotation)
@@ -50,6 +52,7 @@ def render(annotation: Annotation, name: str, seed: int) -> str:
     return TEMPLATES.get_template("page.html").render(
         name=name,
         summary=[*summary(annotation)],
+        prospects=[*prospects(annotation.forecast, settings.max_error)],
         look_first=found[:AT_THE_TOP],
         look_then=found[AT_THE_TOP:],
         new_above=new_above,
@@ -80,7 +83,7 @@ def render(annotation: Annotation, name: str, seed: int) -> str:
             "matrices that cannot be used": "; ".join(query.content.unusable) or "none",
             "cells used for alignment": f"{annotation.n_aligned:,}",
             "seconds": ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in annotation.seconds.items()),
-            "seed": str(seed),
+            "seed": str(settings.seed),
         },
         reference=reference.facts,
         surroundings=job.surroundings(),

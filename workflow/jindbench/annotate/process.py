@@ -27,7 +27,7 @@ def preview(settings: Settings) -> None:
     _guarded(run, settings)
 
 
-def annotate(settings: Settings, *, threads: int) -> dict[str, str]:
+def annotate(settings: Settings, *, threads: int, check: bool = False) -> dict[str, str]:
     """Run `command.annotate`.
 
     Returns
@@ -43,7 +43,7 @@ def annotate(settings: Settings, *, threads: int) -> dict[str, str]:
     def run() -> dict:
         from jindbench.annotate import command
 
-        command.annotate(settings, threads=threads)
+        command.annotate(settings, threads=threads, check=check)
         return {}
 
     return _guarded(run, settings).record["versions"]

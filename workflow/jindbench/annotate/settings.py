@@ -15,6 +15,7 @@ from jindbench.parameters import Parameters
 REFERENCE_FOLDER = "reference"  # of the model that a run has fitted, below its output folder
 LOG = "logs/annotate.log"  # below the output folder, which it marks as one of results
 SUFFIXES = (".h5ad", ".h5", ".h5mu")  # of files with cells
+CALIBRATED = "consensus"  # the preset whose forecasts were compared with real cells
 COPY, TABLE, PAGE = "annotated.h5ad", "labels.tsv", "report.html"
 
 
@@ -44,8 +45,14 @@ class Settings(Parameters):
         description="Where the queries' counts are: the name of a layer, `X` or `raw`. Found automatically by default.",
     )
     reference_layer: str | None = Field(None, description="The same for the reference.")
-    preset: Literal["robust", "consensus", "paper", "preprint", "published"] = Field(
-        "robust", description="JIND's parameter values."
+    preset: Literal["consensus", "robust", "paper", "preprint", "published"] = Field(
+        CALIBRATED, description="JIND's parameter values."
+    )
+    max_error: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Share of the labels that may be wrong, such as 0.05: one threshold, instead of one for each type.",
     )
     seed: int = Field(0, ge=0, description="Random seed.")
     cluster_key: str | None = Field(
@@ -137,6 +144,8 @@ class Settings(Parameters):
             )
         if self.stored and self.reference_layer is not None:
             raise InputError(f"reference_layer: {self.reference} is a stored model, which has no layers")
+        if self.max_error is not None and self.preset != CALIBRATED:
+            raise InputError(f"max_error: expected preset={CALIBRATED}, whose errors are known, got '{self.preset}'")
         folders = [Path(os.path.abspath(folder)) for folder in (*self.folders().values(), self.model_folder)]
         written = folders[:-1] if self.stored else folders
         for folder in written:

@@ -10,6 +10,7 @@ from anndata.io import write_elem
 from jindbench import __version__, io
 from jindbench.annotate.cells import Cells
 from jindbench.annotate.columns import CODES, OBS, PROBABILITIES, PROBABILITY, RECORD, TSNE
+from jindbench.annotate.forecast import Forecast
 from jindbench.annotate.h5ad import columns, index_name
 from jindbench.annotate.labelling import Labelled
 from jindbench.annotate.reference import Reference
@@ -55,22 +56,34 @@ def whole_table(labelled: Labelled) -> pd.DataFrame:
     return labelled.table.join(labelled.probabilities.add_prefix(PROBABILITY))
 
 
-def record(settings: Settings, reference: Reference, types: list[str]) -> dict:
-    """What `uns` says of how labels were made."""
+def record(settings: Settings, reference: Reference, types: list[str], forecast: Forecast | None) -> dict:
+    """What `uns` says of how labels were made, and of how many should be right."""
     given = {"name": reference.facts["reference"], "sha256": reference.facts.get("sha256", "not known")}
     elsewhere = {"reference", "query", "output", "preset", "seed"}
     options = settings.model_dump(mode="json", exclude=elsewhere, exclude_none=True)
     counts = (
         {} if reference.composition is None else {"reference_cells": reference.composition.reindex(types).to_numpy()}
     )
-    return counts | {
-        "version": __version__,
-        "preset": settings.preset,
-        "seed": settings.seed,
-        "reference": given,
-        "options": {name: value if value != [] else "" for name, value in options.items()},
-        "types": types,
-    }
+    return (
+        counts
+        | _forecast(forecast)
+        | {
+            "version": __version__,
+            "preset": settings.preset,
+            "seed": settings.seed,
+            "reference": given,
+            "options": {name: value if value != [] else "" for name, value in options.items()},
+            "types": types,
+        }
+    )
+
+
+def _forecast(forecast: Forecast | None) -> dict:
+    if forecast is None:
+        return {}
+    types = [{"type": name} | vars(estimate) for name, estimate in forecast.types.items()]
+    found = {"all": vars(forecast.whole)} | ({"labelled": vars(forecast.labelled)} if forecast.labelled else {})
+    return {"forecast": found | {"types": pd.DataFrame(types)} if types else found}
 
 
 def write_copy(cells: Cells, labelled: Labelled, tsne: np.ndarray | None, uns: dict, path: Path) -> None:

@@ -113,6 +113,7 @@ def train_classifier(
                 classifier=frozen(classifier),
                 class_weights=weights,
                 validation_probabilities=torch.empty(0, len(classes), device=device),
+                validation_types=y[validation],
                 source_codes=torch.empty(0, LATENT, device=device),
                 source_types=y,
             )

@@ -136,6 +136,8 @@ class JINDModel:
         w_k of Eq. 2, K values.
     validation_probabilities
         Of this model alone for the N_v validation cells of the source, N_v x K: thresholds follow from them.
+    validation_types
+        Types of these cells, N_v numbers from 0 to K - 1.
     source_codes, source_types
         Latent codes of the source cells in this model alone, N_s x 256: what a target is aligned to; and their types,
         N_s numbers from 0 to K - 1.
@@ -167,6 +169,7 @@ class JINDModel:
     classifier: Classifier
     class_weights: Tensor
     validation_probabilities: Tensor
+    validation_types: Tensor
     source_codes: Tensor
     source_types: Tensor
     generator: Generator | Rescaling | None = None
@@ -446,6 +449,7 @@ PROFILES = "profiles."  # before the names of what they are made of, among the t
 TENSORS = (
     "class_weights",
     "validation_probabilities",
+    "validation_types",
     "source_codes",
     "source_types",
 )

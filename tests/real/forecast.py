@@ -1,0 +1,226 @@
+"""What `annotate` forecasts and promises, on real cells: the tables of docs/forecast.md, and what its constants rest on.
+
+    PYTHONPATH=workflow python -W ignore tests/real/forecast.py > forecast.md
+
+One seed. The constants of `jindbench.annotate.forecast` were chosen on the first three groups of targets.
+"""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import torch
+from targets import (
+    BARON,
+    BETWEEN_SPECIES,
+    CHOSEN,
+    FRESH,
+    KEPT_ASIDE,
+    LAST,
+    LATER,
+    PANCREAS,
+    PBMC,
+    STUDIES,
+    UNSEEN,
+    Target,
+    read,
+)
+from threadpoolctl import threadpool_limits
+
+from jindbench.annotate.forecast import FEWEST, LOWERED, PART, HeldOut, expected, fit, forecast, limit
+from jindbench.annotate.labelling import above, unlike_share
+from jindbench.jind.estimator import JIND
+from jindbench.methods import logreg, svm_rej
+from jindbench.names import CONFIDENCE, LABEL, RAW_LABEL, UNASSIGNED
+
+STATED = (0.01, 0.05, 0.1)
+FEWEST_CELLS = 10  # of a type on both sides, to leave it out
+USED = "chosen, kept aside, fresh"
+SHIFTED, SPECIES, WRONG, MISSING = ", shifted", "between species", "another tissue", "one type missing"
+
+
+@dataclass(frozen=True)
+class OtherTissue:
+    """A reference of blood for the pancreas, or the other way round, in the genes of both."""
+
+    file: str
+    source: str
+    other_file: str
+    target: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.source.split('_')[0]} to {self.target.split('_')[0]}"
+
+    def cells(self) -> tuple[ad.AnnData, ad.AnnData]:
+        source, target = read(self.file)[self.source], read(self.other_file)[self.target]
+        genes = source.var_names.intersection(target.var_names)
+        return source[:, genes], target[:, genes]
+
+
+def cases() -> Iterator[tuple[str, str, ad.AnnData, list[tuple[str, ad.AnnData]]]]:
+    """A group, a source, and its targets with their names."""
+    groups = {USED: [*CHOSEN, *KEPT_ASIDE, *FRESH], "later, unseen": [*LATER, *UNSEEN], "last": LAST}
+    studies = (BARON, *STUDIES)
+    wrong = [OtherTissue(PANCREAS, study, PBMC, batch) for study in studies for batch in ("3pv1", "5p")]
+    wrong += [OtherTissue(PBMC, batch, PANCREAS, study) for study in studies for batch in ("3pv2", "5p")]
+    by_source = {}
+    for group, targets in (groups | {SPECIES: BETWEEN_SPECIES, WRONG: wrong}).items():
+        for target in targets:
+            source, cells = target.cells()
+            is_target = isinstance(target, Target)
+            of_group = SPECIES if is_target and target.file == BETWEEN_SPECIES[0].file else group
+            if is_target and target.shift is not None:
+                of_group += SHIFTED
+            types = tuple(sorted(source.obs[LABEL].unique()))
+            of_source = by_source.setdefault((target.file, target.source, types, source.n_vars), (source, []))
+            of_source[1].append((of_group, target.name, cells))
+    yield from by_source.values()
+    for target in (target for target in CHOSEN if target.shift is None):
+        source, cells = target.cells()
+        counts, theirs = source.obs[LABEL].value_counts(), cells.obs[LABEL].value_counts()
+        for name in counts.index[(counts >= FEWEST_CELLS) & (theirs.reindex(counts.index) >= FEWEST_CELLS)]:
+            rest = source[source.obs[LABEL] != name]
+            yield rest, [(MISSING, f"{target.name}, no {name}", cells)]
+
+
+def by_confidence(table: pd.DataFrame, right: np.ndarray, stated: float) -> tuple[float, float]:
+    """Coverage and error if as many of the surest cells have a label as their own confidence allows."""
+    order = np.argsort(-table[CONFIDENCE].to_numpy(), kind="stable")
+    wrong = 1 - np.cumsum(table[CONFIDENCE].to_numpy()[order]) / np.arange(1, len(order) + 1)
+    n = int((wrong <= stated).sum())
+    return n / len(order), (1 - right[order[:n]].mean()) if n else 0.0
+
+
+def row(reference: JIND, source: ad.AnnData, cells: ad.AnnData) -> tuple[dict, list[dict]]:
+    """What is forecast and promised of a target, and what is true; and the same of its types."""
+    truth, bare = cells.obs[LABEL].to_numpy(dtype=str), cells.copy()
+    bare.obs = bare.obs[[]]
+    aligned = reference.align(bare)
+    table = aligned.predict(bare).assign(**{PART: ""})
+    right = (table[RAW_LABEL] == truth).to_numpy()
+    fits = fit(table, aligned.model_)
+    found, held = forecast({"": aligned}, table, {"": fits}), HeldOut.of(aligned.model_)
+    labelled = (table[LABEL] != UNASSIGNED).to_numpy()
+    estimates = {"whole": (found.whole, right.mean())}
+    if found.labelled:
+        estimates["labelled"] = found.labelled, right[labelled].mean()
+    of_target = {
+        "n": len(right),
+        "confidence": table[CONFIDENCE].mean(),
+        "odds": expected(table[CONFIDENCE].mean(), held.mean_excess()) + LOWERED,
+        "evidence": held.evidence,
+        "unlike": unlike_share(table, aligned.model_),
+        "labelled cells": labelled.mean(),
+    }
+    for name, (estimate, true) in estimates.items():
+        of_target |= {f"{name} true": true, f"{name} forecast": estimate.accuracy}
+        of_target |= {f"{name} inside": estimate.low - 1e-9 <= true <= estimate.high + 1e-9}
+    simple = {
+        method.TITLE: method.run(source, bare, method.Parameters(), seed=0, threads=1, model_dir=None, parent_dir=None)
+        for method in (logreg, svm_rej)
+    }
+    for stated in STATED:
+        kept = (above(table, limit(table, aligned.model_, fits, stated))[LABEL] != UNASSIGNED).to_numpy()
+        of_target["--max-error", stated] = kept.mean(), (1 - right[kept].mean()) if kept.any() else 0.0
+        of_target["consensus", stated] = by_confidence(table, right, stated)
+        for title, made in simple.items():
+            of_target[title, stated] = by_confidence(made.table, (made.table[RAW_LABEL] == truth).to_numpy(), stated)
+    types = [
+        {
+            "n": of_type.cells,
+            "true": right[table[RAW_LABEL] == name].mean(),
+            "forecast": of_type.accuracy,
+            "low": of_type.low,
+            "high": of_type.high,
+        }
+        for name, of_type in found.types.items()
+    ]
+    return of_target, types
+
+
+def forecasts(rows: pd.DataFrame) -> Iterator[str]:
+    """The table of forecasts."""
+    yield "| targets | n | true | error of the mean confidence | of the forecast | bias | inside | worst |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for group, of_group in rows.groupby("group", sort=False):
+        error = of_group["whole forecast"] - of_group["whole true"]
+        worst = of_group.loc[error.abs().idxmax()]
+        plain = (of_group["confidence"] - of_group["whole true"]).abs().mean()
+        yield (
+            f"| {group} | {len(error)} | {of_group['whole true'].mean():.3f} | {plain:.3f} | {error.abs().mean():.3f} | "
+            f"{error.mean():+.3f} | {of_group['whole inside'].mean():.0%} | {worst['name']}: {worst['whole true']:.2f}, "
+            f"forecast {worst['whole forecast']:.2f} |"
+        )
+
+
+def ledger(rows: pd.DataFrame) -> Iterator[str]:
+    """The table of stated against realised errors: mean, share of targets above 1.5 times, and share of labelled cells."""
+    heads = [f"{stated:.0%} stated: realised | above {1.5 * stated:.3g} | cells with a label" for stated in STATED]
+    yield f"| method | targets | {' | '.join(heads)} |"
+    yield "|" + "---|" * (2 + 3 * len(STATED))
+    for group, of_group in rows.groupby("group", sort=False):
+        for method in dict.fromkeys(column[0] for column in rows.columns if isinstance(column, tuple)):
+            cells = []
+            for stated in STATED:
+                covered, wrong = np.array(of_group[[(method, stated)]].iloc[:, 0].tolist()).T
+                cells.append(f"{wrong.mean():.1%} | {(wrong > 1.5 * stated).mean():.0%} | {covered.mean():.0%}")
+            yield f"| {method} | {group} | {' | '.join(cells)} |"
+
+
+def measured() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A row for each target, and for each of their types."""
+    rows, types = [], []
+    with threadpool_limits(1):
+        for source, targets in cases():
+            reference = JIND("consensus", seed=0, progress=False).fit(source)
+            for group, name, cells in targets:
+                of_target, of_types = row(reference, source, cells)
+                rows.append({"group": group, "name": name} | of_target)
+                types += [{"group": group} | of_type for of_type in of_types]
+    return pd.DataFrame(rows), pd.DataFrame(types)
+
+
+def main() -> None:
+    """Print the tables."""
+    logging.disable(logging.WARNING)
+    torch.set_num_threads(1)
+    order = [USED, USED + SHIFTED, "later, unseen", "later, unseen" + SHIFTED, "last", "last" + SHIFTED]
+    order += [SPECIES, SPECIES + SHIFTED, WRONG, MISSING]
+    rows, types = (
+        of.sort_values("group", key=lambda groups: groups.map(order.index), kind="stable") for of in measured()
+    )
+    print(*forecasts(rows), "", *ledger(rows), "", sep="\n")
+    print(
+        f"\nTypes of at least {FEWEST} cells:\n\n| targets | n | error | weighted by cells | inside | below |\n|---|---|---|---|---|---|"
+    )
+    for group, of_group in types.groupby("group", sort=False):
+        error = (of_group["forecast"] - of_group["true"]).abs()
+        inside = (of_group["low"] - 1e-9 <= of_group["true"]) & (of_group["true"] <= of_group["high"] + 1e-9)
+        print(
+            f"| {group} | {len(error)} | {error.mean():.3f} | {np.average(error, weights=of_group['n']):.3f} | "
+            f"{inside.mean():.0%} | {(of_group['true'] < of_group['low'] - 1e-9).mean():.0%} |"
+        )
+    labelled = rows.dropna(subset="labelled true")
+    error = (labelled["labelled forecast"] - labelled["labelled true"]).abs()
+    print("\nOf the cells with a label, by group: error, inside")
+    print(pd.concat([error, labelled["labelled inside"]], axis=1).groupby(labelled["group"], sort=False).mean())
+    first = rows[rows["group"].isin(order[:2])]
+    true = first["whole true"].clip(0.001, 0.999)
+    residual = np.log(true / (1 - true)) - first["odds"]
+    quantiles = residual.groupby(pd.cut(first["evidence"], [-1, 0.1, 0.5, 1])).quantile([0.1, 0.5, 0.9]).unstack()
+    print("\nLog-odds of the truth less those of the two estimates' mean, on the first group, by the evidence:")
+    print(quantiles.round(2))
+    print("\nShare of the labelled cells that are unlike their type, lowest and highest:")
+    print(rows.groupby("group", sort=False)["unlike"].agg(["min", "median", "max"]).round(3))
+    with pd.option_context("display.max_rows", None, "display.width", 200):
+        print(
+            rows[["group", "name", "n", "whole true", "whole forecast", "whole inside", "unlike"]].round(3).to_string()
+        )
+
+
+if __name__ == "__main__":
+    main()
