@@ -251,9 +251,10 @@ def look_ahead(query: Query, fitted: reference.Reference, settings: Settings, na
     ahead = Annotation(
         query, fitted, aligned.models, labelled, None, np.arange(0), len(aligned.seen), aligned.forecast, {}
     )
-    of_types = by_type(ahead).round(2).to_string().splitlines()
+    of_types = by_type(ahead).round(2).rename_axis("most probable type").to_string().splitlines()
     for line in [*prospects(aligned.forecast, settings.max_error), *look_first(ahead), *of_types]:
         log.info("%s: %s", name, line)
+    log.info("%s: nothing was labelled; the model is in %s and can be named as reference", name, settings.model_folder)
 
 
 @dataclass(frozen=True)

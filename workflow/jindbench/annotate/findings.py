@@ -8,9 +8,10 @@ import pandas as pd
 
 from jindbench.annotate.columns import CLUSTER_LABEL, CLUSTER_SHARE, SECOND_LABEL, SECOND_PROBABILITY, STATUS
 from jindbench.annotate.content import Content
-from jindbench.annotate.forecast import KEPT, Estimate, Forecast
+from jindbench.annotate.forecast import BROKEN, KEPT, RISKY, Estimate, Forecast
 from jindbench.annotate.labelling import NEW_TYPE, UNFIT, Labelled, Query, new_type, unlike_share
 from jindbench.annotate.reference import Reference
+from jindbench.annotate.settings import CALIBRATED
 from jindbench.jind.estimator import JIND
 from jindbench.names import CONFIDENCE, LABEL, LOG, NOVELTY, RAW_LABEL, UNASSIGNED
 
@@ -204,6 +205,7 @@ def _misfit(annotation: Annotation) -> Iterator[str]:
 def prospects(forecast: Forecast | None, max_error: float | None) -> Iterator[str]:
     """How many labels should be right, by the forecast."""
     if forecast is None:
+        yield f"No forecast: it takes the preset {CALIBRATED}, and cells with counts in the genes in common."
         return
     whole, labelled = forecast.whole, forecast.labelled
     if whole.accuracy == 0:
@@ -215,14 +217,16 @@ def prospects(forecast: Forecast | None, max_error: float | None) -> Iterator[st
     )
     if labelled is not None:
         yield (
-            f"Of the cells with a label {1 - labelled.accuracy:.1%} should be wrong (80 % interval: "
+            f"Of the cells with a label {1 - labelled.accuracy:.1%} are expected to be wrong (80 % interval: "
             f"{100 * (1 - labelled.high):.1f} to {100 * (1 - labelled.low):.1f} %)."
         )
     if max_error is not None:
+        risky = whole.low < RISKY
         stated, realised = (", ".join(f"{100 * share:.3g}" for share in shares) for shares in (KEPT, KEPT.values()))
         yield (
             f"At most {100 * max_error:.3g} % was asked for. On real pairs of reference and query, {realised} % were "
-            f"wrong in the mean where {stated} % were asked for."
+            f"wrong in the mean where {stated} % were asked for. Of those whose forecast reaches "
+            f"{'' if risky else 'not '}below {RISKY:.0%}, as here, {BROKEN[risky]:.0%} had more than 7.5 % for 5 %."
         )
 
 
@@ -345,11 +349,11 @@ def _odd(annotation: Annotation) -> Iterator[str]:
 
 def _doubtful_types(annotation: Annotation) -> Iterator[str]:
     """Types of which many labels should be wrong."""
-    found = {} if annotation.forecast is None else annotation.forecast.types
+    found = annotation.forecast.types if annotation.forecast and annotation.forecast.whole.accuracy else {}
     doubtful = sorted((of.accuracy, name) for name, of in found.items() if of.accuracy < LOW_ACCURACY)
     if doubtful:
         listed = _listed(pd.Index([f"{name} ({_interval(found[name])} right)" for _, name in doubtful]))
-        yield f"Many of these labels should be wrong, by the forecast: {listed}."
+        yield f"By the forecast, many of these labels are wrong: {listed}."
 
 
 def _without_cells(table: pd.DataFrame, types: pd.Index) -> Iterator[str]:

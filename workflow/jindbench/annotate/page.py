@@ -22,6 +22,7 @@ from jindbench.annotate.findings import (
     samples,
     summary,
 )
+from jindbench.annotate.forecast import FEWEST
 from jindbench.annotate.labelling import STATUSES, Query, groups, new_type, top_genes
 from jindbench.annotate.reference import Reference
 from jindbench.annotate.settings import Settings
@@ -65,6 +66,8 @@ def render(annotation: Annotation, name: str, settings: Settings) -> str:
         maps=_maps(annotation, new_above),
         confidence=_picture(pictures.confidence(table)),
         by_type=by_type(annotation),
+        has_forecast=annotation.forecast is not None,
+        fewest=FEWEST,
         samples=samples(annotation) if query.samples is not None else None,
         of_samples=composition_of_samples(annotation) if query.samples is not None else None,
         clusters=clusters(annotation) if query.clusters is not None else None,
