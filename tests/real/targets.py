@@ -3,7 +3,7 @@
 CHOSEN were looked at while its first version was built, KEPT_ASIDE and FRESH when it was done. All of these and LATER were
 looked at for the second version. UNSEEN were written down after its last change, and looked at once, and once more for
 novelty. All of these and BETWEEN_SPECIES were looked at for the guard by a linear model and for `consensus`; LAST were
-written down after these, and looked at once (docs/robust-alignment.md).
+written down after these, and looked at once, and once more for the next version of both (docs/robust-alignment.md).
 """
 
 from dataclasses import dataclass

@@ -170,6 +170,18 @@ def test_alignment_that_the_linear_model_speaks_against_is_refused_and_said(mode
     assert "give the same label from 95.0 to 85.0 %; the target stays unaligned" in caplog.text
 
 
+def test_a_strong_batch_effect_is_not_taken_for_another_composition(model, caplog):
+    """Cells of one type are explained by its share; cells halfway between two types by no share."""
+    X = draw(400, [0, 1, 0], 1, seed=9)[0]
+    halfway = 0.5 * (draw(400, [1, 0, 0], 1, seed=15)[0] + draw(400, [0, 0, 1], 1, seed=16)[0])
+    for cells, is_strange in ((X, False), (halfway, True)):
+        with caplog.at_level(logging.WARNING):
+            aligned, history = align(replace(model, linear_share=0.5), cells, ROBUST, seed=0)
+        assert ("a strong batch effect" in caplog.text) == is_strange
+        assert (history["unexplained"] > moments.STRANGE[1]).all() == is_strange
+        assert (aligned.aligned_share == 0.5) == is_strange
+
+
 def test_the_linear_model_is_scikit_learns_and_its_codes_of_the_source_are_held_out():
     X, y = draw(300, [0.5, 0.3, 0.2], 1, seed=12)
     y = np.where(y == 2, 1, y)  # two types, which scikit-learn has one column for

@@ -19,6 +19,8 @@ from jindbench.jind.networks import Rescaling, frozen
 from jindbench.jind.parameters import AlignmentParameters
 
 STEPS, TOLERANCE = 500, 1e-7  # of the EM algorithm
+STRANGE = (0.08, 0.12)  # from where on unexplained confidence lowers the evidence, and where none is left
+AGREEMENT_FALL = 0.04  # of the networks with the linear model, at full evidence
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,31 @@ def composition(probabilities: Tensor, source_shares: Tensor, pseudo_cells: floa
         if (shares - before).abs().sum() < TOLERANCE:
             break
     return shares
+
+
+def source_weights(model: JINDModel, shares: Tensor) -> Tensor:
+    """Weights of the source's cells, N_s, that sum to 1 and give its K types these shares."""
+    counts = torch.bincount(model.source_types, minlength=len(shares))
+    weights = (shares / counts.clamp(min=1))[model.source_types]
+    return weights / weights.sum()
+
+
+def unexplained(linear: JINDModel, X: sparse.csr_matrix, shares: Tensor) -> float:
+    """By how much the linear model is less sure of the target's cells than these shares of the types would make it.
+
+    Under label shift it is as sure of a type's cells in the target as in the source: so it is compared with held-out
+    source cells, weighted to the shares. What is left is no matter of composition.
+
+    Parameters
+    ----------
+    X
+        Transformed expression of the target, N_t x M.
+    shares
+        Of the K types in the target, as estimated.
+    """
+    held_out = linear.source_codes.softmax(dim=1, dtype=torch.float64).max(dim=1).values
+    expected = source_weights(linear, shares) @ held_out
+    return (expected - linear.probabilities(X).max(dim=1).values.mean()).item()
 
 
 def rescaling(source: Tensor, weights: Tensor, target: Tensor, moment_cells: float) -> Rescaling:
@@ -79,15 +106,16 @@ def align_moments(
     2. The target's composition is also estimated under label shift, which goes further: it takes all that looks unlike
        the source for other shares. How far to believe it says the evidence, between 0 and 1: by how much these shares
        make a cell likelier, in the mean of its logarithm. A batch effect that looks like other shares makes a small
-       difference, other shares a large one.
+       difference, other shares a large one. But where the linear model is much less sure of the target than these
+       shares would make it, the batch effect is too strong for such an estimate, and there is no evidence.
     3. The probability of a type is multiplied by the quotient of its shares in target and source to the power of the
        evidence; at 1 this is Bayes' rule.
     4. The unaligned probabilities have a say: half of it without evidence, none where it is 1. What both agree on is
        surer than what only one says.
-    5. All stays unaligned if too many of the cells that the unaligned model accepts would get another label, or if the
-       networks agree with the linear model on fewer cells than before. This has the same composition, and no moments of
-       the target: where they are led astray, it is not. Another composition moves what is near a boundary, for which
-       some disagreement is allowed, by the evidence.
+    5. All stays unaligned if too many of the cells that the unaligned model accepts would get another label. It also
+       does if the networks agree on fewer cells than before with a linear model that has no say in the probabilities.
+       This has the same composition, and no moments of the target: where they are led astray, it is not. Another
+       composition moves what is near a boundary, for which some disagreement is allowed, by the evidence.
 
     Parameters
     ----------
@@ -100,14 +128,12 @@ def align_moments(
     -------
     The aligned model, or the unaligned one, and a table of both states: rejection_rate, kept_labels (share of the
     cells accepted before that keep their label), agreement (share of the cells that the networks and the linear model
-    give the same label; NaN without such a model) and composition_distance (total variation of estimated and predicted
-    composition).
+    give the same label; NaN without a linear model that judges), composition_distance (total variation of estimated
+    and predicted composition) and unexplained (NaN without a linear model).
     """
     before = model.probabilities(X)
     seen = composition(before, model.validation_shares, parameters.pseudo_cells, steps=1)
-    counts = torch.bincount(model.source_types, minlength=len(model.classes))
-    weights = (seen / counts.clamp(min=1))[model.source_types].float()
-    weights /= weights.sum()
+    weights = source_weights(model, seen).float()
 
     def rescaled(member: JINDModel) -> JINDModel:
         codes = member.latent_codes(X)
@@ -117,6 +143,10 @@ def align_moments(
     shares = composition(before, model.validation_shares, parameters.pseudo_cells)
     ratio = shares / model.validation_shares
     evidence = min(max((before @ ratio).log().mean().item(), 0), 1)
+    strange = math.nan
+    if model.linear is not None:
+        strange = unexplained(model.linear, X, shares)
+        evidence *= min(max((STRANGE[1] - strange) / (STRANGE[1] - STRANGE[0]), 0), 1)
     composed = {"type_weights": ratio**evidence, "aligned_share": (1 + evidence) / 2}
     aligned = replace(
         members[0],
@@ -131,24 +161,29 @@ def align_moments(
     accepted, labels = model.accepted(before), before.argmax(dim=1)
     kept = (after.argmax(dim=1) == labels)[accepted].double().mean().nan_to_num(1.0).item()
     agreed = agreed_after = math.nan
-    if model.linear is not None:
-        linear = replace(model.linear, reference=model.linear, **composed)
-        agreed = _agreement(model.networks_alone(), model.linear, X)
-        alone = replace(aligned.networks_alone(), reference=model.networks_alone())
-        agreed_after = _agreement(alone, linear, X)
-    fallen = agreed - agreed_after > parameters.agreement_fall * evidence
+    if model.linear is not None and model.linear_share == 0:
+        judge = replace(model.linear, reference=model.linear, **composed)
+        agreed = _agreement(before, model.linear.probabilities(X))
+        agreed_after = _agreement(after, judge.probabilities(X))
+    fallen = agreed - agreed_after > AGREEMENT_FALL * evidence
     good = kept >= parameters.kept_labels and not fallen
     history = pd.DataFrame(
         [
             _state(0, model, before, shares) | {"kept_labels": 1.0, "agreement": agreed, "kept": not good},
             _state(1, aligned, after, shares) | {"kept_labels": kept, "agreement": agreed_after, "kept": good},
         ]
-    )
+    ).assign(unexplained=strange)
     log.info(
         "%.1f %% of the accepted cells keep their label by alignment; estimated composition (evidence %.2f): %s",
         *(100 * kept, evidence),
         ", ".join(f"{name} {share:.1%}" for name, share in zip(model.classes, shares.tolist(), strict=True)),
     )
+    if strange > STRANGE[1]:
+        log.warning(
+            "the linear model is less sure of the target than of the source, and no composition explains %.2f of it: "
+            "a strong batch effect; the target's composition cannot be estimated",
+            strange,
+        )
     if fallen:
         log.warning(
             "alignment would lower the share of cells that the networks and a linear model give the same label from "
@@ -164,9 +199,8 @@ def align_moments(
     return aligned if good else model, history
 
 
-def _agreement(model: JINDModel, other: JINDModel, X: sparse.csr_matrix) -> float:
-    labels, others = (each.probabilities(X).argmax(dim=1) for each in (model, other))
-    return (labels == others).double().mean().item()
+def _agreement(probabilities: Tensor, others: Tensor) -> float:
+    return (probabilities.argmax(dim=1) == others.argmax(dim=1)).double().mean().item()
 
 
 def _state(epoch: int, model: JINDModel, probabilities: Tensor, shares: Tensor) -> dict[str, float]:

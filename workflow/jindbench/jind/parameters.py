@@ -185,16 +185,6 @@ class AlignmentParameters(PresetParameters):
         ge=0,
         le=1,
     )
-    agreement_fall: float = _by_preset(
-        0.04,
-        0.04,
-        0.04,
-        "Moments: the share of the cells by which the networks' agreement with the linear model may fall, times the "
-        "evidence of another composition; otherwise the target stays unaligned.",
-        consensus=0.06,
-        ge=0,
-        le=1,
-    )
     identity_start: bool = _by_preset(
         True, False, False, "Start G as the exact identity; otherwise near it, by default initialisation."
     )
