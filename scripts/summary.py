@@ -1,11 +1,13 @@
 """What sums up the run: one page as Markdown, and the report with all figures and tables."""
 
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 
 from jindbench import io
 from jindbench.execution import job
+from jindbench.names import STAYS_UNALIGNED
 from jindbench.render import Written
 from jindbench.tables import claims, report, summary, table1, table2_extended
 from jindbench.tables.findings import Findings
@@ -19,6 +21,13 @@ def written(name):
 
 with job.run(snakemake):
     names = ["task", "method", "question", "first", "second", "type", "label", "status", "confused_with"]
+    outcomes = [io.read_json(path) for path in snakemake.input.outcomes]
+    runs = Counter((outcome["task"], outcome["method"]) for outcome in outcomes)
+    refused = Counter(
+        (outcome["task"], outcome["method"])
+        for outcome in outcomes
+        if any(text.endswith(STAYS_UNALIGNED) for text in outcome["warnings"])
+    )
     found = Findings(
         *(
             io.read_table(snakemake.input[table], text=names)
@@ -28,6 +37,7 @@ with job.run(snakemake):
         tasks=snakemake.params.tasks,
         stages=snakemake.params.titles,
         reference=snakemake.params.reference,
+        not_kept={run: (refused[run], runs[run]) for run in refused},
     )
     sentences, printed = None, None
     if snakemake.input.claims:
@@ -42,7 +52,7 @@ with job.run(snakemake):
         snakemake.params.seeds,
         snakemake.params.command,
         found,
-        [io.read_json(path) for path in snakemake.input.outcomes],
+        outcomes,
         [io.read_json(path) for path in snakemake.input.timed],
         [f"{figure['title']} is not drawn: {figure['failed']}" for figure in figures.values() if figure["failed"]],
         list(dict.fromkeys(reason for figure in figures.values() for reason in figure["missing"])),

@@ -20,7 +20,7 @@ def run(truth, n_wrong, rejected=()):
     return table
 
 
-def found(wrong, rejected=(), types="AB"):
+def found(wrong, rejected=(), types="AB", not_kept=None):
     """Findings on one task, where each method labels so many cells wrongly and JIND rejects some."""
     truth = pd.Series([types[i % len(types)] for i in range(N)], index=[f"c{i}" for i in range(N)])
     runs = {name: {0: run(truth, n, rejected if name == "jind" else ())} for name, n in wrong.items()}
@@ -44,7 +44,9 @@ def found(wrong, rejected=(), types="AB"):
     ]
     comparisons, scores = pd.concat(tests).assign(task="t"), pd.DataFrame(rows)
     tables = comparisons, pd.DataFrame(coverage), pd.concat(confusions), pd.concat(per_type)
-    return Findings(scores, *tables, methods=TITLES, tasks={"t": "T"}, stages={}, reference="jind")
+    return Findings(
+        scores, *tables, methods=TITLES, tasks={"t": "T"}, stages={}, reference="jind", not_kept=not_kept or {}
+    )
 
 
 def test_harm_is_said_first_with_points_interval_and_p():
@@ -68,8 +70,10 @@ def test_help_and_no_difference():
     assert "**helped** JIND (paper) (+25.0 points [" in text
     assert "All others are worse by a paired test." in text
     assert "**A simple method does not win:**" in text
-    none = "\n".join(found({"logreg": 5, "unaligned": 5, "jind": 6}).of_task("t"))
+    refused = {("t", "jind"): (1, 2)}
+    none = "\n".join(found({"logreg": 5, "unaligned": 5, "jind": 6}, not_kept=refused).of_task("t"))
     assert "**shows no difference for** JIND (paper) (-1.0 points [" in none
+    assert "p 1; its guard refused it in 1 of 2 runs)" in none
     assert "**A simple method does as well, as far as the test shows:**" in none
 
 

@@ -26,3 +26,6 @@ LOG = "log"
 SCALED = "scaled"  # each gene centred and scaled
 INTEGRATED = "integrated"  # batches corrected towards each other
 X_KINDS = (COUNTS, NORMALIZED, LOG, SCALED, INTEGRATED)
+
+# Where an alignment is not kept: the end of its warning, by which the summary finds it.
+STAYS_UNALIGNED = "the target stays unaligned"

@@ -17,6 +17,7 @@ from torch import Tensor
 from jindbench.jind.model import JINDModel
 from jindbench.jind.networks import Rescaling, frozen
 from jindbench.jind.parameters import AlignmentParameters
+from jindbench.names import STAYS_UNALIGNED
 
 STEPS, TOLERANCE = 500, 1e-7  # of the EM algorithm
 STRANGE = (0.08, 0.12)  # from where on unexplained confidence lowers the evidence, and where none is left
@@ -187,14 +188,14 @@ def align_moments(
     if fallen:
         log.warning(
             "alignment would lower the share of cells that the networks and a linear model give the same label from "
-            "%.1f to %.1f %%; the target stays unaligned",
-            *(100 * agreed, 100 * agreed_after),
+            "%.1f to %.1f %%; %s",
+            *(100 * agreed, 100 * agreed_after, STAYS_UNALIGNED),
         )
     elif not good:
         log.warning(
             "alignment would change the label of %.1f %% of the cells that are accepted without it, more than %.1f %%; "
-            "the target stays unaligned",
-            *(100 * (1 - kept), 100 * (1 - parameters.kept_labels)),
+            "%s",
+            *(100 * (1 - kept), 100 * (1 - parameters.kept_labels), STAYS_UNALIGNED),
         )
     return aligned if good else model, history
 

@@ -42,6 +42,8 @@ class Findings:
         Titles of the methods that others start from, which need not be in Table 2.
     reference
         The method whose rejection and labels are looked at; where it has no result, the best one of the task.
+    not_kept
+        How many runs of a task and method refused their alignment, and of how many.
     """
 
     def __init__(
@@ -56,11 +58,12 @@ class Findings:
         tasks: Mapping[str, str],
         stages: Mapping[str, str],
         reference: str,
+        not_kept: Mapping[tuple[str, str], tuple[int, int]],
     ):
         self.scores, self.comparisons, self.coverage = scores, comparisons, coverage
         self.confusions, self.per_type = confusions, per_type
         self.methods, self.tasks, self.titles = methods, tasks, {**stages, **methods}
-        self.reference = reference
+        self.reference, self.not_kept = reference, not_kept
 
     def harm(self) -> list[str]:
         """A sentence for each aligned method that is worse than its own unaligned model, the worst first."""
@@ -121,7 +124,9 @@ class Findings:
         for row in tests.itertuples():
             shown = row.adjusted_p < SIGNIFICANT
             verdict = ("harmed" if row.difference < 0 else "helped") if shown else "shows no difference for"
-            effects[verdict].append(f"{self.titles[row.first]} ({_points(row)})")
+            refused, runs = self.not_kept.get((task, row.first), (0, 0))
+            how = f"; its guard refused it in {refused} of {runs} runs" if refused else ""
+            effects[verdict].append(f"{self.titles[row.first]} ({_points(row)}{how})")
         verdicts = [f"**{verdict}** {', '.join(of_verdict)}" for verdict, of_verdict in effects.items() if of_verdict]
         return [f"**Alignment**, against the same model unaligned, {'; '.join(verdicts)}."]
 
