@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from jindbench import io
-from jindbench.execution import job
+from jindbench.execution import job, records
 from jindbench.names import STAYS_UNALIGNED
+from jindbench.plots import rule_graph
 from jindbench.render import Written
 from jindbench.tables import claims, report, summary, table1, table2_extended
 from jindbench.tables.findings import Findings
@@ -66,5 +67,8 @@ with job.run(snakemake):
     )
     io.write_text(summary.markdown(snakemake.params.run, sections), snakemake.output.summary)
     tables = dict(zip(snakemake.params.headings, snakemake.input.tables))
-    page = report.page(snakemake.params.run, sections, figures, tables)
+    results = Path(snakemake.output.rules).parent
+    graph = rule_graph.draw(records.edges_of_rules(results, results.with_name("data")))
+    io.write_figure(graph, snakemake.output.rules)
+    page = report.page(snakemake.params.run, sections, figures, tables, snakemake.output.rules)
     io.write_text(page, snakemake.output.report)

@@ -11,6 +11,7 @@ import yaml
 
 from jindbench import io, predictions, registry
 from jindbench.config import sections
+from jindbench.execution import records
 
 
 def test_a_run_gives_all_it_promises(completed):
@@ -166,7 +167,10 @@ def test_the_report_has_all_its_parts_in_order_and_needs_no_other_file(everythin
     assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*', report) == []
     assert set(re.findall(r'href="#([^"]*)', report)) == set(re.findall(r'<h2 id="([^"]*)', report))
     drawn = [io.read_json(path)["drawn"] for path in (everything.folder / "results/tiny/figures").rglob("*.json")]
-    assert report.count("<img ") == report.count("<figcaption>") == sum(drawn)
+    assert report.count("<img ") == report.count("<figcaption>") == sum(drawn) + 1  # the rules, last
+    assert report.index(">Rules of this run<") > places[-1]
+    edges = records.edges_of_rules(everything.folder / "results/tiny", everything.folder / "results/data")
+    assert {("dataset", "task"), ("task", "run_method"), ("run_method", "accuracies")} <= {*edges}
 
 
 @pytest.mark.faults

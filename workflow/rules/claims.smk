@@ -83,6 +83,7 @@ rule summary:
     output:
         summary=f"results/{RUN}/summary.md",
         report=f"results/{RUN}/report.html",
+        rules=f"results/{RUN}/rules.svg",
     log:
         f"results/{RUN}/logs/summary.log",
     benchmark:

@@ -6,6 +6,7 @@ Beside the folder of a job's log lies one of records: `results/demo/logs/metrics
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -111,6 +112,19 @@ def _to_disk(file: Path) -> None:
         descriptor = os.open(place, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
+
+
+def edges_of_rules(*results: Path) -> list[tuple[str, str]]:
+    """Pairs of rules, of which the second reads what the first wrote, by the records in these folders."""
+    jobs = [record for folder in results for _, record in _all(folder) if record]
+    made = {path: _rule(job) for job in jobs for path in job["outputs"]}
+    edges = {(made[path], _rule(job)) for job in jobs for path in job["inputs"] if path in made}
+    return sorted((before, after) for before, after in edges if before != after)
+
+
+def _rule(job: dict) -> str:
+    """Its name; runs on small tasks have rules of their own that do the same."""
+    return re.sub(r"^run_small_tasks_\d+$", "run_method", job["rule"])
 
 
 def _all(results: Path) -> Iterator[tuple[Path, dict]]:

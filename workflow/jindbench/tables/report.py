@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jindbench import io, render
+from jindbench.plots import rule_graph
 from jindbench.render import Part, Written
 
 FIRST = ("In short", "Table 2")  # sections of the summary that come before the figures
@@ -15,7 +16,11 @@ def about(figures: Sequence[str]) -> dict[str, dict]:
 
 
 def page(
-    run: str, summary: Mapping[str, Sequence[Part]], figures: Mapping[str, dict], tables: Mapping[str, str]
+    run: str,
+    summary: Mapping[str, Sequence[Part]],
+    figures: Mapping[str, dict],
+    tables: Mapping[str, str],
+    rules: str,
 ) -> str:
     """The page, as HTML.
 
@@ -29,6 +34,8 @@ def page(
         The pictures, as SVG, in the order to be shown, and what `about` says of each.
     tables
         Pages of tables by heading.
+    rules
+        The picture of the run's rules, as SVG.
     """
     drawn = [
         render.figure(Path(path).read_bytes(), its["title"], its["caption"])
@@ -36,6 +43,7 @@ def page(
         if its["drawn"]
     ]
     parts = {heading: _html(of_section) for heading, of_section in summary.items()}
+    parts["Rules"] = render.figure(Path(rules).read_bytes(), rule_graph.TITLE, rule_graph.CAPTION)
     written = {
         heading: _html([Written("", Path(path).read_text(encoding="utf-8"))]) for heading, path in tables.items()
     }
