@@ -22,18 +22,18 @@ EMPTY = {
 }
 
 
-def compare(record):
+def compare(record, run, target, solution):
     """Fill in the record; returns the tables."""
-    if not snakemake.input.get("predictions"):
+    if not run:
         record["status"] = f"not run: {snakemake.params.method} is not run on this task"
         return {}
-    outcome = io.read_json(snakemake.input.outcome)
+    outcome = io.read_json(run["outcome"])
     if outcome["status"] != "ok":
         record["status"] = f"{outcome['status']}: {outcome['reason']}"
         return {}
-    adata, truth = io.read_target(snakemake.input.target), io.read_solution(snakemake.input.solution)
-    predicted = predictions.read(snakemake.input.predictions)
-    pair = snakemake.params.pair or de.most_confused_pair(truth, predicted)
+    adata, truth = io.read_target(target), io.read_solution(solution)
+    predicted = predictions.read(run["predictions"])
+    pair = snakemake.params.pairs.get(record["task"]) or de.most_confused_pair(truth, predicted)
     if pair is None:
         record["status"] = "not compared: no type is mistaken for another"
         return {}
@@ -72,15 +72,16 @@ def compare(record):
 
 with job.run(snakemake):
     job.limit_threads(snakemake.threads)
-    record = {"task": snakemake.wildcards.task, "method": snakemake.params.method, "seed": snakemake.params.seed}
-    record |= {"alpha": snakemake.params.alpha, "status": "ok"}
-    tables = {}
-    try:
-        tables = compare(record)
-    except de.TooFewCells as error:
-        record["status"] = f"not compared: {error}"
-    except NotAvailable as error:
-        record["status"] = f"not run: {error}"
-    for name, empty in EMPTY.items():
-        io.write_table(tables.get(name, empty), snakemake.output[name])
-    io.write_json(record, snakemake.output.comparison)
+    for number, (task, run) in enumerate(snakemake.params.runs.items()):
+        record = {"task": task, "method": snakemake.params.method, "seed": snakemake.params.seed}
+        record |= {"alpha": snakemake.params.alpha, "status": "ok"}
+        tables = {}
+        try:
+            tables = compare(record, run, snakemake.input.target[number], snakemake.input.solution[number])
+        except de.TooFewCells as error:
+            record["status"] = f"not compared: {error}"
+        except NotAvailable as error:
+            record["status"] = f"not run: {error}"
+        for name, empty in EMPTY.items():
+            io.write_table(tables.get(name, empty), snakemake.output[name][number])
+        io.write_json(record, snakemake.output.comparison[number])

@@ -1,4 +1,4 @@
-"""tSNE of the target's cells by their own expression, which no method has touched; none if they are not available."""
+"""tSNE of targets' cells by their own expression, which no method has touched; none if they are not available."""
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,11 @@ from jindbench.plots import tsne
 
 with job.run(snakemake):
     job.limit_threads(snakemake.threads)
-    try:
-        cells = io.read_h5ad(snakemake.input.cells)
-    except DataNotAvailable:
-        ids, points = [], np.zeros((0, 2))
-    else:
-        ids, points = cells.obs_names, tsne.expression_tsne(cells, snakemake.params.seed, snakemake.threads)
-    io.write_table(tsne.table(pd.DataFrame({CELL_ID: ids}), points), snakemake.output[0])
+    for cells_file, tsne_file in zip(snakemake.input.cells, snakemake.output, strict=True):
+        try:
+            cells = io.read_h5ad(cells_file)
+        except DataNotAvailable:
+            ids, points = [], np.zeros((0, 2))
+        else:
+            ids, points = cells.obs_names, tsne.expression_tsne(cells, snakemake.params.seed, snakemake.threads)
+        io.write_table(tsne.table(pd.DataFrame({CELL_ID: ids}), points), tsne_file)

@@ -1,4 +1,4 @@
-"""Run one method: on one task with one seed, or on several small tasks with all seeds, one after the other.
+"""Run a method on one task with one seed; or all methods of one file, one run after the other, on small tasks.
 
 A run that fails does not fail the job: its outcome is recorded with the reason, so that the tables show it and all
 others come out. `complete.py` turns recorded failures into the exit status.
@@ -14,8 +14,9 @@ from jindbench.execution.components import run_method
 from jindbench.names import LABEL
 
 
-def run(seed, files):
+def run(chosen, files):
     """Run the method and write its predictions; returns what the record adds."""
+    started = time.time()
     for earlier in ("integration_outcome", "parent_outcome"):
         if earlier in files:
             guard.require_ok(files[earlier])
@@ -27,13 +28,14 @@ def run(seed, files):
         method,
         source,
         target,
-        method.Parameters.model_validate(snakemake.params.parameters),
-        seed=seed,
+        method.Parameters.model_validate(chosen["parameters"]),
+        seed=chosen["seed"],
         threads=snakemake.threads,
         model_dir=Path(files["model"]),
         parent_dir=Path(files["parent_model"]) if "parent_model" in files else None,
     )
-    seconds = {"start_seconds": round(begun - job.begun(), 3), "work_seconds": round(time.time() - begun, 3)}
+    # Imports are shared by the runs of a job, and count for each.
+    seconds = {"start_seconds": round(imports + begun - started, 3), "work_seconds": round(time.time() - begun, 3)}
     predictions.write(predicted.table, files["predictions"])
     return seconds | {"inputs_sha256": {name: io.sha256(files[name]) for name in ("source", "target")}}
 
@@ -42,22 +44,21 @@ with job.run(snakemake):
     job.limit_threads(snakemake.threads)
     method = registry.component("methods", snakemake.params.method)
     registry.preload(method)
-    # The files of each run: every name of the input and output has one for each.
-    named = dict([*snakemake.input.items(), *snakemake.output.items()])
-    runs = [dict(zip(named, paths)) for paths in zip(*named.values(), strict=True)]
-    for (task, seed), files in zip(snakemake.params.runs, runs, strict=True):
+    imports = time.time() - job.begun()
+    for number, chosen in enumerate(snakemake.params.runs):
+        files = chosen["files"] | {name: paths[number] for name, paths in snakemake.output.items()}
         Path(files["model"]).mkdir(parents=True, exist_ok=True)
-        outcome = guard.guarded(partial(run, seed, files), **guard.limits(snakemake, len(runs)))
+        outcome = guard.guarded(partial(run, chosen, files), **guard.limits(snakemake, len(snakemake.params.runs)))
         if outcome.status != "ok":
             predictions.write(predictions.none(), files["predictions"])
         guard.write_outcome(
             outcome,
             files["outcome"],
-            task=task,
-            method=snakemake.wildcards.method,
+            task=chosen["task"],
+            method=chosen["method"],
             file=f"methods/{snakemake.params.method}.py",
-            input=snakemake.params.input or "as it is",
-            parameters=dict(snakemake.params.parameters),
-            seed=seed,
+            input=chosen["input"] or "as it is",
+            parameters=dict(chosen["parameters"]),
+            seed=chosen["seed"],
             threads=snakemake.threads,
         )

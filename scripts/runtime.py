@@ -11,5 +11,5 @@ with job.run(snakemake):
     titles["compared_with"] = titles["method"] | {
         f"{name} in total": f"{title} in total" for name, title in titles["method"].items()
     }
-    shown = runtime.shown(table.replace(titles))
+    shown = runtime.shown(table.replace(titles), [titles["task"][task] for task in snakemake.params.beside_others])
     shown.write(table, f"Run times ({snakemake.params.run})", snakemake.output.tsv)

@@ -188,7 +188,7 @@ def test_snakemake_prints_a_line_for_each_step_and_why_one_failed(tmp_path):
     log.write_text("Traceback\nValueError: no luck\n\n")
     steps = progress.Steps({"jind_plus": "JIND+ (paper)"}, on_cluster=lambda: False)
     outputs = [f"results/r/runs/{task}/jind_plus/seed-{seed}/outcome.json" for task in "tu" for seed in (0, 1)]
-    several = {"rule_name": "run_small_tasks_1", "output": outputs, "wildcards": {"run": "r", "method": "jind_plus"}}
+    several = {"rule_name": "run_method_of_small_tasks_jind_plus", "output": outputs, "wildcards": {"run": "r"}}
     table = {"rule_name": "table1", "output": [], "wildcards": {"run": "r"}}
     failed = {"rule_name": "table1", "log": [str(log)], "rule_msg": "CANCELLED", "aux": {"external_jobid": "7"}}
     ended = "CalledProcessError: Command 'python x.py' returned non-zero exit status 1."

@@ -53,11 +53,18 @@ def test_totals_hold_the_stages_before_and_ratios_name_what_they_are_of():
 
 
 def test_a_failed_job_shows_why_and_no_number():
-    text = runtime.shown(runtime.table(OUTCOMES, STAGES, "jind_plus")).markdown()
+    text = runtime.shown(runtime.table(OUTCOMES, STAGES, "jind_plus"), []).markdown()
     line = next(line for line in text.splitlines() if "actinn" in line)
     assert "failed: no luck" in line
     assert "1.0" not in line
-    assert runtime.shown(runtime.table([], STAGES, "jind_plus")).markdown() == f"{runtime.NOTHING}\n"
+    assert runtime.ALONE in text
+    assert runtime.shown(runtime.table([], STAGES, "jind_plus"), []).markdown() == f"{runtime.NOTHING}\n"
+
+
+def test_a_small_task_is_not_said_to_be_timed_alone():
+    text = runtime.shown(runtime.table(OUTCOMES, STAGES, "jind_plus"), ["t"]).markdown()
+    assert "On t, a small task, each ran beside others" in text
+    assert runtime.ALONE not in text
 
 
 def test_the_summary_says_what_failed_and_what_is_not_reproduced():

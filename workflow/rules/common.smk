@@ -1,5 +1,6 @@
 # The checked configuration, the runs it asks for, and what several rules share.
 import json
+import re
 
 from jindbench import r
 from jindbench.errors import NotAvailable
@@ -36,6 +37,20 @@ STAND_INS = {
     for task, entry in CONFIG.selected_tasks().items()
     if entry.stands_in_for
 }
+
+
+# What `check_pbmc` runs, whatever the run selects.
+CHECKED = {
+    "run": RUN,
+    "task": "paper_pbmc_v3_v5",
+    "method": CONFIG.chain("jind_plus_published"),
+    "seed": CONFIG.run.seeds[0],
+}
+SMALL_TASKS = [
+    task for task in CONFIG.run.tasks if costs.is_small(CONFIG, CONFIG.tasks[task].datasets())
+]
+# As a pattern. Each has jobs of its own.
+LARGE_TASKS = "|".join(sorted({*CONFIG.run.tasks, CHECKED["task"]} - {*SMALL_TASKS})) or "(?!)"
 
 
 wildcard_constraints:
@@ -106,42 +121,85 @@ SMALL = {
 }
 
 
-def size_of_data(wildcards):
-    """Millions of values of a job's task or dataset."""
-    if "task" in wildcards.keys():
-        return costs.task_size(CONFIG, wildcards.task)
-    return costs.dataset_size(CONFIG, wildcards.dataset)
+# Cases of small tasks that share a job: more would take longer than the jobs that are saved.
+CASES_OF_JOB = 30
 
 
-def expected_cost(rule, wildcards, size):
-    """What a job costs for data of a size; of a rule that runs a method or an integration, by that one's file."""
-    files = {"run_method": method_file, "hold_out": files_of_stages, "integrate": integration_file}
-    step = f"{rule}/{files[rule](wildcards)}" if rule in files else rule
-    return costs.expected(step, size)
+def jobs_of(rule, place, cases, group=lambda case: ""):
+    """The rules of a kind of work, as (name, place of log and benchmark, cases): one whose wildcards are the case of a
+    large task, and those in which cases of small tasks share a job. Starting a job takes longer than such a case.
+
+    place: the wildcards of a case, task among them. cases: values of all wildcards of all cases, in their order.
+    group: a name; only cases of the same one share a job.
+    """
+    wildcards, groups = re.findall(r"{(\w+)}", place), {}
+    for case in (dict(zip(wildcards, values, strict=True)) for values in dict.fromkeys(cases)):
+        if case["task"] in SMALL_TASKS:
+            groups.setdefault(group(case), []).append(case)
+    jobs = [(rule, f"{rule}/{place}", [{name: f"{{{name}}}" for name in wildcards}])]
+    for name, members in groups.items():
+        for start in range(0, len(members), CASES_OF_JOB):
+            parts = [f"{rule}_of_small_tasks", name, str(start // CASES_OF_JOB or "")]
+            shared = "_".join(filter(None, parts))
+            jobs.append((shared, shared, members[start : start + CASES_OF_JOB]))
+    return jobs
 
 
-def by_size_of_data(rule, runs_of_job=None):
+def of_cases(pattern, cases):
+    """A file of each case; the run stays a wildcard."""
+    return [pattern.format(run="{run}", **case) for case in cases]
+
+
+def filled(cases, wildcards):
+    """The cases of a job, in which all may be wildcards."""
+    return [
+        {name: str(value).format(**wildcards) for name, value in case.items()} for case in cases
+    ]
+
+
+def for_cases(function, cases):
+    """A function of the cases of a job, as Snakemake wants it: of the job's wildcards."""
+    return lambda wildcards: function(filled(cases, wildcards))
+
+
+def by_size_of_data(step, sizes):
     """Resources of jobs that read the cells themselves: twice the expected memory; five times the expected time and what
-    a slow disk may take for the data, for each run of the job. As much again with each attempt.
+    a slow disk may take for the data, for each case. As much again with each attempt.
+
+    step: as `costs.expected` has it; sizes: millions of values of each case. Both are functions of the wildcards.
     """
 
-    def sizes(wildcards):
-        if runs_of_job is None:
-            return [size_of_data(wildcards)]
-        return [costs.task_size(CONFIG, task) for task, _ in runs_of_job(wildcards)]
-
     def mem_mb(wildcards, attempt):
-        cost = expected_cost(rule, wildcards, max(sizes(wildcards)))
+        cost = costs.expected(step(wildcards), max(sizes(wildcards)))
         return round(attempt * (1000 + 2 * cost.memory_mb))
 
     def runtime(wildcards, attempt):
         minutes = sum(
-            30 + size / 10 + 5 * expected_cost(rule, wildcards, size).seconds / 60
+            30 + size / 10 + 5 * costs.expected(step(wildcards), size).seconds / 60
             for size in sizes(wildcards)
         )
         return round(attempt * minutes)
 
     return {"mem_mb": mem_mb, "runtime": runtime}
+
+
+def by_size_of_dataset(step):
+    return by_size_of_data(
+        lambda wildcards: step,
+        lambda wildcards: [costs.dataset_size(CONFIG, wildcards.dataset)],
+    )
+
+
+def by_size_of_tasks(step, cases, part=lambda cases: ""):
+    """Of the tasks of a job's cases. part: what a step has by its cases, as the file of their method."""
+
+    def sizes(cases):
+        return [costs.task_size(CONFIG, case["task"]) for case in cases]
+
+    return by_size_of_data(
+        for_cases(lambda cases: "/".join(filter(None, [step, part(cases)])), cases),
+        for_cases(sizes, cases),
+    )
 
 
 def table_files(path):
@@ -186,78 +244,95 @@ def missing(require, packages):
     return ""
 
 
-def missing_of_method(wildcards):
-    return missing(registry.require, registry.component("methods", method_file(wildcards)))
+def method_file(cases):
+    """The file of a job's methods, which is the same for all its cases."""
+    return CONFIG.methods[cases[0]["method"]].method
 
 
-def method_environment(wildcards):
-    return environment("methods", method_file(wildcards))
+def missing_of_method(cases):
+    return missing(registry.require, registry.component("methods", method_file(cases)))
 
 
-def method_file(wildcards):
-    return CONFIG.methods[wildcards.method].method
+def method_environment(cases):
+    return environment("methods", method_file(cases))
 
 
-def n_gpus(wildcards):
+def n_gpus(cases):
     """GPUs that a method takes: one if it is told to, or may and there is one.
 
     On a cluster `--set-resources` asks for them too: what there is where Snakemake or a job runs says nothing.
     """
-    device = getattr(CONFIG.methods[wildcards.method].parameters, "device", "cpu")
+    methods = [CONFIG.methods[case["method"]].parameters for case in cases]
+    devices = {getattr(parameters, "device", "cpu") for parameters in methods}
     on_one_machine = workflow.local_exec and not workflow.remote_exec
-    return int(device == "cuda" or (device == "auto" and on_one_machine and job.n_gpus() > 0))
+    return int("cuda" in devices or ("auto" in devices and on_one_machine and job.n_gpus() > 0))
 
 
-def integration_file(wildcards):
-    return CONFIG.integrations[wildcards.integration].integration
+def integration_file(cases):
+    return CONFIG.integrations[cases[0]["integration"]].integration
 
 
-def integration_code(wildcards):
-    names = f"integrations/{integration_file(wildcards)}", "execution/components", "data/tasks"
-    return code_of(*names)(wildcards)
+def integration_entry(cases):
+    entry = CONFIG.integrations[cases[0]["integration"]]
+    return {
+        "integration": entry.integration,
+        "cells": entry.cells,
+        "parameters": entry.parameters.model_dump(),
+    }
 
 
-def task_datasets(wildcards):
-    return expand("results/data/{dataset}.h5ad", dataset=CONFIG.tasks[wildcards.task].datasets())
+def missing_of_integration(cases):
+    return missing(registry.require, registry.component("integrations", integration_file(cases)))
 
 
-def method_code(wildcards):
-    return code_of(f"methods/{method_file(wildcards)}", "execution/components")(wildcards)
+def integration_code(cases):
+    names = f"integrations/{integration_file(cases)}", "execution/components", "data/tasks"
+    return code_of(*names)(None)
 
 
-def with_wildcards(runs, wildcards):
-    """(task, seed) of each run of a job, in which both may be wildcards."""
-    return [(task.format(**wildcards), int(seed.format(**wildcards))) for task, seed in runs]
+def datasets_of(cases):
+    """Of the cases' tasks."""
+    names = [dataset for case in cases for dataset in CONFIG.tasks[case["task"]].datasets()]
+    return expand("results/data/{dataset}.h5ad", dataset=dict.fromkeys(names))
 
 
-def of_runs(pattern, runs):
-    """A file of each run, by a pattern whose other wildcards stay."""
-    return [
-        pattern.format(run="{run}", method="{method}", task=task, seed=seed) for task, seed in runs
-    ]
+def definitions_of(cases):
+    """What the configuration says of the cases' tasks."""
+    return {case["task"]: CONFIG.tasks[case["task"]].model_dump() for case in cases}
 
 
-def files_of_runs(runs_of_job, wildcards):
-    """What a job's runs of a method read, one file of each kind for each run: cells, integrated where the method wants
-    that, and the stored model that it starts from, with what became of those jobs.
+def method_code(cases):
+    return code_of(f"methods/{method_file(cases)}", "execution/components")(None)
+
+
+def run_of(case):
+    """What `run_method.py` needs to know of a run: its method, and the files that it reads: cells, integrated where the
+    method wants that, and the stored model that it starts from, with what became of those jobs.
     """
-    entry, files = CONFIG.methods[wildcards.method], {}
-    for task, seed in runs_of_job(wildcards):
-        folder = f"results/{RUN}/tasks/{task}"
-        if entry.input is not None:
-            folder = f"results/{RUN}/integrations/{task}/{entry.input}"
-            files.setdefault("integration_outcome", []).append(f"{folder}/outcome.json")
-        for side in ("source", "target"):
-            files.setdefault(side, []).append(f"{folder}/{side}.h5ad")
-        if entry.sees_labels:
-            files.setdefault("solution", []).append(f"results/{RUN}/tasks/{task}/solution.tsv.gz")
-        if entry.parent is not None:
-            seeds = CONFIG.seeds(entry.parent)
-            parent = {"run": RUN, "task": task, "method": entry.parent}
-            parent["seed"] = seed if seed in seeds else seeds[0]
-            files.setdefault("parent_model", []).append(MODEL.format(**parent))
-            files.setdefault("parent_outcome", []).append(OUTCOME.format(**parent))
-    return files
+    task, entry = case["task"], CONFIG.methods[case["method"]]
+    folder, files = f"results/{RUN}/tasks/{task}", {}
+    if entry.sees_labels:
+        files["solution"] = f"{folder}/solution.tsv.gz"
+    if entry.input is not None:
+        folder = f"results/{RUN}/integrations/{task}/{entry.input}"
+        files["integration_outcome"] = f"{folder}/outcome.json"
+    files |= {side: f"{folder}/{side}.h5ad" for side in ("source", "target")}
+    if entry.parent is not None:
+        seed, seeds = int(case["seed"]), CONFIG.seeds(entry.parent)
+        parent = {"run": RUN, "task": task, "method": entry.parent}
+        parent["seed"] = seed if seed in seeds else seeds[0]
+        files["parent_model"] = MODEL.format(**parent)
+        files["parent_outcome"] = OUTCOME.format(**parent)
+    facts = {"input": entry.input, "parameters": entry.parameters.model_dump(), "files": files}
+    return case | {"seed": int(case["seed"])} | facts
+
+
+def runs_of(cases):
+    return [run_of(case) for case in cases]
+
+
+def files_of_runs(cases):
+    return [path for case in cases for path in run_of(case)["files"].values()]
 
 
 def method_stages(wildcards):
@@ -266,8 +341,8 @@ def method_stages(wildcards):
     return [[entry.method, entry.parameters.model_dump()] for entry in entries]
 
 
-def files_of_stages(wildcards):
-    return costs.files_of_stages(CONFIG, wildcards.method)
+def files_of_stages(cases):
+    return costs.files_of_stages(CONFIG, cases[0]["method"])
 
 
 def code_of_stages(wildcards):
@@ -287,22 +362,5 @@ def notes_of_table(table):
     return [note] * bool(of_paper) + [note for note in notes if note]
 
 
-def is_small(datasets):
-    """Whether work on them takes no longer than starting a job, so that jobs are shared. By what they are declared to
-    hold: they may not have been read yet.
-    """
-    return costs.declared_cells(CONFIG, datasets) <= CONFIG.run.small_task
-
-
-SMALL_TASKS = [task for task in CONFIG.run.tasks if is_small(CONFIG.tasks[task].datasets())]
-
 SOLUTIONS = expand("results/{run}/tasks/{task}/solution.tsv.gz", run=RUN, task=CONFIG.run.tasks)
 DATASETS = expand("results/data/{dataset}.h5ad", dataset=CONFIG.selected_datasets())
-
-# What `check_pbmc` runs, whatever the run selects.
-CHECKED = {
-    "run": RUN,
-    "task": "paper_pbmc_v3_v5",
-    "method": CONFIG.chain("jind_plus_published"),
-    "seed": CONFIG.run.seeds[0],
-}

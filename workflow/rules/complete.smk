@@ -54,7 +54,7 @@ use rule complete_tables as complete with:
         recovered,
         datasets=DATASETS,
         outcomes=every_outcome() + HELD_OUT_OUTCOMES,
-        timed=TIMED_OUTCOMES,
+        timed=TIMED_ALONE,
         results=RESULTS[""],
         summary=rules.summary.output,
         provenance=expand(rules.provenance.output, run=RUN, part=""),

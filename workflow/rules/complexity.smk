@@ -14,7 +14,7 @@ rule complexity:
     conda:
         "../../envs/python.yaml"
     resources:
-        **by_size_of_data("complexity"),
+        **by_size_of_dataset("complexity"),
     params:
         code=code_of("scoring/complexity"),
         datasets=lambda wildcards: [wildcards.dataset],
@@ -23,7 +23,9 @@ rule complexity:
         "../../scripts/complexity.py"
 
 
-SMALL_DATASETS = [dataset for dataset in CONFIG.selected_datasets() if is_small([dataset])]
+SMALL_DATASETS = [
+    dataset for dataset in CONFIG.selected_datasets() if costs.is_small(CONFIG, [dataset])
+]
 COMPLEXITY = expand(
     rules.complexity.output,
     dataset=[dataset for dataset in CONFIG.selected_datasets() if dataset not in SMALL_DATASETS],

@@ -39,7 +39,7 @@ rule dataset:
     conda:
         "../../envs/python.yaml"
     resources:
-        **by_size_of_data("dataset"),
+        **by_size_of_dataset("dataset"),
     params:
         code=dataset_code,
         loader=lambda wildcards: CONFIG.datasets[wildcards.dataset].loader,
@@ -78,7 +78,7 @@ rule complete_datasets:
 rule task:
     input:
         recovered,
-        datasets=task_datasets,
+        datasets=for_cases(datasets_of, [{"task": "{task}"}]),
     output:
         source="results/{run}/tasks/{task}/source.h5ad",
         target="results/{run}/tasks/{task}/target.h5ad",
@@ -91,7 +91,7 @@ rule task:
     conda:
         "../../envs/python.yaml"
     resources:
-        **by_size_of_data("task"),
+        **by_size_of_tasks("task", [{"task": "{task}"}]),
     params:
         code=code_of("data/tasks"),
         task=lambda wildcards: CONFIG.tasks[wildcards.task].model_dump(),

@@ -1,38 +1,49 @@
 # What tells the misclassified cells of a type from the others: limma on two groups of target cells, chosen from the
 # predictions, and its negative control. Of the tasks of Figure 4.
 
+DIFFERENCES = "results/{run}/differential_expression/{task}"
 
-rule differential_expression:
-    input:
-        recovered,
-        unpack(shown_predictions),
-        target="results/{run}/tasks/{task}/target.h5ad",
-        solution="results/{run}/tasks/{task}/solution.tsv.gz",
-    output:
-        comparison="results/{run}/differential_expression/{task}/comparison.json",
-        genes="results/{run}/differential_expression/{task}/genes.tsv",
-        control="results/{run}/differential_expression/{task}/control.tsv",
-        top="results/{run}/differential_expression/{task}/heatmap_top.tsv.gz",
-        all="results/{run}/differential_expression/{task}/heatmap_all.tsv.gz",
-    log:
-        "results/{run}/logs/differential_expression/{task}.log",
-    benchmark:
-        "results/{run}/benchmarks/differential_expression/{task}.tsv"
-    conda:
-        "../../envs/r.yaml"
-    resources:
-        **by_size_of_data("differential_expression"),
-    params:
-        code=code_of_script("differential_expression"),
-        pair=lambda wildcards: CONFIG.differential_expression.pairs.get(wildcards.task),
-        model=CONFIG.differential_expression.model,
-        alpha=CONFIG.differential_expression.alpha,
-        draws=CONFIG.differential_expression.draws,
-        seed=CONFIG.run.seeds[0],
-        method=CONFIG.figures.method,
-        missing=lambda wildcards: missing(r.require, ("limma",)),
-    script:
-        "../../scripts/differential_expression.py"
+
+for name, place, cases in jobs_of(
+    "differential_expression", "{task}", [(task,) for task in COMPARED]
+):
+
+    rule:
+        name:
+            name
+        input:
+            recovered,
+            for_cases(files_of_shown_runs, cases),
+            target=of_cases("results/{run}/tasks/{task}/target.h5ad", cases),
+            solution=of_cases("results/{run}/tasks/{task}/solution.tsv.gz", cases),
+        output:
+            comparison=of_cases(f"{DIFFERENCES}/comparison.json", cases),
+            genes=of_cases(f"{DIFFERENCES}/genes.tsv", cases),
+            control=of_cases(f"{DIFFERENCES}/control.tsv", cases),
+            top=of_cases(f"{DIFFERENCES}/heatmap_top.tsv.gz", cases),
+            all=of_cases(f"{DIFFERENCES}/heatmap_all.tsv.gz", cases),
+        log:
+            f"results/{{run}}/logs/{place}.log",
+        benchmark:
+            f"results/{{run}}/benchmarks/{place}.tsv"
+        wildcard_constraints:
+            task=LARGE_TASKS,
+        conda:
+            "../../envs/r.yaml"
+        resources:
+            **by_size_of_tasks("differential_expression", cases),
+        params:
+            code=code_of_script("differential_expression"),
+            runs=for_cases(shown_runs, cases),
+            pairs=CONFIG.differential_expression.pairs,
+            model=CONFIG.differential_expression.model,
+            alpha=CONFIG.differential_expression.alpha,
+            draws=CONFIG.differential_expression.draws,
+            seed=CONFIG.run.seeds[0],
+            method=CONFIG.figures.method,
+            missing=lambda wildcards: missing(r.require, ("limma",)),
+        script:
+            "../../scripts/differential_expression.py"
 
 
 rule differential_expression_tables:

@@ -6,47 +6,65 @@ EXPRESSION_TSNE = "results/{run}/tsne/{task}.tsv.gz"
 
 
 # Of source and target together, by the stored models before and after the alignment.
-rule latent_codes:
-    input:
-        recovered,
-        source="results/{run}/tasks/{task}/source.h5ad",
-        target="results/{run}/tasks/{task}/target.h5ad",
-        models=of_first_seeds(MODEL, WITH_CODES),
-        outcomes=of_first_seeds(OUTCOME, WITH_CODES),
-    output:
-        codes=expand(LATENT_CODES, method=WITH_CODES, allow_missing=True),
-        tsne=expand(LATENT_TSNE, method=WITH_CODES, allow_missing=True),
-    log:
-        "results/{run}/logs/latent_codes/{task}.log",
-    benchmark:
-        "results/{run}/benchmarks/latent_codes/{task}.tsv"
-    conda:
-        "../../envs/python.yaml"
-    resources:
-        **by_size_of_data("latent_codes"),
-    params:
-        code=code_of("jind/model", "plots/tsne"),
-        seed=CONFIG.run.seeds[0],
-    script:
-        "../../scripts/latent_codes.py"
+for name, place, cases in jobs_of(
+    "latent_codes", "{task}", [(task,) for task in drawn_tasks("figure2") + drawn_tasks("figure5")]
+):
+
+    rule:
+        name:
+            name
+        input:
+            recovered,
+            source=of_cases("results/{run}/tasks/{task}/source.h5ad", cases),
+            target=of_cases("results/{run}/tasks/{task}/target.h5ad", cases),
+            models=[of_stages_of(MODEL, case) for case in cases],
+            outcomes=[of_stages_of(OUTCOME, case) for case in cases],
+        output:
+            codes=[of_stages_of(LATENT_CODES, case) for case in cases],
+            tsne=[of_stages_of(LATENT_TSNE, case) for case in cases],
+        log:
+            f"results/{{run}}/logs/{place}.log",
+        benchmark:
+            f"results/{{run}}/benchmarks/{place}.tsv"
+        wildcard_constraints:
+            task=LARGE_TASKS,
+        conda:
+            "../../envs/python.yaml"
+        resources:
+            **by_size_of_tasks("latent_codes", cases),
+        params:
+            code=code_of("jind/model", "plots/tsne"),
+            seed=CONFIG.run.seeds[0],
+        script:
+            "../../scripts/latent_codes.py"
 
 
-rule expression_tsne:
-    input:
-        recovered,
-        cells="results/{run}/tasks/{task}/target.h5ad",
-    output:
-        EXPRESSION_TSNE,
-    log:
-        "results/{run}/logs/expression_tsne/{task}.log",
-    benchmark:
-        "results/{run}/benchmarks/expression_tsne/{task}.tsv"
-    conda:
-        "../../envs/python.yaml"
-    resources:
-        **by_size_of_data("expression_tsne"),
-    params:
-        code=code_of("plots/tsne"),
-        seed=CONFIG.run.seeds[0],
-    script:
-        "../../scripts/expression_tsne.py"
+for name, place, cases in jobs_of(
+    "expression_tsne",
+    "{task}",
+    [(task,) for task in drawn_tasks("figure3") + drawn_tasks("figure4")],
+):
+
+    rule:
+        name:
+            name
+        input:
+            recovered,
+            cells=of_cases("results/{run}/tasks/{task}/target.h5ad", cases),
+        output:
+            of_cases(EXPRESSION_TSNE, cases),
+        log:
+            f"results/{{run}}/logs/{place}.log",
+        benchmark:
+            f"results/{{run}}/benchmarks/{place}.tsv"
+        wildcard_constraints:
+            task=LARGE_TASKS,
+        conda:
+            "../../envs/python.yaml"
+        resources:
+            **by_size_of_tasks("expression_tsne", cases),
+        params:
+            code=code_of("plots/tsne"),
+            seed=CONFIG.run.seeds[0],
+        script:
+            "../../scripts/expression_tsne.py"

@@ -21,6 +21,9 @@ HELD_OUT_TASKS = {task: TASK_TITLES[task] for task, _, _ in HELD_OUT}
 HELD_OUT_METHODS = {method: METHOD_TITLES[method] for _, method, _ in HELD_OUT}
 
 
+RUN_OF_METHOD = [{name: f"{{{name}}}" for name in ("task", "method", "seed")}]
+
+
 # One job for all of the source's types, and for the stages before: types are known only once the source is read.
 rule hold_out:
     input:
@@ -36,17 +39,17 @@ rule hold_out:
         "results/{run}/benchmarks/hold_out/{task}/{method}/seed-{seed}.tsv"
     retries: RETRIES
     conda:
-        method_environment
+        for_cases(method_environment, RUN_OF_METHOD)
     resources:
-        **by_size_of_data("hold_out"),
-        gpu=n_gpus,
+        **by_size_of_tasks("hold_out", RUN_OF_METHOD, files_of_stages),
+        gpu=for_cases(n_gpus, RUN_OF_METHOD),
         attempt=lambda wildcards, attempt: attempt,
     params:
         code=code_of_stages,
         stages=method_stages,
         seed=lambda wildcards: int(wildcards.seed),
         attempts=ATTEMPTS,
-        missing=missing_of_method,
+        missing=for_cases(missing_of_method, RUN_OF_METHOD),
     script:
         "../../scripts/hold_out.py"
 

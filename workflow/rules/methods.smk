@@ -1,100 +1,89 @@
 # One script runs every method. A method that builds on another reads that one's stored model; one that reads integrated
 # cells reads those instead of the task's own.
 
-
-rule integrate:
-    input:
-        recovered,
-        source="results/{run}/tasks/{task}/source.h5ad",
-        target="results/{run}/tasks/{task}/target.h5ad",
-        datasets=task_datasets,
-    output:
-        source="results/{run}/integrations/{task}/{integration}/source.h5ad",
-        target="results/{run}/integrations/{task}/{integration}/target.h5ad",
-        outcome="results/{run}/integrations/{task}/{integration}/outcome.json",
-    log:
-        "results/{run}/logs/integrate/{task}/{integration}.log",
-    benchmark:
-        "results/{run}/benchmarks/integrate/{task}/{integration}.tsv"
-    priority: 50  # methods wait for it
-    retries: RETRIES
-    conda:
-        lambda wildcards: environment("integrations", integration_file(wildcards))
-    resources:
-        **by_size_of_data("integrate"),
-        attempt=lambda wildcards, attempt: attempt,
-    params:
-        code=integration_code,
-        integration=integration_file,
-        cells=lambda wildcards: CONFIG.integrations[wildcards.integration].cells,
-        task=lambda wildcards: CONFIG.tasks[wildcards.task].model_dump(),
-        parameters=lambda wildcards: CONFIG.integrations[
-            wildcards.integration
-        ].parameters.model_dump(),
-        seed=0,  # not the run's: one integration serves all methods and seeds, as in the paper
-        attempts=ATTEMPTS,
-        missing=lambda wildcards: missing(
-            registry.require, registry.component("integrations", integration_file(wildcards))
-        ),
-    script:
-        "../../scripts/integrate.py"
-
-
-# All runs of a method on small tasks are one job: starting a job takes longer than they do. By the rule's name, (task, seed)
-# of each of its runs, and its methods: one rule for each selection of runs that methods have, such as one seed only.
-RUN_RULES = {"run_method": ([("{task}", "{seed}")], [*METHOD_TITLES])}
-for method in METHOD_TITLES:
-    of_method = [
-        (task, str(seed))
-        for task in SMALL_TASKS
-        if (task, method) in ALL_RUNS
-        for seed in CONFIG.seeds(method)
-    ]
-    alike = next((methods for runs, methods in RUN_RULES.values() if runs == of_method), None)
-    if alike:
-        alike.append(method)
-    elif of_method:
-        RUN_RULES[f"run_small_tasks_{len(RUN_RULES)}"] = (of_method, [method])
-unselected = [method for method in CHECKED["method"] if (CHECKED["task"], method) not in ALL_RUNS]
-if unselected:
-    RUN_RULES["run_check_pbmc"] = ([(CHECKED["task"], str(CHECKED["seed"]))], unselected)
-
-
-for name, (runs, methods) in RUN_RULES.items():
-    runs_of_job = partial(with_wildcards, runs)
-    job_name = "{task}/{method}/seed-{seed}" if name == "run_method" else "{method}"
+for name, place, cases in jobs_of(
+    "integrate", "{task}/{integration}", CONFIG.integrated(), lambda case: case["integration"]
+):
 
     rule:
         name:
             name
         input:
             recovered,
-            unpack(partial(files_of_runs, runs_of_job)),
+            source=of_cases("results/{run}/tasks/{task}/source.h5ad", cases),
+            target=of_cases("results/{run}/tasks/{task}/target.h5ad", cases),
+            datasets=for_cases(datasets_of, cases),
         output:
-            predictions=of_runs(PREDICTIONS, runs),
-            outcome=of_runs(OUTCOME, runs),
-            model=list(map(directory, of_runs(MODEL, runs))),
+            source=of_cases("results/{run}/integrations/{task}/{integration}/source.h5ad", cases),
+            target=of_cases("results/{run}/integrations/{task}/{integration}/target.h5ad", cases),
+            outcome=of_cases("results/{run}/integrations/{task}/{integration}/outcome.json", cases),
         log:
-            f"results/{{run}}/logs/run_method/{job_name}.log",
+            f"results/{{run}}/logs/{place}.log",
         benchmark:
-            f"results/{{run}}/benchmarks/run_method/{job_name}.tsv"
+            f"results/{{run}}/benchmarks/{place}.tsv"
         wildcard_constraints:
-            method="|".join(methods),
-            task="|".join(task for task in CONFIG.run.tasks if task not in SMALL_TASKS) or "(?!)",
+            task=LARGE_TASKS,
+        priority: 50  # methods wait for it
         retries: RETRIES
         conda:
-            method_environment
+            for_cases(lambda cases: environment("integrations", integration_file(cases)), cases)
         resources:
-            **by_size_of_data("run_method", runs_of_job),
-            gpu=n_gpus,
+            **by_size_of_tasks("integrate", cases, integration_file),
             attempt=lambda wildcards, attempt: attempt,
         params:
-            code=method_code,
-            method=method_file,
-            input=lambda wildcards: CONFIG.methods[wildcards.method].input,
-            parameters=lambda wildcards: CONFIG.methods[wildcards.method].parameters.model_dump(),
-            runs=runs_of_job,
+            code=for_cases(integration_code, cases),
+            name=for_cases(lambda cases: cases[0]["integration"], cases),
+            entry=for_cases(integration_entry, cases),
+            tasks=for_cases(definitions_of, cases),
+            seed=0,  # not the run's: one integration serves all methods and seeds, as in the paper
             attempts=ATTEMPTS,
-            missing=missing_of_method,
+            missing=for_cases(missing_of_integration, cases),
+        script:
+            "../../scripts/integrate.py"
+
+
+# What `check_pbmc` alone runs shares no job with what the run selects.
+UNSELECTED = [
+    (CHECKED["task"], method, CHECKED["seed"])
+    for method in CHECKED["method"]
+    if (CHECKED["task"], method) not in ALL_RUNS
+]
+for name, place, cases in jobs_of(
+    "run_method",
+    "{task}/{method}/seed-{seed}",
+    [(task, method, seed) for task, method in ALL_RUNS for seed in CONFIG.seeds(method)]
+    + UNSELECTED,
+    group=lambda case: method_file([case]) + "_checked" * (tuple(case.values()) in UNSELECTED),
+):
+
+    rule:
+        name:
+            name
+        input:
+            recovered,
+            files=for_cases(files_of_runs, cases),
+        output:
+            predictions=of_cases(PREDICTIONS, cases),
+            outcome=of_cases(OUTCOME, cases),
+            model=list(map(directory, of_cases(MODEL, cases))),
+        log:
+            f"results/{{run}}/logs/{place}.log",
+        benchmark:
+            f"results/{{run}}/benchmarks/{place}.tsv"
+        wildcard_constraints:
+            task=LARGE_TASKS,
+        retries: RETRIES
+        conda:
+            for_cases(method_environment, cases)
+        resources:
+            **by_size_of_tasks("run_method", cases, method_file),
+            gpu=for_cases(n_gpus, cases),
+            attempt=lambda wildcards, attempt: attempt,
+        params:
+            code=for_cases(method_code, cases),
+            method=for_cases(method_file, cases),
+            runs=for_cases(runs_of, cases),
+            attempts=ATTEMPTS,
+            missing=for_cases(missing_of_method, cases),
         script:
             "../../scripts/run_method.py"

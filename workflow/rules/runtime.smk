@@ -1,5 +1,5 @@
 # The paper's comparison of run times. Each job here takes all cores, so nothing else runs beside it; what it starts from is
-# there already, and its predictions are not used.
+# there already, and its predictions are not used. Small tasks are not run again: the table shows their ordinary runs.
 
 
 use rule run_method as time_method with:
@@ -11,8 +11,6 @@ use rule run_method as time_method with:
         "results/{run}/logs/time_method/{task}/{method}/seed-{seed}.log",
     benchmark:
         "results/{run}/benchmarks/time_method/{task}/{method}/seed-{seed}.tsv"
-    wildcard_constraints:
-        task="|".join(CONFIG.run.tasks),
     threads: ALL_CORES
 
 
@@ -29,13 +27,20 @@ use rule integrate as time_integration with:
 
 
 TIMED_METHODS, TIMED_INTEGRATIONS = CONFIG.timed()
+TIMED_RUNS = [(task, method, CONFIG.seeds(method)[0]) for task, method in TIMED_METHODS]
 TIMED_OUTCOMES = [
-    f"results/{RUN}/timed/{task}/{method}/seed-{CONFIG.seeds(method)[0]}/outcome.json"
-    for task, method in TIMED_METHODS
+    f"results/{RUN}/{'runs' if task in SMALL_TASKS else 'timed'}/{task}/{method}/seed-{seed}/outcome.json"
+    for task, method, seed in TIMED_RUNS
 ] + [
-    f"results/{RUN}/timed/{task}/integration-{integration}/outcome.json"
+    (
+        f"results/{RUN}/integrations/{task}/{integration}/outcome.json"
+        if task in SMALL_TASKS
+        else f"results/{RUN}/timed/{task}/integration-{integration}/outcome.json"
+    )
     for task, integration in TIMED_INTEGRATIONS
 ]
+# Of jobs that ran again.
+TIMED_ALONE = [path for path in TIMED_OUTCOMES if path.startswith(f"results/{RUN}/timed/")]
 
 
 rule runtime:
@@ -56,6 +61,7 @@ rule runtime:
         code=code_of_script("runtime"),
         run=RUN,
         task_titles=TASK_TITLES,
+        beside_others=[task for task in CONFIG.runtime.tasks if task in SMALL_TASKS],
         method_titles=METHOD_TITLES,
         stages={name: CONFIG.chain(name) for name in (*METHOD_TITLES, CONFIG.figures.method)},
         reference=CONFIG.figures.method,

@@ -12,13 +12,23 @@ def of_comparisons(name, tasks=COMPARED):
     return [f"results/{RUN}/differential_expression/{task}/{name}" for task in tasks]
 
 
-def shown_predictions(wildcards):
-    """Predictions of the method that the figures show; nothing where it is not run."""
-    if not STAGES[wildcards.task]:
-        return {}
+def shown_runs(cases):
+    """Predictions and record of the method that the figures show, for each task; nothing where it is not run."""
     method = CONFIG.figures.method
-    names = {"run": RUN, "task": wildcards.task, "method": method, "seed": CONFIG.seeds(method)[0]}
-    return {"predictions": PREDICTIONS.format(**names), "outcome": OUTCOME.format(**names)}
+    named = {"run": RUN, "method": method, "seed": CONFIG.seeds(method)[0]}
+    files = {"predictions": PREDICTIONS, "outcome": OUTCOME}
+    return {
+        case["task"]: (
+            {kind: path.format(**named, **case) for kind, path in files.items()}
+            if STAGES[case["task"]]
+            else {}
+        )
+        for case in cases
+    }
+
+
+def files_of_shown_runs(cases):
+    return [path for files in shown_runs(cases).values() for path in files.values()]
 
 
 # Of the stages of a method: before and after the alignment; and the last, what the method itself says.
@@ -47,6 +57,11 @@ def of_first_seeds(pattern, methods):
         for method in methods
         for path in expand(pattern, method=method, seed=CONFIG.seeds(method)[0], allow_missing=True)
     ]
+
+
+def of_stages_of(pattern, case):
+    """A file of each stage that has latent codes, of a job's task."""
+    return [path.format(run="{run}", **case) for path in of_first_seeds(pattern, WITH_CODES)]
 
 
 def of_stages(figure, pattern, stages):

@@ -60,8 +60,8 @@ class Run(Parameters):
     small_task: int = Field(
         3000,
         ge=0,
-        description="Cells of both sides up to which a task is small: all runs of a method on small tasks are one job, "
-        "since starting a job takes longer than they do. 0: each has its own job.",
+        description="Cells of both sides up to which a task is small. Work on small tasks shares jobs, since starting "
+        "one takes longer: the runs of all methods of one file are a job, up to 30 of them. 0: each has its own job.",
     )
     strict: bool = Field(
         False, description="End with an error if this machine lacks what a method needs, so that it was not run."
@@ -109,7 +109,7 @@ class DifferentialExpression(Parameters):
 
 
 class Runtime(Parameters):
-    """What is timed alone on all cores, for the runtime table."""
+    """What is timed for the runtime table: alone on all cores, but on small tasks."""
 
     tasks: Tasks = Field([], description="Tasks, if the run selects them; by default nothing is timed.")
     methods: Methods = Field(

@@ -6,7 +6,6 @@ another machine.
 """
 
 import argparse
-import math
 import shutil
 import time
 from collections.abc import Iterable, Iterator
@@ -139,8 +138,10 @@ def workload(configuration: Configuration) -> pd.DataFrame:
             step = HOLD_OUT + files_of_stages(configuration, method)
             jobs.append((step, size[task], len(configuration.seeds(method))))
     methods, integrations = configuration.timed()
-    jobs += [(f"run_method/{configuration.methods[method].method}", size[task], 1) for task, method in methods]
-    for task, name in configuration.integrated() + integrations:
+    alone = [task for task in size if not is_small(configuration, configuration.tasks[task].datasets())]
+    for task, method in methods:
+        jobs += [(f"run_method/{configuration.methods[method].method}", size[task], 1)] * (task in alone)
+    for task, name in configuration.integrated() + [pair for pair in integrations if pair[0] in alone]:
         jobs.append((f"integrate/{configuration.integrations[name].integration}", size[task], 1))
     return pd.DataFrame(jobs, columns=[STEP, "size", "jobs"])
 
@@ -160,10 +161,13 @@ def _declared_shape(configuration: Configuration, name: str) -> tuple[int, int] 
     return shape
 
 
-def declared_cells(configuration: Configuration, datasets: list[str]) -> float:
-    """Cells that datasets are declared to hold: the same before and after they are read; inf: not known."""
+def is_small(configuration: Configuration, datasets: list[str]) -> bool:
+    """Whether work on these takes no longer than starting a job, so that jobs are shared.
+
+    By the cells that they are declared to hold, the same before and after they are read; not if that is not known.
+    """
     shapes = [_declared_shape(configuration, name) for name in datasets]
-    return math.inf if None in shapes else sum(cells for cells, _ in shapes)
+    return None not in shapes and sum(cells for cells, _ in shapes) <= configuration.run.small_task
 
 
 def task_size(configuration: Configuration, name: str) -> float:

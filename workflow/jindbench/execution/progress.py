@@ -36,7 +36,7 @@ HIDDEN_WORDS = (
     "Trying to restart job",
     "Using shell",
 )
-RUN = re.compile(r"/runs/([^/]+)/[^/]+/seed-(\d+)/outcome\.json$")
+RUN = re.compile(r"/runs/([^/]+)/([^/]+)/seed-(\d+)/outcome\.json$")
 
 
 def show(workflow: Any, titles: Mapping[str, str] | None = None) -> None:
@@ -113,11 +113,14 @@ class Steps(DefaultFormatter):
         named.pop("run", None)
         if "method" in named:
             named["method"] = self.titles.get(named["method"], named["method"])
-        if rule.startswith("run_"):
-            runs = [run.groups() for run in map(RUN.search, msg["output"]) if run]
-            tasks, seeds = (list(dict.fromkeys(part)) for part in zip(*runs, strict=True))
-            named |= {"task": ", ".join(tasks), "seeds": f"seed{'s' * (len(seeds) > 1)} {', '.join(seeds)}"}
-            rule = "run_method"
+        rule, of_small_tasks, _ = rule.partition("_of_small_tasks")
+        if of_small_tasks:
+            named = {"task": "small tasks", "integration": "integration"}
+        if runs := [run.groups() for run in map(RUN.search, msg["output"]) if run]:
+            tasks, methods, seeds = (list(dict.fromkeys(part)) for part in zip(*runs, strict=True))
+            named["task"] = ", ".join(tasks)
+            named["method"] = ", ".join(self.titles.get(method, method) for method in methods)
+            named["seeds"] = f"seed{'s' * (len(seeds) > 1)} {', '.join(seeds)}"
         try:
             return STEPS[rule].format(**named)
         except KeyError:

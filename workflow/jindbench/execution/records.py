@@ -6,7 +6,6 @@ Beside the folder of a job's log lies one of records: `results/demo/logs/metrics
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -123,8 +122,8 @@ def edges_of_rules(*results: Path) -> list[tuple[str, str]]:
 
 
 def _rule(job: dict) -> str:
-    """Its name; runs on small tasks have rules of their own that do the same."""
-    return re.sub(r"^run_small_tasks_\d+$", "run_method", job["rule"])
+    """Its name; small tasks have rules of their own that do the same (`jobs_of` in workflow/rules/common.smk)."""
+    return job["rule"].partition("_of_small_tasks")[0]
 
 
 def _all(results: Path) -> Iterator[tuple[Path, dict]]:

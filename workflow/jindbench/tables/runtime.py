@@ -1,4 +1,4 @@
-"""Run times of the paper's comparison ('Runtime comparison'): each job alone on all cores."""
+"""Run times of the paper's comparison ('Runtime comparison'): each job alone on all cores, but on small tasks."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,16 +8,20 @@ import pandas as pd
 from jindbench import render
 
 NOTE = (
-    "Each job ran alone on all cores of the run, with one seed. work: wall time of fitting, aligning and predicting; "
+    "{how} work: wall time of fitting, aligning and predicting; "
     "start: of what comes before, the import of packages and the reading of files; in total: the work with that of the "
     "stages before (JIND+ trains, aligns and trains itself); ratio: this total as a multiple of what is named beside "
     "it; CPU seconds and peak memory: of the process that did the work, and those that it started."
+)
+ALONE = "Each job ran alone on all cores of the run, with one seed."
+BESIDE_OTHERS = (
+    "On {tasks}, a small task, each ran beside others on one core, and shares its start with other runs of its job."
 )
 NOTHING = "Nothing of this run is timed: see `runtime` in the configuration."
 
 
 def table(outcomes: Sequence[dict], stages: Mapping[str, Sequence[str]], reference: str) -> pd.DataFrame:
-    """One row for each job that was timed alone.
+    """One row for each job that was timed.
 
     Parameters
     ----------
@@ -60,8 +64,8 @@ def table(outcomes: Sequence[dict], stages: Mapping[str, Sequence[str]], referen
     return facts[[*columns, "total", "ratio", "compared_with", "status"]]
 
 
-def shown(table: pd.DataFrame) -> render.Table:
-    """The table for readers; task, method and compared_with may be titles."""
+def shown(table: pd.DataFrame, beside_others: Sequence[str]) -> render.Table:
+    """The table for readers; task, method and compared_with may be titles, and so are the tasks not timed alone."""
     rows = []
     for row in table.itertuples():
         numbers = [row.status, "-", "-", "-", "-"]
@@ -73,4 +77,6 @@ def shown(table: pd.DataFrame) -> render.Table:
         rows.append([row.task, row.method, str(row.threads), *numbers, ratio])
     head = ["task", "method", "threads", "work (s)", "start (s)", "CPU seconds", "peak memory (MB)"]
     head += ["work in total (s)", "ratio"]
-    return render.Table(head, rows, [NOTE], nothing=NOTHING)
+    how = [ALONE] * bool({*table["task"]} - {*beside_others})
+    how += [BESIDE_OTHERS.format(tasks=task) for task in beside_others]
+    return render.Table(head, rows, [NOTE.format(how=" ".join(how))], nothing=NOTHING)

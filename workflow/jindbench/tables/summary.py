@@ -12,7 +12,7 @@ from jindbench.tables.findings import NOTE, Findings
 
 COSTS_NOTE = (
     "Means over tasks and seeds of what each run took while other jobs ran beside it, and the largest peak memory. The "
-    "runtime table has the times of jobs that ran alone."
+    "runtime table has times of jobs that ran alone, where a large task is timed."
 )
 
 
@@ -94,7 +94,7 @@ def sections(
         **({} if sentences is None else {"The paper's claims": _verdicts(sentences, printed)}),
         **({"Types held out of the source": [held_out_types]} if held_out_types else {}),
         "Cost": [costs(outcomes, titles)],
-        **({"Run times, measured alone": [runtime]} if runtime else {}),
+        **({"Run times": [runtime]} if runtime else {}),
         "How it was made": [
             Lines([f"{row.fact}: {row.value}" for row in provenance.itertuples()]),
             Paragraph("Parameters and every run: `provenance.html`. Where one file comes from: `make trace FILE=...`."),
