@@ -81,7 +81,7 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
         [0],
         "COMMAND",
         SimpleNamespace(tasks={"t": "T"}, harm=lambda: ["HARM"], of_task=lambda task: [f"FOUND ON {task}"]),
-        OUTCOMES,
+        [*OUTCOMES, *([outcome("svm", 0, "not available", "dead host") | {"task": "u"}] * 2)],
         OUTCOMES,
         ["CRASHED"],
         ["FIGURE: REASON"],
@@ -95,9 +95,11 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
     )
     page = summary.markdown("r", parts)
     first, _, rest = page.partition("## Table 2")
-    assert "on 1 task (T), 1 seed (0). 3 did not run or failed, see below. To run it again: `COMMAND`." in first
+    assert "on 1 task (T), 1 seed (0). The cells of 1 task (u) are not available. 3 did not run or failed" in first
+    assert "To run it again: `COMMAND`." in first
     assert "- HARM\n\n**T.** SPLIT\n\n- FOUND ON t" in first
     assert "- CRASHED" in rest
+    assert rest.count("- u: not available: dead host") == 1
     assert "Not drawn:\n\n- FIGURE: REASON" in rest
     assert "- ACTINN on t, seed 0: failed: no luck" in page
     assert "- ACTINN on t, seed 0, timed alone: failed: no luck" in page

@@ -221,6 +221,9 @@ def write_figure(figure: "Figure", *paths: str | Path) -> None:
     """Write a figure in the form that each path's suffix names; the same figure gives the same bytes."""
     from matplotlib import rc_context
 
+    if figure.get_layout_engine():  # once, not for each form: it takes as long as drawing
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
     for path in map(Path, paths):
         without_date = {"Date": None} if path.suffix == ".svg" else {}
         with replacing(path) as temporary, rc_context({"svg.hashsalt": "jindbench"}):

@@ -15,6 +15,8 @@ COSTS_NOTE = (
     "runtime table has times of jobs that ran alone, where a large task is timed."
 )
 
+ALL_RUN = "Everything was run."
+
 
 def sections(
     tasks: dict[str, str],
@@ -62,21 +64,23 @@ def sections(
     titles
         Of methods.
     """
-    wanting = {}
+    wanting, no_cells = {}, {}
     for how, records in (("", outcomes), (", timed alone", timed)):
         for outcome in records:
-            # Without cells, it is the task, whatever the method.
-            no_cells = outcome["status"] == DataNotAvailable.status
-            name = outcome["task"] if no_cells else _name(outcome, titles) + how
-            if outcome["status"] != "ok":
-                wanting[f"{name}: {outcome['status']}: {outcome['reason']}"] = None
+            reason = f"{outcome['status']}: {outcome['reason']}"
+            if outcome["status"] == DataNotAvailable.status:  # whatever the method
+                no_cells[outcome["task"]] = reason
+            elif outcome["status"] != "ok":
+                wanting[f"{_name(outcome, titles)}{how}: {reason}"] = None
     wanting |= dict.fromkeys(crashed)
     warned = [outcome for outcome in outcomes if outcome["warnings"]]
     size = f"{len(outcomes)} runs on {_several(tasks, 'task')}, {_several(seeds, 'seed')}."
-    state = f"{len(wanting)} did not run or failed, see below." if wanting else "Everything was run."
+    state = [f"The cells of {_several(no_cells, 'task')} are not available."] * bool(no_cells)
+    state += [f"{len(wanting)} did not run or failed, see below."] * bool(wanting)
+    wanting = [*(f"{task}: {reason}" for task, reason in no_cells.items()), *wanting]
     return {
         "In short": [
-            Paragraph(f"{size} {state} To run it again: `{command}`."),
+            Paragraph(" ".join([size, *(state or [ALL_RUN]), f"To run it again: `{command}`."])),
             Lines(found.harm()),
             *(
                 part
@@ -87,7 +91,7 @@ def sections(
         ],
         "Table 2": [table2],
         "What did not run, and warnings": [
-            Lines(list(wanting)) if wanting else Paragraph("Everything was run."),
+            Lines(wanting) if wanting else Paragraph(ALL_RUN),
             _warnings(warned, titles),
             Lines(not_drawn, "Not drawn:"),
         ],
