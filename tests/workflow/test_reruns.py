@@ -71,7 +71,8 @@ def test_one_failed_seed_leaves_no_average(fresh):
     """Though one job runs all seeds."""
     body = "    if seed == 1:\n        raise ValueError('seed one')"
     _, (majority, flaky) = failing(fresh, "flaky", body, seeds=[0, 1], small_task=1000)
-    assert len(list((fresh.folder / "results/tiny/logs/run_method").glob("*.log"))) == 2
+    logs = (fresh.folder / "results/tiny/logs").glob("run_method*.log")
+    assert {log.stem for log in logs} == {f"run_method_of_small_tasks_{file}" for file in ("majority", "flaky")}
     assert majority.startswith("0.")  # nothing in it is random: it has one seed
     assert flaky == "failed: ValueError: seed one (seed 1)"
     metrics = fresh.read("tables/metrics.tsv").splitlines()
