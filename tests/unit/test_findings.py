@@ -49,11 +49,10 @@ def found(wrong, rejected=(), types="AB", not_kept=None):
     )
 
 
-def test_harm_is_said_first_with_points_interval_and_p():
+def test_harm_is_said_first_and_its_interval_and_p_with_the_task():
     findings = found({"logreg": 10, "unaligned": 11, "jind": 30})
     [harm] = findings.harm()
-    assert harm.startswith("**Alignment did harm** on T: JIND (paper) has -19.0 points [-26.4, -10.8], p 3.8e-06, ")
-    assert harm.endswith("against JIND unaligned (paper).")
+    assert harm == "**Alignment did harm** on T, against the same model unaligned: JIND (paper) -19.0 points."
     text = "\n".join(findings.of_task("t"))
     assert "**Best:** Logistic regression, raw accuracy 0.900 [" in text
     assert "Not distinguishable from it: JIND unaligned (paper) 0.890." in text

@@ -55,6 +55,7 @@ REPORT_TABLES = {
 REPORT_TABLES = {heading: path for heading, path in REPORT_TABLES.items() if path}
 
 
+# As the user gave them: the summary says how to run it again.
 GIVEN_FILES = [os.path.relpath(path) for path in workflow.overwrite_configfiles or []]
 GIVEN_FILES = ["--configfile", *GIVEN_FILES] if GIVEN_FILES else []
 
@@ -64,7 +65,7 @@ rule summary:
     input:
         recovered,
         outcomes=every_outcome() + HELD_OUT_OUTCOMES,
-        timed=TIMED_OUTCOMES,
+        timed=TIMED_ALONE,
         scores=rules.accuracies.output.by_method,
         comparisons=rules.accuracies.output.comparisons,
         rejection=rules.rejection.output.quality,

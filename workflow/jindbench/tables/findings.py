@@ -66,13 +66,14 @@ class Findings:
         self.reference, self.not_kept = reference, not_kept
 
     def harm(self) -> list[str]:
-        """A sentence for each aligned method that is worse than its own unaligned model, the worst first."""
+        """A sentence for each task on which aligned methods are worse than their unaligned models, the worst first."""
         tests = pd.concat([self._tests(ALIGNMENT, task) for task in self.tasks])
         tests = tests[(tests["adjusted_p"] < SIGNIFICANT) & (tests["difference"] < 0)].sort_values("difference")
         return [
-            f"**Alignment did harm** on {self.tasks[row.task]}: {self.titles[row.first]} has {_points(row)}, against "
-            f"{self.titles[row.second]}."
-            for row in tests.itertuples()
+            f"**Alignment did harm** on {self.tasks[task]}, against the same model unaligned: "
+            + ", ".join(f"{self.titles[row.first]} {100 * row.difference:+.1f} points" for row in of_task.itertuples())
+            + "."
+            for task, of_task in tests.groupby("task", sort=False)
         ]
 
     def _tests(self, question: str, task: str) -> pd.DataFrame:
