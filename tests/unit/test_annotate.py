@@ -358,7 +358,8 @@ def test_the_copy_is_the_users_file_and_the_new_columns(form, tmp_path):
     before = io.sha256(tmp_path / "q.h5ad")
     n = adata.n_obs
     known = pd.DataFrame({"raw_label": "a", "confidence": 0.5, "threshold": 0.6, "novelty": 0.1}, index=range(n))
-    known = known.assign(label="unassigned", second_label="b", second_probability=0.4, status=labelling.LOW_CONFIDENCE)
+    known = known.assign(label="unassigned", broad_label="a / b", depth=1, second_label="b", second_probability=0.4)
+    known["status"] = labelling.LOW_CONFIDENCE
     codes, tsne, nothing = np.ones((n, 50), dtype=np.float32), np.zeros((n, 2)), pd.DataFrame()
     found = labelling.Labelled(known, None, codes, np.zeros(n, dtype=bool), nothing, nothing)
     writing.write_copy(open_cells(tmp_path / "q.h5ad"), found, tsne, {"version": "1"}, tmp_path / "out.h5ad")
@@ -649,6 +650,10 @@ def test_stores_are_read_and_samples_clusters_and_probabilities_are_told(annotat
         file.create_group("obs"), file.create_group("var"), rna.copy("/", file, "mod/rna")
     given = {"reference": str(annotated / "out/reference"), "embedding": False}
     options = {"sample_key": "sample", "cluster_key": "cluster", "probabilities": True}
+    ids = ["CL:0000236", "unknown", "CL:0000542"]
+    (tmp_path / "broad.tsv").write_text("".join(f"{name}\t{name[0]}\n" for name in ["type", *TYPES]))
+    (tmp_path / "ids.tsv").write_text("label\tid\n" + "".join(map("{}\t{}\n".format, TYPES, ids)))
+    given |= {"broad_key": f"{tmp_path}/broad.tsv", "ontology": f"{tmp_path}/ids.tsv"}
     annotate(
         annotated, query=[f"{tmp_path}/q.zarr", f"{tmp_path}/m.h5mu"], output=f"{tmp_path}/out", **given, **options
     )
@@ -666,6 +671,10 @@ def test_stores_are_read_and_samples_clusters_and_probabilities_are_told(annotat
         assert copy.obs["jind_cluster_share"].iloc[1] > 0.8
         assert copy.uns["jindbench"]["options"]["sample_key"] == "sample"
         assert [*copy.obsm] == ["X_jind_probabilities"]
+        terms = copy.obs["cell_type_ontology_term_id"]
+        assert terms.dtype == "category"
+        ids_of = dict(zip(TYPES, ids, strict=True)) | {"unassigned": "unknown"}
+        assert terms.tolist() == copy.obs["jind_label"].map(ids_of).tolist()
     page = (tmp_path / "out/q" / PAGE).read_text()
     assert "<h2>Samples</h2>" in page
     assert "<td>&lt;b&gt;one&lt;/b&gt;</td><td>20</td>" in re.sub(r"\s*\n\s*", "", page)
@@ -817,6 +826,9 @@ REFUSED = {
     "no cells": (SAME[0], lambda adata: adata[:0].copy(), None, {}, "0 cells x 80 genes: nothing to work with"),
     "own columns": (SAME[0], lambda a: ad.AnnData(a.X, obs=a.obs.assign(jind_label="x"), var=a.var), None, {}, "has jind_label already"),
     "max_error": (*SAME, None, {"max_error": 0.05, "preset": "robust"}, "max_error: expected preset=consensus, whose errors are known, got 'robust'"),
+    "broad_key": (*SAME, None, {"broad_key": "coarse"}, "reference.h5ad: 'coarse' is neither a column of obs (there are: type, donor) nor"),
+    "broad table": (*SAME, None, {"broad_key": "no.tsv"}, "broad_key: no.tsv: no such file"),
+    "ontology": (*SAME, lambda folder: (folder / "ids.tsv").write_text("a\tb\nB cell\tCL:1\n"), {"ontology": "ids.tsv"}, "ids.tsv: line 2: expected an id"),
     "preset": (*SAME, None, {"preset": "papers"}, "annotate.preset: expected 'consensus', 'robust', 'paper', 'preprint' or 'published'"),
     "unknown key": (*SAME, None, {"querry": "x"}, "annotate.querry: unknown key (did you mean 'query'?)"),
     "output": (*SAME, lambda folder: (folder / "out").write_text(""), {}, "out is a file; a folder is to be made there"),

@@ -32,6 +32,7 @@ rule annotate:
         recovered,
         reference=ANNOTATION.reference,
         queries=ANNOTATION.query,
+        tables=ANNOTATION.tables,
         page=os.path.relpath(LIBRARY / "jindbench/annotate/page.html"),
     output:
         results=ANNOTATION.results(),

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from jindbench import io
-from jindbench.annotate import content, page, reference, writing
+from jindbench.annotate import content, hierarchy, page, reference, writing
 from jindbench.annotate.cells import Cells
+from jindbench.annotate.columns import BROAD_LABEL, TERM
 from jindbench.annotate.content import Content
 from jindbench.annotate.findings import AT_THE_TOP, Annotation, by_type, look_first, prospects, several, summary
 from jindbench.annotate.forecast import PART, Forecast, fit, forecast, limit
@@ -61,6 +62,8 @@ class Inputs:
         The stored model; None where one is to be trained.
     columns
         Each query's samples and clusters by the names of their keys, as far as keys were given.
+    groups
+        Broader types that were named in this run, with their types; None where none were.
     """
 
     queries: dict[str, Cells]
@@ -71,6 +74,7 @@ class Inputs:
     rows: np.ndarray | None
     fitted: reference.Reference | None
     columns: dict[str, dict[str, pd.Series]]
+    groups: hierarchy.Groups | None
 
 
 def preview(settings: Settings) -> None:
@@ -110,13 +114,19 @@ def _look(settings: Settings, *, cheaply: bool = False) -> Inputs | None:
     settings.check()
     queries = {path: open_cells(path) for path in settings.query}
     for cells in queries.values():
-        writing.check_names(cells)
+        writing.check_names(cells, with_terms=settings.ontology is not None)
     columns = {path: _columns(cells, settings) for path, cells in queries.items()}
     source = labels = rows = fitted = None
     if settings.stored:
         fitted = reference.load(settings)
     else:
         source, labels = reference.open_reference(settings)
+    types = fitted.jind.model_.classes if fitted else sorted(labels.dropna().unique())
+    groups = hierarchy.given(settings, source, labels, types) if settings.broad_key else None
+    if fitted is not None and groups is not None:
+        fitted = replace(fitted, groups=groups)
+    if settings.ontology is not None:
+        hierarchy.terms(settings.ontology, types)
     sides = [(source, settings.reference_layer)] if source else []
     sides += [(cells, settings.layer) for cells in queries.values()]
     places = {cells: content.places(cells, layer) for cells, layer in sides}
@@ -140,7 +150,7 @@ def _look(settings: Settings, *, cheaply: bool = False) -> Inputs | None:
         if len(rows) < least:
             raise InputError(f"query: all queries together have {len(rows)} genes of the reference; expected {least}")
         matches = {path: match.within(rows) for path, match in matches.items()}
-    return Inputs(queries, chosen, matches, source, labels, rows, fitted, columns)
+    return Inputs(queries, chosen, matches, source, labels, rows, fitted, columns, groups)
 
 
 def _columns(cells: Cells, settings: Settings) -> dict[str, pd.Series]:
@@ -182,6 +192,7 @@ def annotate(settings: Settings, *, threads: int, check: bool = False) -> None:
     if fitted is None:
         with timed("training on the reference", seconds):
             fitted = reference.fit(inputs.source, chosen[inputs.source.path], inputs.labels, inputs.rows, settings)
+            fitted = replace(fitted, groups=inputs.groups)
         fitted.save(settings.model_folder)
     for path, folder in settings.folders().items():
         cells = inputs.queries[path]
@@ -230,6 +241,9 @@ def annotated(
         labelled = label(
             query, fitted, aligned.models, components, aligned.limits, probabilities=settings.probabilities
         )
+        if settings.ontology is not None:
+            terms = hierarchy.terms(settings.ontology, fitted.jind.model_.classes)
+            labelled.table[TERM] = labelled.table[BROAD_LABEL].map(terms).fillna("unknown")
         io.write_table(writing.whole_table(labelled), folder / TABLE)
     drawn, coordinates = sample(n, MAPPED_CELLS, settings.seed), None
     if components is not None:

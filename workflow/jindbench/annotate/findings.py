@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from jindbench.annotate.columns import CLUSTER_LABEL, CLUSTER_SHARE, SECOND_LABEL, SECOND_PROBABILITY, STATUS
+from jindbench.annotate.columns import (
+    BROAD_LABEL,
+    CLUSTER_LABEL,
+    CLUSTER_SHARE,
+    DEPTH,
+    SECOND_LABEL,
+    SECOND_PROBABILITY,
+    STATUS,
+)
 from jindbench.annotate.content import Content
 from jindbench.annotate.forecast import BROKEN, KEPT, RISKY, Estimate, Forecast
 from jindbench.annotate.labelling import NEW_TYPE, UNFIT, Labelled, Query, new_type, unlike_share
@@ -112,6 +120,19 @@ def by_type(annotation: Annotation) -> pd.DataFrame:
     return counted.drop(columns=UNLIKE) if model.profiles is None else counted
 
 
+def broader(annotation: Annotation) -> pd.DataFrame:
+    """The tree of types, a row for each group and type, from the root on: its cells, and what it demands of them.
+
+    `cells` have exactly this label; `with those below` also have that of a group or type in it.
+    """
+    counts = annotation.labelled.table.groupby([BROAD_LABEL, DEPTH]).size()
+    tree, rows = [*annotation.reference.hierarchy.rows()], []
+    for name, types, depth, threshold in tree:
+        own = [counts.get((other, at), 0) for other, theirs, at, _ in tree if {*theirs} <= {*types}]
+        rows.append((name, depth, counts.get((name, depth), 0), sum(own), threshold))
+    return pd.DataFrame(rows, columns=["label", "depth", "cells", "with those below", "demands"])
+
+
 def samples(annotation: Annotation) -> pd.DataFrame:
     """A row for each sample: cells, shares with a label and possibly new, distance of its composition, what is odd."""
     rows, of_sample = [], annotation.query.parts
@@ -127,6 +148,7 @@ def samples(annotation: Annotation) -> pd.DataFrame:
                 "sample": name,
                 "cells": len(table),
                 "with a label %": 100 * (table[LABEL] != UNASSIGNED).mean(),
+                "without any %": 100 * (table[BROAD_LABEL] == UNASSIGNED).mean(),
                 "possibly new %": 100 * (table[STATUS] == NEW_TYPE).mean(),
                 "median confidence": table[CONFIDENCE].median(),
                 "total variation": "" if distance is None else f"{distance:.2f}",
@@ -239,10 +261,13 @@ def _as_text(estimate: Estimate | None) -> str:
 
 
 def summary(annotation: Annotation) -> Iterator[str]:
-    """How many cells have a label."""
+    """How many cells have a label, a broader one, none."""
     table, empty = annotation.labelled.table, annotation.labelled.empty
-    rejected = table[LABEL] == UNASSIGNED
-    sentence = f"{(~rejected).sum():,} of {len(table):,} cells have a label; {rejected.mean():.1%} are unassigned."
+    rejected, without = table[LABEL] == UNASSIGNED, table[BROAD_LABEL] == UNASSIGNED
+    sentence = (
+        f"{(~rejected).sum():,} of {len(table):,} cells have a label; {rejected.mean():.1%} are unassigned: "
+        f"{(rejected & ~without).sum():,} have a broader label, {without.sum():,} ({without.mean():.1%}) have none."
+    )
     if rejected[~empty].mean() > MANY_REJECTED:
         sentence += " That is many: the query may hold types that the reference lacks, or differ much from it."
     yield sentence

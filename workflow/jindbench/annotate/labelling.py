@@ -10,8 +10,10 @@ from scipy import sparse
 
 from jindbench.annotate.cells import Cells
 from jindbench.annotate.columns import (
+    BROAD_LABEL,
     CLUSTER_LABEL,
     CLUSTER_SHARE,
+    DEPTH,
     PROBABILITY,
     SECOND_LABEL,
     SECOND_PROBABILITY,
@@ -113,8 +115,8 @@ class Labelled:
     Attributes
     ----------
     table
-        n rows: the columns of `jindbench.predictions`, the second most probable type, `status`, and the vote of the
-        cell's cluster where clusters are known.
+        n rows: the columns of `jindbench.predictions`, the second most probable type, `status`, the broad label and its
+        depth, and the vote of the cell's cluster where clusters are known.
     probabilities
         n x K, float32, a column for each type; None where they were not asked for.
     codes
@@ -208,6 +210,7 @@ def label(
             codes.append(np.concatenate(coded)[order])
         empty.append(~has_counts(X, query.match))
         table, of_types = completed(table, model, empty[-1])
+        table = table.join(reference.hierarchy.label(table, of_types, empty[-1]))
         if probabilities:
             shares.append(of_types)
         tables.append(table)
@@ -222,6 +225,7 @@ def label(
     sizes = groups(table).value_counts()
     if unlike_share(table, model) > UNFIT:
         table.loc[table[STATUS] == ASSIGNED, STATUS] = DOUBTFUL
+        table.loc[table[LABEL] == UNASSIGNED, [BROAD_LABEL, DEPTH]] = UNASSIGNED, 0
     if query.clusters is not None:
         table = table.join(vote(table, query.clusters))
     means, expressing = (pd.DataFrame({name: of[name] / sizes[name] for name in of}).T for of in (sums, counts))

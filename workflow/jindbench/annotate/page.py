@@ -9,10 +9,11 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from jindbench.annotate.columns import STATUS
+from jindbench.annotate.columns import BROAD_LABEL, STATUS
 from jindbench.annotate.findings import (
     AT_THE_TOP,
     Annotation,
+    broader,
     by_type,
     clusters,
     composition,
@@ -28,7 +29,7 @@ from jindbench.annotate.reference import Reference
 from jindbench.annotate.settings import Settings
 from jindbench.data import genes
 from jindbench.execution import job
-from jindbench.names import LABEL, NOVELTY
+from jindbench.names import LABEL, NOVELTY, UNASSIGNED
 from jindbench.plots import annotation as pictures
 
 DOTS = 60  # genes of the dot plot
@@ -60,7 +61,12 @@ def render(annotation: Annotation, name: str, settings: Settings) -> str:
         by_expression=reference.jind.model_.profiles is not None,
         n_cells=len(table),
         n_drawn=len(annotation.drawn),
-        statuses=table[STATUS].value_counts().reindex(STATUSES, fill_value=0),
+        statuses=pd.crosstab(table[STATUS], table[BROAD_LABEL] != UNASSIGNED).reindex(
+            index=STATUSES, columns=[True, False], fill_value=0
+        ),
+        tree=broader(annotation),
+        groups_given=reference.groups is not None,
+        n_without=int((table[BROAD_LABEL] == UNASSIGNED).sum()),
         composition=_picture(pictures.composition(shares)),
         counts=counts.join(shares.add_suffix(" %")),
         maps=_maps(annotation, new_above),

@@ -1,6 +1,7 @@
 """The labelled side: a model fitted to a user's reference, or one that an earlier run has stored."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import anndata as ad
@@ -15,6 +16,7 @@ from jindbench.annotate.cells import Cells
 from jindbench.annotate.content import Content
 from jindbench.annotate.formats import open_cells
 from jindbench.annotate.h5ad import AnnDataFile
+from jindbench.annotate.hierarchy import Groups, Hierarchy
 from jindbench.annotate.settings import Settings
 from jindbench.data.checks import check_keys, check_types, has_type, to_contract
 from jindbench.data.genes import Match, gene_names, named, namings
@@ -44,6 +46,8 @@ class Reference:
         `Content.totals` of its cells; None where it is not known.
     all_genes
         Whether the cells' totals were those of these genes; if not, a query's other genes belong to its totals too.
+    groups
+        Broader types that the user named, with their types; None: they are learnt.
     """
 
     jind: JIND
@@ -52,6 +56,12 @@ class Reference:
     facts: dict[str, str]
     totals: tuple[float, ...] | None = None
     all_genes: bool = True
+    groups: Groups | None = None
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy:
+        """The tree of its types."""
+        return Hierarchy.of(self.jind.model_, self.groups)
 
     def expression(self, X: sparse.csr_matrix, match: Match, cell_ids: pd.Index) -> AnnData:
         """Cells as the model reads them: n x its genes, those that the query lacks as zeros, and marked so."""
@@ -73,7 +83,7 @@ class Reference:
         io.write_table(self.genes.rename_axis(NAME).reset_index(), folder / GENES)
         composition = {str(name): int(n) for name, n in self.composition.items()}
         known = {"preset": self.facts["preset"], "composition": composition, "facts": self.facts}
-        io.write_json(known | {"totals": self.totals}, folder / FACTS)
+        io.write_json(known | {"totals": self.totals, "groups": self.groups}, folder / FACTS)
 
 
 def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
@@ -189,4 +199,5 @@ def load(settings: Settings) -> Reference:
         raise InputError(f"reference: {folder}: not a readable model: {' '.join(str(error).split())}") from error
     if preset != settings.preset:
         raise InputError(f"preset: {folder} was fitted with '{preset}', not '{settings.preset}'; say preset={preset}")
-    return Reference(jind, genes, composition, facts | {"stored model": str(folder)}, stored.get("totals"))
+    facts |= {"stored model": str(folder)}
+    return Reference(jind, genes, composition, facts, stored.get("totals"), groups=stored.get("groups"))

@@ -61,6 +61,15 @@ class Settings(Parameters):
     sample_key: str | None = Field(
         None, description="Column of the queries' `obs` with samples, each of which is aligned and judged by itself."
     )
+    broad_key: list[str] = Field(
+        [],
+        description="Broader types, for cells that are sure of none: columns of the reference's `obs`, the narrowest "
+        "first, comma-separated; or a table (.tsv) of types and such columns. Learnt from the reference by default.",
+    )
+    ontology: str | None = Field(
+        None,
+        description="Table (.tsv) of labels and Cell Ontology ids, which are written to `cell_type_ontology_term_id`.",
+    )
     probabilities: bool = Field(False, description="Add the probability of every type, not of the best two alone.")
     embedding: bool = Field(True, description="Add latent codes and a tSNE, and draw maps on the page.")
 
@@ -74,13 +83,15 @@ class Settings(Parameters):
         parts = [[path] if os.path.exists(os.path.expanduser(path)) else path.split(",") for path in given]
         return [part.strip() for among in parts for part in among]
 
-    @field_validator("reference", "query", "output")
+    @field_validator("reference", "query", "output", "broad_key", "ontology")
     @classmethod
-    def _home(cls, value: str | list[str]) -> str | list[str]:
+    def _home(cls, value: str | list[str] | None) -> str | list[str] | None:
         """No shell expands `~` behind `reference=`."""
-        return os.path.expanduser(value) if isinstance(value, str) else [*map(os.path.expanduser, value)]
+        if isinstance(value, list):
+            return [*map(os.path.expanduser, value)]
+        return value and os.path.expanduser(value)
 
-    @field_validator("keep_labels", mode="before")
+    @field_validator("keep_labels", "broad_key", mode="before")
     @classmethod
     def _labels(cls, value: Any) -> Any:
         """Snakemake's command line takes `nan` for a number."""
@@ -90,6 +101,17 @@ class Settings(Parameters):
     def stored(self) -> bool:
         """Whether the reference is a stored model."""
         return Path(self.reference, "model.json").is_file()
+
+    @property
+    def broad_table(self) -> Path | None:
+        """The table of broader types; None where they are columns, or to be learnt."""
+        path = Path(self.broad_key[0]) if len(self.broad_key) == 1 else None
+        return path if path and (path.is_file() or path.suffix == ".tsv") else None
+
+    @property
+    def tables(self) -> list[str]:
+        """Tables beside the cells."""
+        return [str(path) for path in (self.broad_table, self.ontology) if path is not None]
 
     @property
     def model_folder(self) -> Path:
@@ -126,7 +148,9 @@ class Settings(Parameters):
         InputError
             For the first fault found.
         """
-        for key, paths in (("reference", [self.reference]), ("query", self.query)):
+        tables = {"broad_key": self.broad_table, "ontology": self.ontology}
+        given = {"reference": [self.reference], "query": self.query}
+        for key, paths in (given | {key: [path] for key, path in tables.items() if path is not None}).items():
             for path in paths:
                 if not os.path.exists(path):
                     raise InputError(f"{key}: {path}: no such file or folder")

@@ -9,7 +9,7 @@ from anndata.io import write_elem
 
 from jindbench import __version__, io
 from jindbench.annotate.cells import Cells
-from jindbench.annotate.columns import CODES, OBS, PROBABILITIES, PROBABILITY, RECORD, TSNE
+from jindbench.annotate.columns import CODES, OBS, PROBABILITIES, PROBABILITY, RECORD, TERM, TSNE
 from jindbench.annotate.forecast import Forecast
 from jindbench.annotate.h5ad import columns, index_name
 from jindbench.annotate.labelling import Labelled
@@ -18,8 +18,13 @@ from jindbench.annotate.settings import Settings
 from jindbench.errors import InputError
 
 
-def check_names(cells: Cells) -> None:
+def check_names(cells: Cells, *, with_terms: bool) -> None:
     """Check that no column or entry of the user has a name that is to be added, or is a link into another file.
+
+    Parameters
+    ----------
+    with_terms
+        Whether a column of ontology ids is to be added.
 
     Raises
     ------
@@ -31,7 +36,8 @@ def check_names(cells: Cells) -> None:
             f"{cells.path}: {' and '.join(cells.linked)}: a link, maybe into another file, which is never written to; "
             "read the file with anndata.read_h5ad and write it anew"
         )
-    if taken := sorted({*OBS.values(), CODES, TSNE, PROBABILITIES} & {*cells.taken}):
+    added = {*OBS.values(), CODES, TSNE, PROBABILITIES} - ({TERM} if not with_terms else set())
+    if taken := sorted(added & {*cells.taken}):
         raise InputError(
             f"{cells.path}: has {', '.join(taken)} already, which would be overwritten; rename them, or take the file "
             "without annotation"
@@ -42,7 +48,7 @@ def obs_columns(table: pd.DataFrame) -> dict[str, pd.Categorical | np.ndarray]:
     """What is added to `obs`, by name: text as categories."""
     added = {}
     for name, column in OBS.items():
-        if name not in table:  # the vote of clusters
+        if name not in table:  # the vote of clusters, ontology ids
             continue
         values = table[name]
         added[column] = pd.Categorical(values) if values.dtype == object else values.to_numpy()
@@ -68,6 +74,7 @@ def record(settings: Settings, reference: Reference, types: list[str], forecast:
         counts
         | _forecast(forecast)
         | {
+            "tree": tree(reference),
             "version": __version__,
             "preset": settings.preset,
             "seed": settings.seed,
@@ -76,6 +83,15 @@ def record(settings: Settings, reference: Reference, types: list[str], forecast:
             "types": types,
         }
     )
+
+
+def tree(reference: Reference) -> pd.DataFrame:
+    """The tree of types, a row for each group and type, from the root on."""
+    rows = [
+        {"label": name, "depth": depth, "types": "; ".join(types), "threshold": np.nan if least is None else least}
+        for name, types, depth, least in reference.hierarchy.rows()
+    ]
+    return pd.DataFrame(rows)
 
 
 def _forecast(forecast: Forecast | None) -> dict:
