@@ -221,7 +221,7 @@ def _of_types(reference: "AnnDataFile", labels: pd.Series, key: str, where: str)
     found = pairs.drop_duplicates()
     if found["type"].duplicated().any():
         name = found["type"][found["type"].duplicated()].iloc[0]
-        several = ", ".join(found["broad"][found["type"] == name])
+        several = ", ".join(found["broad"][found["type"] == name][:3])
         raise InputError(f"{where}: column '{key}': cells of the type '{name}' have several values: {several}")
     return found.set_index("type")["broad"]
 
