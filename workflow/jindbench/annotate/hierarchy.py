@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 NAMED = 3  # types in the name of a learnt group; of the others it says how many
 RARE = 0.01  # a mean probability below which two types are never taken for one another
+SURE = 0.9  # least probability that a group demands
 PARAMETERS = ClassifierParameters(preset="consensus")  # of thresholds
 TERM = re.compile(r"CL:\d{7}|unknown")
 
@@ -96,7 +97,7 @@ class Hierarchy:
                 fewest=PARAMETERS.threshold_cells,
             )
             depth = 1 + sum({*members} < {*others} for others in sets)
-            groups.append(Group(sets[members], members, depth, float(threshold[0])))
+            groups.append(Group(sets[members], members, depth, max(SURE, float(threshold[0]))))
         return cls(types, groups)
 
     @cached_property
