@@ -134,14 +134,15 @@ def broader(annotation: Annotation) -> pd.DataFrame:
 
 
 def samples(annotation: Annotation) -> pd.DataFrame:
-    """A row for each sample: cells, shares with a label and possibly new, distance of its composition, what is odd."""
+    """A row for each sample: cells, shares with a label, with none and possibly new, its composition, what is odd."""
     rows, of_sample = [], annotation.query.parts
     for name, model in annotation.aligned.items():
         chosen = (of_sample == name).to_numpy()
         labelled = replace(
             annotation.labelled, table=annotation.labelled.table[chosen], empty=annotation.labelled.empty[chosen]
         )
-        sample = replace(annotation, labelled=labelled, aligned={name: model})
+        # The forecast by type is that of all samples: it is told once, not here.
+        sample = replace(annotation, labelled=labelled, aligned={name: model}, forecast=None)
         table, distance = labelled.table, far(composition(sample))
         rows.append(
             {
