@@ -30,13 +30,14 @@ from targets import (
 )
 from threadpoolctl import threadpool_limits
 
+from jindbench.annotate.by_method import ByMethod
 from jindbench.annotate.forecast import FEWEST, LOWERED, PART, RISKY, HeldOut, expected, fit, forecast, limit
-from jindbench.annotate.labelling import above, unlike_share
+from jindbench.annotate.labelling import above, new_type, unlike_share
 from jindbench.jind.estimator import JIND
-from jindbench.methods import logreg, svm_rej
-from jindbench.names import CONFIDENCE, LABEL, RAW_LABEL, UNASSIGNED
+from jindbench.names import CONFIDENCE, LABEL, MEASURED, NOVELTY, RAW_LABEL, UNASSIGNED
 
 STATED = (0.01, 0.05, 0.1)
+METHODS = ("logreg", "svm_rej", "knn")  # beside the consensus
 FEWEST_CELLS = 10  # of a type on both sides, to leave it out
 USED, LATER_UNSEEN = "chosen, kept aside, fresh", "later, unseen"
 SHIFTED, SPECIES, WRONG, MISSING = ", shifted", "between species", "another tissue", "one type missing"
@@ -95,6 +96,32 @@ def by_confidence(table: pd.DataFrame, right: np.ndarray, stated: float) -> tupl
     return n / len(order), (1 - right[order[:n]].mean()) if n else 0.0
 
 
+def by_limit(aligned: JIND | ByMethod, table: pd.DataFrame, right: np.ndarray, stated: float) -> tuple[float, float]:
+    """Coverage and error with `--max-error`."""
+    least = limit(table, aligned.model_, fit(table, aligned.model_), stated)
+    kept = (above(table, least)[LABEL] != UNASSIGNED).to_numpy()
+    return kept.mean(), (1 - right[kept].mean()) if kept.any() else 0.0
+
+
+def of_method(reference: ByMethod, cells: ad.AnnData) -> dict:
+    """What `row` says of a target, as far as the tables of other methods ask for it."""
+    truth, bare = cells.obs[LABEL].to_numpy(dtype=str), ad.AnnData(cells.X, var=cells.var[[]], uns=cells.uns)
+    bare.var[MEASURED] = True
+    bare = reference.seen(bare)
+    aligned = reference.align(bare)
+    unaligned, table = reference.predict(bare), aligned.predict(bare).assign(**{PART: ""})
+    right = (table[RAW_LABEL] == truth).to_numpy()
+    whole = forecast({"": aligned}, table, {"": fit(table, aligned.model_)}).whole
+    found = {
+        "without composition": (unaligned[RAW_LABEL] == truth).mean(),
+        "true": right.mean(),
+        "forecast": whole.accuracy,
+        "inside": whole.low - 1e-9 <= right.mean() <= whole.high + 1e-9,
+    }
+    found = {f"{reference.name} {name}": value for name, value in found.items()}
+    return found | {(reference.name, stated): by_limit(aligned, table, right, stated) for stated in STATED}
+
+
 def row(reference: JIND, source: ad.AnnData, cells: ad.AnnData) -> tuple[dict, list[dict]]:
     """What is forecast and promised of a target, and what is true; and the same of its types."""
     truth, bare = cells.obs[LABEL].to_numpy(dtype=str), cells.copy()
@@ -105,6 +132,7 @@ def row(reference: JIND, source: ad.AnnData, cells: ad.AnnData) -> tuple[dict, l
     fits = fit(table, aligned.model_)
     found, held = forecast({"": aligned}, table, {"": fits}), HeldOut.of(aligned.model_)
     labelled = (table[LABEL] != UNASSIGNED).to_numpy()
+    flagged, known = ~labelled & (table[NOVELTY] > new_type(aligned.model_).above), np.isin(truth, source.obs[LABEL])
     estimates = {"whole": (found.whole, right.mean())}
     if found.labelled:
         estimates["labelled"] = found.labelled, right[labelled].mean()
@@ -116,20 +144,15 @@ def row(reference: JIND, source: ad.AnnData, cells: ad.AnnData) -> tuple[dict, l
         "unlike": unlike_share(table, aligned.model_),
         "labelled cells": labelled.mean(),
         "low": found.whole.low,
+        "flagged of the missing type": flagged[~known].mean(),
+        "flagged of others": flagged[known].mean(),
     }
     for name, (estimate, true) in estimates.items():
         of_target |= {f"{name} true": true, f"{name} forecast": estimate.accuracy}
         of_target |= {f"{name} inside": estimate.low - 1e-9 <= true <= estimate.high + 1e-9}
-    simple = {
-        method.TITLE: method.run(source, bare, method.Parameters(), seed=0, threads=1, model_dir=None, parent_dir=None)
-        for method in (logreg, svm_rej)
-    }
     for stated in STATED:
-        kept = (above(table, limit(table, aligned.model_, fits, stated))[LABEL] != UNASSIGNED).to_numpy()
-        of_target["--max-error", stated] = kept.mean(), (1 - right[kept].mean()) if kept.any() else 0.0
-        of_target["consensus", stated] = by_confidence(table, right, stated)
-        for title, made in simple.items():
-            of_target[title, stated] = by_confidence(made.table, (made.table[RAW_LABEL] == truth).to_numpy(), stated)
+        of_target["consensus", stated] = by_limit(aligned, table, right, stated)
+        of_target["consensus, by its confidence", stated] = by_confidence(table, right, stated)
     types = [
         {
             "n": of_type.cells,
@@ -158,25 +181,42 @@ def forecasts(rows: pd.DataFrame) -> Iterator[str]:
         )
 
 
+def of_methods(rows: pd.DataFrame) -> Iterator[str]:
+    """The table of the other methods: true accuracy, without and with the composition, and the forecast's error."""
+    yield "| method | targets | n | without composition | true | error of the forecast | inside |"
+    yield "|---|---|---|---|---|---|---|"
+    for group, of_group in together(rows):
+        for name in METHODS:
+            found = {key: of_group[f"{name} {key}"] for key in ("without composition", "true", "forecast", "inside")}
+            error = (found["forecast"] - found["true"]).abs().mean()
+            yield (
+                f"| {name} | {group} | {len(of_group)} | {found['without composition'].mean():.3f} | "
+                f"{found['true'].mean():.3f} | {error:.3f} | {found['inside'].mean():.0%} |"
+            )
+
+
+def together(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The groups of targets, those before the last ones together, without those of which a type is missing."""
+    names = {USED: "118 targets, pairs", LATER_UNSEEN: "118 targets, pairs"}
+    names |= {of + SHIFTED: "118 targets, shifted" for of in (USED, LATER_UNSEEN)}
+    rows = rows[rows["group"] != MISSING]
+    yield from rows.groupby(rows["group"].replace(names), sort=False)
+
+
 def outcomes(rows: pd.DataFrame, method: str, stated: float) -> list[tuple[float, float]]:
     """Coverage and error of each target."""
     return rows[[(method, stated)]].iloc[:, 0].tolist()
 
 
 def ledger(rows: pd.DataFrame) -> Iterator[str]:
-    """The table of stated against realised errors, the groups before the last ones together.
+    """The table of stated against realised errors.
 
     The mean, the share of targets with more than 1.5 times as much, and the share of cells with a label.
     """
-    together = {USED: "118 targets, pairs", LATER_UNSEEN: "118 targets, pairs"}
-    together |= {of + SHIFTED: "118 targets, shifted" for of in (USED, LATER_UNSEEN)}
-    rows = rows.assign(group=rows["group"].replace(together))
     heads = [f"{stated:.0%} stated: realised | above {1.5 * stated:.3g} | cells with a label" for stated in STATED]
     yield f"| method | targets | {' | '.join(heads)} |"
     yield "|" + "---|" * (2 + 3 * len(STATED))
-    for group, of_group in rows.groupby("group", sort=False):
-        if group == MISSING:
-            continue
+    for group, of_group in together(rows):
         for method in dict.fromkeys(column[0] for column in rows.columns if isinstance(column, tuple)):
             cells = []
             for stated in STATED:
@@ -191,8 +231,12 @@ def measured() -> tuple[pd.DataFrame, pd.DataFrame]:
     with threadpool_limits(1):
         for source, targets in cases():
             reference = JIND("consensus", seed=0, progress=False).fit(source)
+            missing = targets[0][0] == MISSING
+            others = [] if missing else [ByMethod.fit(name, source.copy(), seed=0) for name in METHODS]
             for group, name, cells in targets:
                 of_target, of_types = row(reference, source, cells)
+                for other in others:
+                    of_target |= of_method(other, cells)
                 rows.append({"group": group, "name": name} | of_target)
                 types += [{"group": group} | of_type for of_type in of_types]
     return pd.DataFrame(rows), pd.DataFrame(types)
@@ -207,7 +251,7 @@ def main() -> None:
     rows, types = (
         table.sort_values("group", key=lambda groups: groups.map(order.index), kind="stable") for table in measured()
     )
-    print(*forecasts(rows), "", *ledger(rows), "", sep="\n")
+    print(*forecasts(rows), "", *of_methods(rows), "", *ledger(rows), "", sep="\n")
     print(f"\nTypes of at least {FEWEST} cells:\n\n| targets | n | error | weighted by cells | inside | below |")
     print("|---|---|---|---|---|---|")
     for group, of_group in types.groupby("group", sort=False):
@@ -218,14 +262,18 @@ def main() -> None:
             f"{inside.mean():.0%} | {(of_group['true'] < of_group['low'] - 1e-9).mean():.0%} |"
         )
     known = rows[rows["group"].isin(order[:4])]
-    errors = pd.DataFrame({stated: [error for _, error in outcomes(known, "--max-error", stated)] for stated in STATED})
+    errors = pd.DataFrame({stated: [error for _, error in outcomes(known, "consensus", stated)] for stated in STATED})
     print("\nRealised errors over the 118 targets:", errors.mean().round(4).to_dict())
     broken = (errors[0.05] > 1.5 * 0.05).groupby((known["low"] < RISKY).to_numpy()).agg(["mean", "size"])
     print(f"More than 7.5 % for 5 %, by whether the forecast reaches below {RISKY}:\n{broken.round(3)}")
     labelled = rows.dropna(subset="labelled true")
     error = (labelled["labelled forecast"] - labelled["labelled true"]).abs()
     print("\nOf the cells with a label, by group: error, inside")
-    print(pd.concat([error, labelled["labelled inside"]], axis=1).groupby(labelled["group"], sort=False).mean())
+    print(
+        pd.concat([error, labelled["labelled inside"].astype(float)], axis=1)
+        .groupby(labelled["group"], sort=False)
+        .mean()
+    )
     first = rows[rows["group"].isin(order[:2])]
     true = first["whole true"].clip(0.001, 0.999)
     residual = np.log(true / (1 - true)) - first["odds"]
@@ -234,6 +282,8 @@ def main() -> None:
     print(quantiles.round(2))
     print("\nShare of the labelled cells that are unlike their type, lowest and highest:")
     print(rows.groupby("group", sort=False)["unlike"].agg(["min", "median", "max"]).round(3))
+    print("\nShare of the cells that are called a possible new type, mean over targets:")
+    print(rows.groupby("group", sort=False)[["flagged of the missing type", "flagged of others"]].mean().round(3))
     with pd.option_context("display.max_rows", None, "display.width", 200):
         print(
             rows[["group", "name", "n", "whole true", "whole forecast", "whole inside", "unlike"]].round(3).to_string()

@@ -13,19 +13,21 @@ import pandas as pd
 
 from jindbench import io
 from jindbench.annotate import content, hierarchy, page, reference, writing
+from jindbench.annotate.by_method import ByMethod
 from jindbench.annotate.cells import Cells
-from jindbench.annotate.columns import BROAD_LABEL, TERM
+from jindbench.annotate.columns import BROAD_LABEL, OTHER_LABEL, TERM
 from jindbench.annotate.content import Content
 from jindbench.annotate.findings import AT_THE_TOP, Annotation, by_type, look_first, prospects, several, summary
 from jindbench.annotate.forecast import PART, Forecast, fit, forecast, limit
 from jindbench.annotate.formats import open_cells
 from jindbench.annotate.h5ad import AnnDataFile
 from jindbench.annotate.labelling import ALIGNED_CELLS, Labelled, Query, above, completed, has_counts, label, sample
-from jindbench.annotate.settings import CALIBRATED, COPY, PAGE, TABLE, Settings
+from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings, can_forecast
 from jindbench.data import genes
 from jindbench.errors import InputError
 from jindbench.jind.estimator import JIND
 from jindbench.jind.model import MIN_GENE_SHARE
+from jindbench.names import UNASSIGNED
 from jindbench.plots import tsne
 
 # Cells that the tSNE is made of: its time grows with them, and more are not told apart on a page. Others are placed
@@ -205,7 +207,7 @@ def annotate(settings: Settings, *, threads: int, check: bool = False) -> None:
             uns = writing.record(settings, fitted, fitted.jind.model_.classes, annotation.forecast)
             writing.write_copy(cells, annotation.labelled, annotation.tsne, uns, folder / COPY)
             io.write_text(page.render(annotation, folder.name, settings), folder / PAGE)
-        expected = prospects(annotation.forecast, settings.max_error)
+        expected = prospects(annotation, settings.max_error)
         for sentence in [*summary(annotation), *expected, *look_first(annotation)[:AT_THE_TOP]]:
             log.info("%s: %s", folder.name, sentence)
         log.info("%s: see %s", folder.name, folder / PAGE)
@@ -241,6 +243,8 @@ def annotated(
         labelled = label(
             query, fitted, aligned.models, components, aligned.limits, probabilities=settings.probabilities
         )
+        if fitted.bake_off is not None:
+            add_other_labels(labelled.table, query, fitted)
         if settings.ontology is not None:
             terms = hierarchy.terms(settings.ontology, fitted.jind.model_.classes)
             labelled.table[TERM] = labelled.table[BROAD_LABEL].map(terms).fillna("unknown")
@@ -252,6 +256,19 @@ def annotated(
     return Annotation(
         query, fitted, aligned.models, labelled, coordinates, drawn, len(aligned.seen), aligned.forecast, seconds
     )
+
+
+def add_other_labels(table: pd.DataFrame, query: Query, fitted: reference.Reference) -> None:
+    """Add the labels of the bake-off's next best method, which reads the whole query into memory."""
+    if fitted.bake_off.other is None or len(table) > ALIGNED_CELLS:
+        log.warning("%s: no labels of another method: there is none, or more than %d cells", OTHER_LABEL, ALIGNED_CELLS)
+        return
+    X = query.cells.rows(query.content.place, np.arange(len(table)))
+    filled = np.flatnonzero(has_counts(X, query.match))
+    cells = fitted.measured(X[filled], query.match, query.cell_ids[filled])
+    table[OTHER_LABEL] = UNASSIGNED
+    if len(filled):
+        table.loc[filled, OTHER_LABEL] = fitted.bake_off.other_labels(cells)
 
 
 def look_ahead(query: Query, fitted: reference.Reference, settings: Settings, name: str) -> None:
@@ -266,7 +283,7 @@ def look_ahead(query: Query, fitted: reference.Reference, settings: Settings, na
         query, fitted, aligned.models, labelled, None, np.arange(0), len(aligned.seen), aligned.forecast, {}
     )
     of_types = by_type(ahead).round(2).rename_axis("most probable type").to_string().splitlines()
-    for line in [*prospects(aligned.forecast, settings.max_error), *look_first(ahead), *of_types]:
+    for line in [*prospects(ahead, settings.max_error), *look_first(ahead), *of_types]:
         log.info("%s: %s", name, line)
     log.info("%s: nothing was labelled; the model is in %s and can be named as reference", name, settings.model_folder)
 
@@ -286,10 +303,10 @@ class Aligned:
     limits
         By part, the confidence that a label demands; None where the model's thresholds hold.
     forecast
-        How many labels should be right; None with a preset whose forecasts were not compared with real cells.
+        How many labels should be right; None with a method that has none.
     """
 
-    models: dict[str, JIND]
+    models: dict[str, JIND | ByMethod]
     seen: pd.DataFrame
     codes: np.ndarray | None
     limits: dict[str, float] | None
@@ -300,11 +317,14 @@ def align(query: Query, fitted: reference.Reference, settings: Settings) -> Alig
     """Align the reference's model. A part without any count in the genes in common has it as it is."""
     parts = query.parts.groupby(query.parts).indices
     most = ALIGNED_CELLS if len(parts) == 1 else max(ALIGNED_CELLS // len(parts), SAMPLE_CELLS)
+    if isinstance(fitted.jind, ByMethod):  # which would train anew for the others
+        most = len(query.cell_ids)
     rows = np.sort(np.concatenate([of_part[sample(len(of_part), most, settings.seed)] for of_part in parts.values()]))
     X = query.cells.rows(query.content.place, rows)
     filled = has_counts(X, query.match)
     rows = rows[filled]
-    target, of_row = fitted.expression(X[filled], query.match, query.cell_ids[rows]), query.parts.to_numpy()[rows]
+    target = fitted.expression(X[filled], query.match, query.cell_ids[rows], first=True)
+    of_row = query.parts.to_numpy()[rows]
     models, fits, seen, codes = dict.fromkeys(parts, fitted.jind), {}, [pd.DataFrame()], []
     limits = None if settings.max_error is None else dict.fromkeys(parts, 1.0)
     for part in parts:
@@ -323,7 +343,7 @@ def align(query: Query, fitted: reference.Reference, settings: Settings) -> Alig
             table, _ = completed(table, models[part].model_, np.zeros(len(table), dtype=bool))
             seen.append(table.assign(**{PART: part}))
     seen = pd.concat(seen, ignore_index=True)
-    expected = forecast(models, seen, fits) if settings.preset == CALIBRATED and len(seen) else None
+    expected = forecast(models, seen, fits) if can_forecast(fitted.method) and len(seen) else None
     return Aligned(models, seen, np.concatenate(codes) if codes else None, limits, expected)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from jindbench.annotate.by_method import ByMethod
 from jindbench.annotate.columns import (
     BROAD_LABEL,
     CLUSTER_LABEL,
@@ -16,10 +17,10 @@ from jindbench.annotate.columns import (
     STATUS,
 )
 from jindbench.annotate.content import Content
-from jindbench.annotate.forecast import BROKEN, KEPT, RISKY, Estimate, Forecast
+from jindbench.annotate.forecast import BROKEN, KEPT, MEASURED, RISKY, Estimate, Forecast
 from jindbench.annotate.labelling import NEW_TYPE, UNFIT, Labelled, Query, new_type, unlike_share
 from jindbench.annotate.reference import Reference
-from jindbench.annotate.settings import CALIBRATED
+from jindbench.annotate.settings import CONSENSUS, can_forecast
 from jindbench.jind.estimator import JIND
 from jindbench.names import CONFIDENCE, LABEL, LOG, NOVELTY, RAW_LABEL, UNASSIGNED
 
@@ -77,7 +78,7 @@ class Annotation:
 
     query: Query
     reference: Reference
-    aligned: dict[str, JIND]
+    aligned: dict[str, JIND | ByMethod]
     labelled: Labelled
     tsne: np.ndarray | None
     drawn: np.ndarray
@@ -193,7 +194,7 @@ def far(counts: pd.DataFrame) -> float | None:
     return (shares["query"] - shares["reference"]).abs().sum() / 2
 
 
-def unaligned_was_kept(model: JIND) -> bool:
+def unaligned_was_kept(model: JIND | ByMethod) -> bool:
     """Whether of all epochs of the alignment the start, which is the unaligned model, was kept."""
     history = model.history_
     return {"epoch", "kept"} <= {*history} and bool((history.loc[history["kept"].astype(bool), "epoch"] == 0).any())
@@ -217,18 +218,21 @@ def look_first(annotation: Annotation) -> list[str]:
 
 
 def _misfit(annotation: Annotation) -> Iterator[str]:
-    share = unlike_share(annotation.labelled.table, annotation.reference.jind.model_)
-    if share > UNFIT:
+    table = annotation.labelled.table
+    if (share := unlike_share(table, annotation.reference.jind.model_)) > UNFIT:
+        which = "with a label " if (table[LABEL] != UNASSIGNED).any() else ""
         yield (
-            f"This reference does not fit: {share:.0%} of the cells with a label are unlike its cells of that type. Do "
+            f"This reference does not fit: {share:.0%} of the cells {which}are unlike its cells of that type. Do "
             "not use these labels. Take a reference of the same tissue, with the types that you expect."
         )
 
 
-def prospects(forecast: Forecast | None, max_error: float | None) -> Iterator[str]:
+def prospects(annotation: Annotation, max_error: float | None) -> Iterator[str]:
     """How many labels should be right, by the forecast."""
+    forecast, method = annotation.forecast, annotation.reference.method
     if forecast is None:
-        yield f"No forecast: it takes the preset {CALIBRATED}, and cells with counts in the genes in common."
+        why = "no cell has a count in the genes in common" if can_forecast(method) else f"not available with {method}"
+        yield f"No forecast: {why}."
         return
     whole, labelled = forecast.whole, forecast.labelled
     if whole.accuracy == 0:
@@ -243,6 +247,12 @@ def prospects(forecast: Forecast | None, max_error: float | None) -> Iterator[st
             f"Of the cells with a label {1 - labelled.accuracy:.1%} are expected to be wrong (80 % interval: "
             f"{100 * (1 - labelled.high):.1f} to {100 * (1 - labelled.low):.1f} %)."
         )
+    if method != CONSENSUS:
+        yield (
+            f"These are the labels of {method}. The forecast was fitted to {CONSENSUS}; how well it does with {method} "
+            f"{'is in docs/forecast.md' if method in MEASURED else 'was not measured'}."
+        )
+        return
     if max_error is not None:
         risky = whole.low < RISKY
         stated, realised = (", ".join(f"{100 * share:.3g}" for share in shares) for shares in (KEPT, KEPT.values()))

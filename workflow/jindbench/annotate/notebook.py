@@ -37,7 +37,7 @@ def annotate(
     threads
         All processors by default.
     options
-        Any other of `jindbench.annotate.settings.Settings`, such as `preset`, `seed`, `sample_key` or `cluster_key`.
+        Any other of `jindbench.annotate.settings.Settings`, such as `method`, `seed`, `sample_key` or `cluster_key`.
 
     Returns
     -------
@@ -53,7 +53,9 @@ def annotate(
     with tempfile.TemporaryDirectory() as folder:
         given = {"query": [_stored(query, keys, Path(folder, "query.h5ad"))], "output": f"{folder}/out"}
         if isinstance(reference, AnnData):
-            given["reference"] = _stored(reference, [label_key], Path(folder, "reference.h5ad"))
+            given["reference"] = _stored(
+                reference, [label_key, options.get("batch_key")], Path(folder, "reference.h5ad")
+            )
         else:
             given["reference"] = str(reference)
         settings = messages.checked(Settings, given | {"label_key": label_key} | options, "annotate")

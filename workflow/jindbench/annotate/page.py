@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from jindbench.annotate.columns import BROAD_LABEL, STATUS
+from jindbench.annotate.by_method import ByMethod
+from jindbench.annotate.columns import BROAD_LABEL, OTHER_LABEL, STATUS
 from jindbench.annotate.findings import (
     AT_THE_TOP,
     Annotation,
@@ -29,7 +30,7 @@ from jindbench.annotate.reference import Reference
 from jindbench.annotate.settings import Settings
 from jindbench.data import genes
 from jindbench.execution import job
-from jindbench.names import LABEL, NOVELTY, UNASSIGNED
+from jindbench.names import LABEL, NOVELTY, RAW_LABEL, UNASSIGNED
 from jindbench.plots import annotation as pictures
 
 DOTS = 60  # genes of the dot plot
@@ -54,13 +55,14 @@ def render(annotation: Annotation, name: str, settings: Settings) -> str:
     return TEMPLATES.get_template("page.html").render(
         name=name,
         summary=[*summary(annotation)],
-        prospects=[*prospects(annotation.forecast, settings.max_error)],
+        prospects=[*prospects(annotation, settings.max_error)],
         look_first=found[:AT_THE_TOP],
         look_then=found[AT_THE_TOP:],
         new_above=new_above,
         by_expression=reference.jind.model_.profiles is not None,
         n_cells=len(table),
         n_drawn=len(annotation.drawn),
+        aligned=not isinstance(reference.jind, ByMethod),
         statuses=pd.crosstab(table[STATUS], table[BROAD_LABEL] != UNASSIGNED).reindex(
             index=STATUSES, columns=[True, False], fill_value=0
         ),
@@ -78,6 +80,8 @@ def render(annotation: Annotation, name: str, settings: Settings) -> str:
         of_samples=composition_of_samples(annotation) if query.samples is not None else None,
         clusters=clusters(annotation) if query.clusters is not None else None,
         **_genes(annotation),
+        bake_off=reference.bake_off,
+        n_disagree=int((table[OTHER_LABEL] != table[RAW_LABEL]).sum()) if OTHER_LABEL in table else None,
         histories=histories,
         epochs=_picture(pictures.epochs(histories["alignment"])) if _has_epochs(histories.get("alignment")) else None,
         genes={

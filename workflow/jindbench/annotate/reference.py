@@ -12,12 +12,14 @@ from safetensors import SafetensorError
 from scipy import sparse
 
 from jindbench import io
+from jindbench.annotate.bake_off import BakeOff, bake_off
+from jindbench.annotate.by_method import ByMethod
 from jindbench.annotate.cells import Cells
 from jindbench.annotate.content import Content
 from jindbench.annotate.formats import open_cells
 from jindbench.annotate.h5ad import AnnDataFile
 from jindbench.annotate.hierarchy import Groups, Hierarchy
-from jindbench.annotate.settings import Settings
+from jindbench.annotate.settings import AUTO, CONSENSUS, PRESETS, Settings, check_method
 from jindbench.data.checks import check_keys, check_types, has_type, to_contract
 from jindbench.data.genes import Match, gene_names, named, namings
 from jindbench.errors import InputError
@@ -35,13 +37,17 @@ class Reference:
     Attributes
     ----------
     jind
-        The model, not aligned.
+        The model, not aligned: JIND, or what stands in its place.
+    method
+        Its name, as in the settings.
     genes
         The genes it was fitted on, a row each: the index is the name in the model, columns are all their namings.
     composition
         Cells of each type; None where a model was stored by `JIND.save` alone.
     facts
         What people want to know of it, by what each fact is.
+    bake_off
+        Of all methods, where one was asked for.
     totals
         `Content.totals` of its cells; None where it is not known.
     all_genes
@@ -50,11 +56,13 @@ class Reference:
         Broader types that the user named, with their types; None: they are learnt.
     """
 
-    jind: JIND
+    jind: JIND | ByMethod
+    method: str
     genes: pd.DataFrame
     composition: pd.Series | None
     facts: dict[str, str]
     totals: tuple[float, ...] | None = None
+    bake_off: BakeOff | None = None
     all_genes: bool = True
     groups: Groups | None = None
 
@@ -63,8 +71,16 @@ class Reference:
         """The tree of its types."""
         return Hierarchy.of(self.jind.model_, self.groups)
 
-    def expression(self, X: sparse.csr_matrix, match: Match, cell_ids: pd.Index) -> AnnData:
-        """Cells as the model reads them: n x its genes, those that the query lacks as zeros, and marked so."""
+    def expression(self, X: sparse.csr_matrix, match: Match, cell_ids: pd.Index, *, first: bool = False) -> AnnData:
+        """Cells as the model reads them; a method of the benchmark labels them here.
+
+        `first`: these cells begin a query, and may come again.
+        """
+        cells = self.measured(X, match, cell_ids)
+        return self.jind.seen(cells, keep=first) if isinstance(self.jind, ByMethod) else cells
+
+    def measured(self, X: sparse.csr_matrix, match: Match, cell_ids: pd.Index) -> AnnData:
+        """Cells as n x the model's genes, those that the query lacks as zeros, and marked so."""
         ones = np.ones(len(match.query), dtype=np.float32)
         shape = (X.shape[1], len(self.genes))
         found, names = X @ sparse.csr_matrix((ones, (match.query, match.reference)), shape), self.genes.index
@@ -82,7 +98,7 @@ class Reference:
         self.jind.save(folder)
         io.write_table(self.genes.rename_axis(NAME).reset_index(), folder / GENES)
         composition = {str(name): int(n) for name, n in self.composition.items()}
-        known = {"preset": self.facts["preset"], "composition": composition, "facts": self.facts}
+        known = {"method": self.method, "composition": composition, "facts": self.facts}
         io.write_json(known | {"totals": self.totals, "groups": self.groups}, folder / FACTS)
 
 
@@ -107,8 +123,19 @@ def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
     where = f"{path}: label_key '{key}'"
     known = has_type(obs[key], where, settings.keep_labels)
     labels = obs[key].astype(str).where(known)
+    if settings.batch_key is not None:
+        _batches(cells, settings.batch_key)
     check_types(labels.dropna(), where)
     return cells, labels
+
+
+def _batches(cells: AnnDataFile, key: str) -> np.ndarray:
+    """The batch of each cell, as text."""
+    obs = cells.obs(key)
+    if key not in obs or obs[key].nunique() < 2:
+        there = ", ".join(cells.columns) or "none"
+        raise InputError(f"{cells.path}: batch_key '{key}' is no column of obs with two batches (there are: {there})")
+    return obs[key].astype(str).to_numpy()
 
 
 def check_names(cells: Cells, content: Content, labels: pd.Series, key: str) -> None:
@@ -157,7 +184,15 @@ def fit(cells: Cells, content: Content, labels: pd.Series, rows: np.ndarray, set
     names = _model_names(var)[rows]
     genes = pd.DataFrame({name: index[rows] for name, index in namings(var).items()}, index=names)
     source = _source(X, labels, names, content.kind, f"{cells.path}: {content.place}")
-    jind = JIND(preset=settings.preset, seed=settings.seed).fit(source, label_key=LABEL)
+    method, found = settings.method or CONSENSUS, None
+    if method == AUTO:
+        batches = None if settings.batch_key is None else _batches(cells, settings.batch_key)[known]
+        found = bake_off(source, batches, seed=settings.seed)
+        method = found.used
+    if method in PRESETS:
+        jind = JIND(preset=method, seed=settings.seed).fit(source, label_key=LABEL)
+    else:
+        jind = ByMethod.fit(method, source, seed=settings.seed)
     facts = {
         "reference": str(cells.path),
         "sha256": io.sha256(cells.path) if cells.path.is_file() else "none: a folder",
@@ -165,10 +200,12 @@ def fit(cells: Cells, content: Content, labels: pd.Series, rows: np.ndarray, set
         "label_key": settings.label_key,
         "matrix": f"{content.place}: {content.kind} ({content.why})",
         "genes": f"{len(genes):,}, of which the model reads {len(jind.model_.genes):,}",
-        "preset": settings.preset,
+        "method": method,
         "seed": str(settings.seed),
     }
-    return Reference(jind, genes, labels.value_counts(), facts, content.totals)
+    if found is not None:
+        facts["methods compared"] = " ".join(found.sentences)
+    return Reference(jind, method, genes, labels.value_counts(), facts, content.totals, found)
 
 
 def load(settings: Settings) -> Reference:
@@ -177,27 +214,34 @@ def load(settings: Settings) -> Reference:
     Raises
     ------
     InputError
-        If the folder holds none, or one of another preset.
+        If the folder holds none, or one of another method.
     """
     folder = Path(settings.reference)
     if not (folder / "model.json").is_file():
         raise InputError(f"reference: {folder}: no stored model; expected a folder with model.json, or an .h5ad file")
     try:
         stored = io.read_json(folder / FACTS) if (folder / FACTS).is_file() else None
-        jind = JIND.load(folder, preset=settings.preset, seed=settings.seed)
+        method = (settings.method or CONSENSUS) if stored is None else stored["method"]
+        if settings.method not in (None, method):
+            raise InputError(f"{folder} was fitted with method={method}, not {settings.method}; leave the key out")
+        check_method(method, settings.max_error)
+        if method in PRESETS:
+            jind = JIND.load(folder, preset=method, seed=settings.seed)
+        else:
+            jind = ByMethod.load(method, folder, seed=settings.seed)
         if stored is None:  # by JIND.save alone
             names = pd.Index(jind.model_.genes)
             facts = {"reference": str(folder), "genes": f"{len(names):,}"}
-            return Reference(jind, pd.DataFrame({"var_names": names}, index=names), None, facts, all_genes=False)
+            return Reference(
+                jind, method, pd.DataFrame({"var_names": names}, index=names), None, facts, all_genes=False
+            )
         columns = io.read_table(folder / GENES).columns
         genes = io.read_table(folder / GENES, text=[*columns]).set_index(NAME)
-        composition, facts, preset = pd.Series(stored["composition"]), stored["facts"], stored["preset"]
+        composition, facts = pd.Series(stored["composition"]), stored["facts"]
     except InputError as error:
         another = "say reference=THE LABELLED CELLS.h5ad and label_key instead of the model's folder"
         raise InputError(f"reference: {error}; {another}") from error
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise InputError(f"reference: {folder}: not a readable model: {' '.join(str(error).split())}") from error
-    if preset != settings.preset:
-        raise InputError(f"preset: {folder} was fitted with '{preset}', not '{settings.preset}'; say preset={preset}")
     facts |= {"stored model": str(folder)}
-    return Reference(jind, genes, composition, facts, stored.get("totals"), groups=stored.get("groups"))
+    return Reference(jind, method, genes, composition, facts, stored.get("totals"), groups=stored.get("groups"))

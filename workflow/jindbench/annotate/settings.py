@@ -4,19 +4,55 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, field_validator
 
+from jindbench import registry
 from jindbench.data.remedies import is_zarr
-from jindbench.errors import InputError
+from jindbench.errors import InputError, NotAvailable, hint
 from jindbench.parameters import Parameters
 
 REFERENCE_FOLDER = "reference"  # of the model that a run has fitted, below its output folder
 LOG = "logs/annotate.log"  # below the output folder, which it marks as one of results
 SUFFIXES = (".h5ad", ".h5", ".h5mu")  # of files with cells
-CALIBRATED = "consensus"  # the preset whose forecasts were compared with real cells
+CONSENSUS = "consensus"  # the method whose forecasts were compared with real cells
+AUTO = "auto"  # whatever is best on the reference itself
+PRESETS = (CONSENSUS, "robust", "paper", "preprint", "published")  # of JIND
 COPY, TABLE, PAGE = "annotated.h5ad", "labels.tsv", "report.html"
+
+
+def methods() -> list[str]:
+    """Names of all that can label: presets of JIND, `auto`, the benchmark's methods but controls that see labels."""
+    others = [name for name in registry.names("methods") if name not in PRESETS]
+    return [
+        *PRESETS,
+        AUTO,
+        *(name for name in others if not hasattr(registry.component("methods", name), "SEES_LABELS")),
+    ]
+
+
+def can_forecast(method: str) -> bool:
+    """Whether it can say how many labels will be right."""
+    return method == CONSENSUS or method not in PRESETS
+
+
+def check_method(method: str, max_error: float | None) -> None:
+    """Check that a method's packages are here, and that it can do what is asked of it.
+
+    Raises
+    ------
+    InputError
+        Saying what it lacks.
+    """
+    if method not in (*PRESETS, AUTO):
+        try:
+            for stage in registry.stages(method):
+                registry.require(registry.component("methods", stage))
+        except NotAvailable as error:
+            raise InputError(f"method: {method} cannot run here: {error}") from error
+    if max_error is not None and not can_forecast(method):
+        raise InputError(f"max_error: expected a method with a forecast, such as {CONSENSUS}; '{method}' has none")
 
 
 class Settings(Parameters):
@@ -45,8 +81,14 @@ class Settings(Parameters):
         description="Where the queries' counts are: the name of a layer, `X` or `raw`. Found automatically by default.",
     )
     reference_layer: str | None = Field(None, description="The same for the reference.")
-    preset: Literal["consensus", "robust", "paper", "preprint", "published"] = Field(
-        CALIBRATED, description="JIND's parameter values."
+    method: str | None = Field(
+        None,
+        description="What labels: `consensus` (the default); JIND with another preset (`robust`, `paper`, `preprint`, "
+        "`published`); any method of the benchmark, such as `svm_rej`; or `auto`, the best on the reference itself. A "
+        "stored model has its own.",
+    )
+    batch_key: str | None = Field(
+        None, description="With `auto`: column of the reference's `obs` with batches or donors, each held out in turn."
     )
     max_error: float | None = Field(
         None,
@@ -82,6 +124,13 @@ class Settings(Parameters):
             return value
         parts = [[path] if os.path.exists(os.path.expanduser(path)) else path.split(",") for path in given]
         return [part.strip() for among in parts for part in among]
+
+    @field_validator("method")
+    @classmethod
+    def _a_method(cls, value: str | None) -> str | None:
+        if value is not None and value not in (known := methods()):
+            raise ValueError(f"no method '{value}'{hint(value, known)}")
+        return value
 
     @field_validator("reference", "query", "output", "broad_key", "ontology")
     @classmethod
@@ -168,8 +217,12 @@ class Settings(Parameters):
             )
         if self.stored and self.reference_layer is not None:
             raise InputError(f"reference_layer: {self.reference} is a stored model, which has no layers")
-        if self.max_error is not None and self.preset != CALIBRATED:
-            raise InputError(f"max_error: expected preset={CALIBRATED}, whose errors are known, got '{self.preset}'")
+        if self.batch_key is not None and (self.stored or self.method != AUTO):
+            raise InputError(
+                f"batch_key: expected method={AUTO} and labelled cells as the reference; leave the key out"
+            )
+        if self.method is not None:
+            check_method(self.method, self.max_error)
         folders = [Path(os.path.abspath(folder)) for folder in (*self.folders().values(), self.model_folder)]
         written = folders[:-1] if self.stored else folders
         for folder in written:

@@ -65,7 +65,7 @@ def whole_table(labelled: Labelled) -> pd.DataFrame:
 def record(settings: Settings, reference: Reference, types: list[str], forecast: Forecast | None) -> dict:
     """What `uns` says of how labels were made, and of how many should be right."""
     given = {"name": reference.facts["reference"], "sha256": reference.facts.get("sha256", "not known")}
-    elsewhere = {"reference", "query", "output", "preset", "seed"}
+    elsewhere = {"reference", "query", "output", "method", "seed"}
     options = settings.model_dump(mode="json", exclude=elsewhere, exclude_none=True)
     counts = (
         {} if reference.composition is None else {"reference_cells": reference.composition.reindex(types).to_numpy()}
@@ -76,7 +76,7 @@ def record(settings: Settings, reference: Reference, types: list[str], forecast:
         | {
             "tree": tree(reference),
             "version": __version__,
-            "preset": settings.preset,
+            "method": reference.method,
             "seed": settings.seed,
             "reference": given,
             "options": {name: value if value != [] else "" for name, value in options.items()},

@@ -62,7 +62,7 @@ def without_each_type(
             continue
         rest = source[(source.obs[LABEL] != name).to_numpy()].copy()
         try:
-            table = _in_stages(stages, rest, target, seed, threads).table
+            table = in_stages(stages, rest, target, seed, threads).table
         except (NotAvailable, OSError):  # of all types alike
             raise
         except Exception as error:
@@ -83,7 +83,7 @@ def read(path: str | Path) -> pd.DataFrame:
     return io.read_table(path, text=[HELD_OUT, CELL_ID, RAW_LABEL, LABEL])
 
 
-def _in_stages(
+def in_stages(
     stages: Iterable[tuple[ModuleType, Parameters]], source: AnnData, target: AnnData, seed: int, threads: int
 ) -> Predictions:
     """The last stage's predictions. No model is kept."""
