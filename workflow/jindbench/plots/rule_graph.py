@@ -33,7 +33,7 @@ def draw(edges: Iterable[tuple[str, str]]) -> Figure:
         for k, name in enumerate(layer)
     }
     figure, panel = plt.subplots(figsize=(WIDTH * widest, HEIGHT * len(layers)), layout="constrained")
-    for before, after in graph.edges:
+    for before, after in sorted(graph.edges):  # the reduction gives them in any order
         arrow = {"arrowstyle": "-|>", "color": palette.BLACK, "shrinkA": 12, "shrinkB": 12, "linewidth": 0.8}
         panel.annotate("", places[after], places[before], arrowprops=arrow)
     for name, place in places.items():
