@@ -66,7 +66,7 @@ audit: $(BIN)/.complete ## Run the demo three times and compare every file: what
 test-real: $(BIN)/.complete ## Run the benchmark on real cells, where the development data are there
 	$(BIN)/pytest tests/real -s
 
-rehearsal: $(BIN)/.complete ## Run the paper's benchmark on simulated files of its sizes, from servers on this machine; SCALE=0.05 for fewer cells
+rehearsal: $(BIN)/.complete ## Run the paper's benchmark on simulated files of its sizes, from servers on this machine (hours; a stopped one goes on); SCALE=0.05 for fewer cells
 	SCALE=$(or $(SCALE),1) $(BIN)/pytest tests/rehearsal -s
 
 benchmark: $(BIN)/.methods ## Run all methods on all real cells, where these are there, and write docs/benchmark-results.md (hours)

@@ -103,7 +103,7 @@ def copy_project(folder: Path) -> Workflow:
     for name in ("Snakefile", "workflow", "scripts", "config", "envs", "profiles"):
         source = REPOSITORY / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
         else:
             shutil.copy2(source, folder / name)
     workflow = Workflow(folder)
