@@ -191,7 +191,7 @@ def train_best_epoch(
     One row for each epoch: train_loss, validation_accuracy, learning_rate, kept.
     """
     trained = [parameter for parameter in networks.parameters() if parameter.requires_grad]
-    optimizer = optimizers.adam(trained, parameters.learning_rate)
+    optimizer = optimizers.Adam(trained, parameters.learning_rate)
     schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimizer, factor=0.5, patience=parameters.patience, threshold=parameters.flat_share
     )

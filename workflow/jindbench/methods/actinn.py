@@ -127,7 +127,7 @@ def train(model, X, y, parameters):
 
     weights = [parameter for parameter in model.parameters() if parameter.ndim == 2]
     biases = [parameter for parameter in model.parameters() if parameter.ndim == 1]
-    optimizer = optimizers.adam(
+    optimizer = optimizers.Adam(
         [{"params": weights, "weight_decay": parameters.l2}, {"params": biases}], parameters.learning_rate
     )
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, parameters.decay_steps, gamma=parameters.decay)
