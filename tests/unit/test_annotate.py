@@ -19,7 +19,18 @@ from scipy import io as scipy_io
 from scipy import sparse
 
 from jindbench import io
-from jindbench.annotate import bake_off, by_method, columns, command, content, findings, forecast, labelling, writing
+from jindbench.annotate import (
+    bake_off,
+    by_method,
+    columns,
+    command,
+    content,
+    findings,
+    forecast,
+    labelling,
+    notebook,
+    writing,
+)
 from jindbench.annotate import cells as opened_cells
 from jindbench.annotate.formats import open_cells
 from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
@@ -782,6 +793,14 @@ def test_the_installed_wheel_annotates_in_memory_as_the_command_does(annotated, 
     assert found["jind_label"].tolist() == right["label"].tolist()
     assert found["jind_confidence"].to_numpy() == pytest.approx(right["confidence"].to_numpy(), abs=1e-9)
     assert "<h2>Composition</h2>" in (annotated / "page.html").read_text()
+
+
+def test_in_memory_as_in_a_file_a_users_ontology_ids_are_not_replaced(tmp_path):
+    own, ids = query(), tmp_path / "ids.tsv"
+    ids.write_text("label\tid\nB cell\tCL:0000236\n")
+    own.obs["cell_type_ontology_term_id"] = "CL:0000236"
+    with pytest.raises(InputError, match="query.h5ad: has cell_type_ontology_term_id already"):
+        notebook.annotate(own, cells(), label_key="type", ontology=str(ids))
 
 
 def test_a_model_that_was_cut_off_is_refused(annotated, tmp_path):

@@ -174,13 +174,15 @@ def _columns(cells: Cells, settings: Settings) -> dict[str, pd.Series]:
     return found
 
 
-def annotate(settings: Settings, *, threads: int, check: bool = False) -> None:
+def annotate(settings: Settings, *, threads: int, check: bool = False, pages: bool = True) -> None:
     """Annotate every query from one reference, and write what was found into a folder for each.
 
     Parameters
     ----------
     check
         Only say how many labels would be right, and store the model.
+    pages
+        Draw a page for each query.
 
     Raises
     ------
@@ -206,11 +208,13 @@ def annotate(settings: Settings, *, threads: int, check: bool = False) -> None:
         with timed("writing", annotation.seconds):
             uns = writing.record(settings, fitted, fitted.jind.model_.classes, annotation.forecast)
             writing.write_copy(cells, annotation.labelled, annotation.tsne, uns, folder / COPY)
-            io.write_text(page.render(annotation, folder.name, settings), folder / PAGE)
+            if pages:
+                io.write_text(page.render(annotation, folder.name, settings), folder / PAGE)
         expected = prospects(annotation, settings.max_error)
         for sentence in [*summary(annotation), *expected, *look_first(annotation)[:AT_THE_TOP]]:
             log.info("%s: %s", folder.name, sentence)
-        log.info("%s: see %s", folder.name, folder / PAGE)
+        if pages:
+            log.info("%s: see %s", folder.name, folder / PAGE)
 
 
 def annotated(

@@ -41,8 +41,8 @@ def annotate(
 
     Returns
     -------
-    A copy of the query with what the command adds to `obs`, `obsm` and `uns`; columns of an earlier annotation are
-    replaced.
+    A copy of the query with what the command adds to `obs`, `obsm` and `uns`; its `jind_` columns of an earlier
+    annotation are replaced.
 
     Raises
     ------
@@ -50,6 +50,8 @@ def annotate(
         For the first fault found, in one line; objects have the names query.h5ad and reference.h5ad in it.
     """
     keys = [options[name] for name in ("sample_key", "cluster_key") if options.get(name) is not None]
+    if options.get("ontology") is not None:
+        keys.append(columns.TERM)  # which may be the user's own: refused then, as in a file
     with tempfile.TemporaryDirectory() as folder:
         given = {"query": [_stored(query, keys, Path(folder, "query.h5ad"))], "output": f"{folder}/out"}
         if isinstance(reference, AnnData):
@@ -59,7 +61,7 @@ def annotate(
         else:
             given["reference"] = str(reference)
         settings = messages.checked(Settings, given | {"label_key": label_key} | options, "annotate")
-        command.annotate(settings, threads=threads or len(os.sched_getaffinity(0)))
+        command.annotate(settings, threads=threads or len(os.sched_getaffinity(0)), pages=page is not None)
         results = Path(folder, "out/query")
         found = ad.read_h5ad(results / COPY)
         if page is not None:
