@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from jindbench.errors import InputError
-from jindbench.jind import classifier, linear, moments
+from jindbench.jind import classifier, composition, linear, moments
 from jindbench.jind.alignment import align
 from jindbench.jind.model import JINDModel
 from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters, SelfTrainingParameters
@@ -47,7 +47,7 @@ def model():
 
 def test_the_composition_of_certain_cells_is_their_count_and_the_pseudo_cells():
     probabilities = torch.eye(2, dtype=torch.float64)[[0, 0, 0, 1]]
-    found = moments.composition(probabilities, torch.tensor([0.5, 0.5], dtype=torch.float64), pseudo_cells=4)
+    found = composition.composition(probabilities, torch.tensor([0.5, 0.5], dtype=torch.float64), pseudo_cells=4)
     assert found.tolist() == pytest.approx([(3 + 2) / 8, (1 + 2) / 8])
 
 
@@ -57,7 +57,7 @@ def test_the_composition_of_uncertain_cells_is_found_where_counting_labels_is_wr
     first = 1 / (1 + np.exp(x))  # Bayes' rule for equal shares
     probabilities = torch.from_numpy(np.column_stack([first, 1 - first]))
     assert (first > 0.5).mean() < 0.7
-    found = moments.composition(probabilities, torch.tensor([0.5, 0.5], dtype=torch.float64), pseudo_cells=10)
+    found = composition.composition(probabilities, torch.tensor([0.5, 0.5], dtype=torch.float64), pseudo_cells=10)
     assert found[0].item() == pytest.approx(0.9, abs=0.02)
 
 
@@ -178,7 +178,7 @@ def test_a_strong_batch_effect_is_not_taken_for_another_composition(model, caplo
         with caplog.at_level(logging.WARNING):
             aligned, history = align(replace(model, linear_share=0.5), cells, ROBUST, seed=0)
         assert ("a strong batch effect" in caplog.text) == is_strange
-        assert (history["unexplained"] > moments.STRANGE[1]).all() == is_strange
+        assert (history["unexplained"] > composition.STRANGE[1]).all() == is_strange
         assert (aligned.aligned_share == 0.5) == is_strange
 
 

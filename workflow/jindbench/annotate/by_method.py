@@ -3,7 +3,7 @@
 A method trains and labels in one call (`jindbench.methods`). So each part of the reference is labelled by what was
 trained on the others; by these held-out cells probabilities are calibrated, thresholds set and forecasts made. The
 query's composition is estimated from the calibrated probabilities as JIND's alignment does
-(`jindbench.jind.moments`), novelty asks for the expression as JIND's does; no expression or code is aligned.
+(`jindbench.jind.composition`), novelty asks for the expression as JIND's does; no expression or code is aligned.
 """
 
 import logging
@@ -29,12 +29,12 @@ from jindbench import io, predictions, registry
 from jindbench.annotate.columns import PROBABILITY
 from jindbench.data.preprocess import CELL_TOTAL
 from jindbench.execution.hold_out import in_stages
+from jindbench.jind.composition import composition, evidence, recomposed
 from jindbench.jind.expression import source_expression, target_expression
 from jindbench.jind.model import MIN_GENE_SHARE
-from jindbench.jind.moments import STRANGE, composition
 from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters
 from jindbench.jind.profiles import Profiles
-from jindbench.jind.thresholds import type_thresholds
+from jindbench.jind.thresholds import thresholds_by
 from jindbench.names import COUNTS, LABEL, MEASURED, NORMALIZED, X_KIND
 
 FOLDS = 3  # parts of the reference; one run for each, and one for the query
@@ -121,16 +121,7 @@ class MethodModel:
     @cached_property
     def thresholds(self) -> np.ndarray:
         """The confidence that each of the K types demands; below it are 5 % of its held-out cells."""
-        confidence, assigned = (of.numpy() for of in self.validation.max(dim=1))
-        return type_thresholds(
-            confidence,
-            assigned,
-            len(self.classes),
-            PARAMETERS.outlier_fraction,
-            rule=PARAMETERS.threshold_rule,
-            without_cells=PARAMETERS.threshold_without_cells,
-            fewest=PARAMETERS.threshold_cells,
-        )
+        return thresholds_by(PARAMETERS, self.validation.numpy())
 
     def accepted(self, probabilities: Tensor) -> Tensor:
         """Which of n cells have a probability that passes the threshold of their most probable type."""
@@ -141,9 +132,7 @@ class MethodModel:
         """Calibrated probabilities, n x K, with the query's composition."""
         if self.type_weights is None:
             return probabilities
-        weighted = probabilities * self.type_weights
-        weighted /= weighted.sum(dim=1, keepdim=True)
-        return self.aligned_share * weighted + (1 - self.aligned_share) * probabilities
+        return recomposed(probabilities, self.type_weights, self.aligned_share, probabilities)
 
 
 class ByMethod:
@@ -226,14 +215,13 @@ class ByMethod:
         weights = ratio[model.validation_types]
         expected = (weights @ model.validation.max(dim=1).values / weights.sum()).item()
         strange = expected - before.max(dim=1).values.mean().item()
-        evidence = min(max((before @ ratio).log().mean().item(), 0), 1)
-        evidence *= min(max((STRANGE[1] - strange) / (STRANGE[1] - STRANGE[0]), 0), 1)
-        aligned = replace(model, type_weights=ratio**evidence, aligned_share=(1 + evidence) / 2)
+        belief = evidence(before, ratio, strange)
+        aligned = replace(model, type_weights=ratio**belief, aligned_share=(1 + belief) / 2)
         same = aligned.composed(before).argmax(dim=1) == before.argmax(dim=1)
         kept = same[model.accepted(before)].double().mean().nan_to_num(1.0).item()
         good = kept >= ALIGNMENT.kept_labels
         table = pd.DataFrame({"epoch": [0, 1], "kept_labels": [1.0, kept], "kept": [not good, good]})
-        return self._with(aligned if good else model, table.assign(evidence=evidence, unexplained=strange))
+        return self._with(aligned if good else model, table.assign(evidence=belief, unexplained=strange))
 
     def predict(self, cells: AnnData, *, probabilities: bool = False) -> pd.DataFrame:
         """As `JIND.predict`, of cells that were `seen`."""

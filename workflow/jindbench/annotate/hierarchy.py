@@ -21,7 +21,7 @@ from jindbench.annotate.columns import BROAD_LABEL, DEPTH
 from jindbench.annotate.settings import Settings
 from jindbench.errors import InputError
 from jindbench.jind.parameters import ClassifierParameters
-from jindbench.jind.thresholds import type_thresholds
+from jindbench.jind.thresholds import thresholds_by
 from jindbench.names import LABEL, RAW_LABEL, THRESHOLD, UNASSIGNED
 
 if TYPE_CHECKING:
@@ -87,17 +87,9 @@ class Hierarchy:
         groups = []
         for members in sorted(sets, key=len):
             sums = probabilities[np.isin(assigned, members)][:, members].sum(axis=1)
-            threshold = type_thresholds(
-                sums,
-                np.zeros(len(sums), dtype=int),
-                1,
-                PARAMETERS.outlier_fraction,
-                rule=PARAMETERS.threshold_rule,
-                without_cells=PARAMETERS.threshold_without_cells,
-                fewest=PARAMETERS.threshold_cells,
-            )
+            (threshold,) = thresholds_by(PARAMETERS, sums[:, None])
             depth = 1 + sum({*members} < {*others} for others in sets)
-            groups.append(Group(sets[members], members, depth, max(SURE, float(threshold[0]))))
+            groups.append(Group(sets[members], members, depth, max(SURE, float(threshold))))
         return cls(types, groups)
 
     @cached_property

@@ -20,11 +20,12 @@ from torch import Tensor
 
 from jindbench import io
 from jindbench.errors import InputError
+from jindbench.jind.composition import recomposed
 from jindbench.jind.expression import BLOCK, target_expression
 from jindbench.jind.networks import Classifier, Encoder, Generator, Logits, Rescaling, frozen
 from jindbench.jind.parameters import ClassifierParameters
 from jindbench.jind.profiles import Profiles
-from jindbench.jind.thresholds import type_thresholds
+from jindbench.jind.thresholds import thresholds_by
 from jindbench.names import MEASURED
 from jindbench.predictions import Predictions, from_probabilities
 
@@ -207,16 +208,7 @@ class JINDModel:
 
     def thresholds(self, outlier_fraction: float | None = None) -> np.ndarray:
         """tau_k for each of the K types, at the model's own theta unless another is given."""
-        confidence, assigned = self.validation.max(dim=1)
-        return type_thresholds(
-            confidence.cpu().numpy(),
-            assigned.cpu().numpy(),
-            len(self.classes),
-            self.parameters.outlier_fraction if outlier_fraction is None else outlier_fraction,
-            rule=self.parameters.threshold_rule,
-            without_cells=self.parameters.threshold_without_cells,
-            fewest=self.parameters.threshold_cells,
-        )
+        return thresholds_by(self.parameters, self.validation.cpu().numpy(), outlier_fraction)
 
     def accepted(self, probabilities: Tensor, outlier_fraction: float | None = None) -> Tensor:
         """Which of n cells have a probability that passes the threshold of their most probable type."""
@@ -279,9 +271,7 @@ class JINDModel:
         mean = self.averaged(of_member)
         if self.type_weights is None:
             return mean
-        weighted = mean * self.type_weights
-        aligned = weighted / weighted.sum(dim=1, keepdim=True)
-        return self.aligned_share * aligned + (1 - self.aligned_share) * self.reference._probabilities(cells)
+        return recomposed(mean, self.type_weights, self.aligned_share, self.reference._probabilities(cells))
 
     def novelty(self, X: sparse.csr_matrix, measured: np.ndarray | None = None) -> np.ndarray:
         """How far each of n cells lies below the threshold of its most probable type before anything was adapted.

@@ -14,41 +14,15 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from jindbench.jind.composition import STRANGE, composition, evidence
 from jindbench.jind.model import JINDModel
 from jindbench.jind.networks import Rescaling, frozen
 from jindbench.jind.parameters import AlignmentParameters
 from jindbench.names import STAYS_UNALIGNED
 
-STEPS, TOLERANCE = 500, 1e-7  # of the EM algorithm
-STRANGE = (0.08, 0.12)  # from where on unexplained confidence lowers the evidence, and where none is left
 AGREEMENT_FALL = 0.04  # of the networks with the linear model, at full evidence
 
 log = logging.getLogger(__name__)
-
-
-def composition(probabilities: Tensor, source_shares: Tensor, pseudo_cells: float, steps: int = STEPS) -> Tensor:
-    """Shares of the K types among n cells, by maximum a posteriori under label shift (Saerens et al. 2002).
-
-    Label shift: cells of a type look the same in source and target, only the types' shares differ. The EM algorithm
-    starts from the source's shares, which also are the prior: so many cells of that composition are added.
-
-    Parameters
-    ----------
-    probabilities
-        n x K, of a classifier that learnt under `source_shares`.
-    source_shares
-        K, all above zero.
-    steps
-        Of the algorithm, at most; after one, the shares are the mean of the probabilities and the added cells.
-    """
-    n, shares = len(probabilities), source_shares
-    for _ in range(steps):
-        posterior = probabilities * (shares / source_shares)
-        posterior /= posterior.sum(dim=1, keepdim=True)
-        before, shares = shares, (posterior.sum(dim=0) + pseudo_cells * source_shares) / (n + pseudo_cells)
-        if (shares - before).abs().sum() < TOLERANCE:
-            break
-    return shares
 
 
 def source_weights(model: JINDModel, shares: Tensor) -> Tensor:
@@ -105,10 +79,8 @@ def align_moments(
     1. The mean of the unaligned probabilities is the target's composition as it looks. In each prediction model the
        target's codes get mean and variance of the source's, which is weighted to it.
     2. The target's composition is also estimated under label shift, which goes further: it takes all that looks unlike
-       the source for other shares. How far to believe it says the evidence, between 0 and 1: by how much these shares
-       make a cell likelier, in the mean of its logarithm. A batch effect that looks like other shares makes a small
-       difference, other shares a large one. But where the linear model is much less sure of the target than these
-       shares would make it, the batch effect is too strong for such an estimate, and there is no evidence.
+       the source for other shares. How far to believe it says the evidence, between 0 and 1, which falls where the
+       linear model is less sure of the target than these shares would make it.
     3. The probability of a type is multiplied by the quotient of its shares in target and source to the power of the
        evidence; at 1 this is Bayes' rule.
     4. The unaligned probabilities have a say: half of it without evidence, none where it is 1. What both agree on is
@@ -143,12 +115,9 @@ def align_moments(
     members = [rescaled(member) for member in model.members]
     shares = composition(before, model.validation_shares, parameters.pseudo_cells)
     ratio = shares / model.validation_shares
-    evidence = min(max((before @ ratio).log().mean().item(), 0), 1)
-    strange = math.nan
-    if model.linear is not None:
-        strange = unexplained(model.linear, X, shares)
-        evidence *= min(max((STRANGE[1] - strange) / (STRANGE[1] - STRANGE[0]), 0), 1)
-    composed = {"type_weights": ratio**evidence, "aligned_share": (1 + evidence) / 2}
+    strange = math.nan if model.linear is None else unexplained(model.linear, X, shares)
+    belief = evidence(before, ratio, strange)
+    composed = {"type_weights": ratio**belief, "aligned_share": (1 + belief) / 2}
     aligned = replace(
         members[0],
         others=tuple(members[1:]),
@@ -166,7 +135,7 @@ def align_moments(
         judge = replace(model.linear, reference=model.linear, **composed)
         agreed = _agreement(before, model.linear.probabilities(X))
         agreed_after = _agreement(after, judge.probabilities(X))
-    fallen = agreed - agreed_after > AGREEMENT_FALL * evidence
+    fallen = agreed - agreed_after > AGREEMENT_FALL * belief
     good = kept >= parameters.kept_labels and not fallen
     history = pd.DataFrame(
         [
@@ -176,7 +145,7 @@ def align_moments(
     ).assign(unexplained=strange)
     log.info(
         "%.1f %% of the accepted cells keep their label by alignment; estimated composition (evidence %.2f): %s",
-        *(100 * kept, evidence),
+        *(100 * kept, belief),
         ", ".join(f"{name} {share:.1%}" for name, share in zip(model.classes, shares.tolist(), strict=True)),
     )
     if strange > STRANGE[1]:

@@ -2,6 +2,26 @@
 
 import numpy as np
 
+from jindbench.jind.parameters import ClassifierParameters
+
+
+def thresholds_by(
+    parameters: ClassifierParameters, probabilities: np.ndarray, outlier_fraction: float | None = None
+) -> np.ndarray:
+    """tau_k of each of the K types, from probabilities of validation cells, n x K, and the classifier's parameters.
+
+    At their own theta, unless another is given.
+    """
+    return type_thresholds(
+        probabilities.max(axis=1),
+        probabilities.argmax(axis=1),
+        probabilities.shape[1],
+        parameters.outlier_fraction if outlier_fraction is None else outlier_fraction,
+        rule=parameters.threshold_rule,
+        without_cells=parameters.threshold_without_cells,
+        fewest=parameters.threshold_cells,
+    )
+
 
 def type_thresholds(
     confidence: np.ndarray,
