@@ -28,6 +28,7 @@ else:
         config = own
 
     include: "workflow/rules/common.smk"
+    include: "workflow/rules/jobs.smk"
     include: "workflow/rules/shown.smk"
     include: "workflow/rules/data.smk"
     include: "workflow/rules/methods.smk"

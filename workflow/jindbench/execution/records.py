@@ -122,7 +122,7 @@ def edges_of_rules(*results: Path) -> list[tuple[str, str]]:
 
 
 def _rule(job: dict) -> str:
-    """Its name; small tasks have rules of their own that do the same (`jobs_of` in workflow/rules/common.smk)."""
+    """Its name; small tasks have rules of their own that do the same (`jobs_of` in workflow/rules/jobs.smk)."""
     return job["rule"].partition("_of_small_tasks")[0]
 
 
