@@ -45,7 +45,9 @@ def test_the_authors_transforms():
     assert transformed([[1, 3]], "normalized", cell_total=10_000) == pytest.approx(np.array([[1, 2]]))
 
 
-def test_most_variable_genes_by_plain_variance():
+@pytest.mark.parametrize("block", [7, 100])  # of 50 cells
+def test_most_variable_genes_by_plain_variance(block, monkeypatch):
+    monkeypatch.setattr(preprocess, "BLOCK", block)
     rng = np.random.default_rng(0)
     X = rng.poisson(2, (50, 20)) * rng.random(20) * 3
     expected = np.sort(np.argsort(X.var(axis=0))[-5:])

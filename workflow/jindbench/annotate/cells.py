@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from jindbench.data.matrix import checked
+from jindbench.data.matrix import BLOCK, checked
 from jindbench.data.remedies import hint
 from jindbench.errors import InputError
-from jindbench.jind.expression import BLOCK
 
 SAMPLE = 1000  # cells that show what a matrix holds, before all of them are read
 

@@ -23,9 +23,9 @@ from jindbench.annotate.columns import (
 from jindbench.annotate.content import Content
 from jindbench.annotate.reference import Reference
 from jindbench.data.genes import Match
+from jindbench.data.matrix import BLOCK
 from jindbench.data.preprocess import CELL_TOTAL, transform
 from jindbench.jind.estimator import JIND
-from jindbench.jind.expression import BLOCK
 from jindbench.jind.model import JINDModel
 from jindbench.names import CONFIDENCE, LABEL, NOVELTY, RAW_LABEL, THRESHOLD, UNASSIGNED
 

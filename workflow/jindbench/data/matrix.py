@@ -7,6 +7,7 @@ from jindbench.errors import InputError
 
 # No gene has more molecules in a cell; float32 holds every whole number up to here, and no network overflows.
 HIGHEST = 2**24
+BLOCK = 4096  # cells that are handled at one time
 
 
 def checked(X: sparse.spmatrix | np.ndarray, where: str, *, copy: bool = True) -> sparse.csr_matrix:

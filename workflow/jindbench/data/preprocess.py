@@ -4,9 +4,9 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 from sklearn.preprocessing import normalize
-from sklearn.utils.sparsefuncs import mean_variance_axis
+from sklearn.utils.sparsefuncs import incr_mean_variance_axis
 
-from jindbench.data.matrix import checked
+from jindbench.data.matrix import BLOCK, checked
 from jindbench.errors import InputError
 from jindbench.names import COUNTS, INTEGRATED, NORMALIZED, SCALED, X_KIND
 
@@ -81,7 +81,10 @@ def most_variable_genes(X: sparse.csr_matrix, n: int | None) -> np.ndarray:
     """
     if n is None or X.shape[1] <= n:
         return np.arange(X.shape[1])
-    _, variance = mean_variance_axis(X.astype(np.float64), axis=0)
+    mean, variance, seen = np.zeros((3, X.shape[1]))
+    for start in range(0, X.shape[0], BLOCK):  # in float64 all cells at one time would take more than X does
+        block = X[start : start + BLOCK].astype(np.float64)
+        mean, variance, seen = incr_mean_variance_axis(block, axis=0, last_mean=mean, last_var=variance, last_n=seen)
     return np.sort(np.argsort(-variance, kind="stable")[:n])
 
 

@@ -12,9 +12,9 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from jindbench.data.matrix import BLOCK
 from jindbench.errors import InputError
 from jindbench.jind import optimizers
-from jindbench.jind.expression import BLOCK
 from jindbench.jind.linear import best_share, train_linear
 from jindbench.jind.model import JINDModel, Rows, blocks, choose_device, precision
 from jindbench.jind.networks import LATENT, Classifier, Encoder, frozen, seeded

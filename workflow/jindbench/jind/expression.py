@@ -9,15 +9,13 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from jindbench.data.matrix import checked
+from jindbench.data.matrix import BLOCK, checked
 from jindbench.data.preprocess import most_variable_genes, transform
 from jindbench.errors import InputError
 from jindbench.jind.parameters import ClassifierParameters
 from jindbench.names import COUNTS, X_KIND, X_KINDS
 
 log = logging.getLogger(__name__)
-
-BLOCK = 4096  # cells that are handled at one time
 
 Cells = AnnData | sparse.spmatrix | np.ndarray
 

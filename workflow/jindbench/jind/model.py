@@ -19,9 +19,10 @@ from scipy import sparse
 from torch import Tensor
 
 from jindbench import io
+from jindbench.data.matrix import BLOCK
 from jindbench.errors import InputError
 from jindbench.jind.composition import recomposed
-from jindbench.jind.expression import BLOCK, target_expression
+from jindbench.jind.expression import target_expression
 from jindbench.jind.networks import Classifier, Encoder, Generator, Logits, Rescaling, frozen
 from jindbench.jind.parameters import ClassifierParameters
 from jindbench.jind.profiles import Profiles

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from jindbench.jind.expression import BLOCK
+from jindbench.data.matrix import BLOCK
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     import torch
     from safetensors.torch import save_file
 
-    from jindbench.jind.expression import BLOCK
+    from jindbench.data.matrix import BLOCK
     from jindbench.jind.model import Rows, blocks, choose_device
     from jindbench.jind.networks import frozen, seeded
 
