@@ -54,3 +54,12 @@ def test_most_variable_genes_by_plain_variance(block, monkeypatch):
     assert preprocess.most_variable_genes(sparse.csr_matrix(X), 5).tolist() == expected.tolist()
     assert preprocess.most_variable_genes(sparse.csr_matrix(X), 20).tolist() == list(range(20))
     assert preprocess.most_variable_genes(sparse.csr_matrix(X), 5000).tolist() == list(range(20))
+
+
+def test_genes_are_scaled_to_unit_variance_and_one_that_does_not_vary_to_zero():
+    rng = np.random.default_rng(0)
+    X = sparse.csr_matrix(np.column_stack([rng.poisson(1, (50, 8)), np.full(50, 0.1)]), dtype=np.float32)
+    scaled = preprocess.scaled(X, preprocess.unit_scale(X, ddof=1)).toarray()
+    assert scaled[:, :8].std(axis=0, ddof=1) == pytest.approx(np.ones(8))
+    assert not scaled[:, 8].any()
+    assert X[0, 8] == np.float32(0.1)

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from jindbench.execution import costs
 from toy_project import TINY, Workflow
 
 
@@ -62,3 +63,8 @@ def test_what_will_not_fit_is_said_before_and_at_the_start(whole):
     assert re.search(r"Will not fit: The results may take \d+\.\d GB of disk; \d+\.\d GB are free", printed)
     assert "May not fit: run_method/svm_rej may take" in printed
     assert not (whole.folder / "results/data").exists()
+    # Such jobs run one at a time: none is asked for more than the machine, or a user's limit, has for all together.
+    most = {job["mem_mb"] for job in asked(whole).values() if "mem_mb" in job}
+    assert max(most) == int(0.9 * costs.Machine.here(1, ".").memory_mb)
+    most = {job["mem_mb"] for job in asked(whole, "--resources", "mem_mb=5000").values() if "mem_mb" in job}
+    assert max(most) == 5000

@@ -18,7 +18,7 @@ sys.path.insert(0, str(LIBRARY))
 from jindbench.config import load as configuration
 from jindbench import registry
 from jindbench.errors import InputError
-from jindbench.execution import guard, job, recovery
+from jindbench.execution import costs, guard, job, recovery
 
 registry.export_library_path()
 # Snakemake puts this path into shell commands without quotes: a clone whose .venv it is may lie in a folder with a space.
@@ -34,6 +34,16 @@ try:
     ALL_CORES = 1 if workflow.remote_exec else workflow.cores
 except WorkflowError:
     ALL_CORES = 1
+
+
+# On one machine the jobs of a moment share its memory: by default their `mem_mb` together are no more than nine tenths of
+# it. A job that says it needs more runs alone.
+if (
+    workflow.is_main_process
+    and workflow.local_exec
+    and not {"mem", "mem_mb"} & {*workflow.global_resources}
+):
+    workflow.register_resource("mem_mb", int(0.9 * costs.Machine.here(ALL_CORES, ".").memory_mb))
 
 
 @cache

@@ -11,6 +11,7 @@ from jindbench.errors import InputError
 from jindbench.names import COUNTS, INTEGRATED, NORMALIZED, SCALED, X_KIND
 
 CELL_TOTAL = 10_000
+CONSTANT = 1e-12  # a lower variance may be the rounding of a gene that does not vary
 
 
 def normalize_library_size(adata: AnnData) -> None:
@@ -42,7 +43,7 @@ def transform(
     Parameters
     ----------
     X
-        Cells x genes; left as it is.
+        Cells x genes; its values are left as they are.
     x_kind
         What X holds. Logarithms, scaled and integrated values are returned as they are.
     log_base
@@ -54,24 +55,53 @@ def transform(
 
     Returns
     -------
-    CSR float32 matrix, cells x genes.
+    CSR float32 matrix, cells x genes; it may share memory with X where values are returned as they are.
 
     Raises
     ------
     InputError
         If X is not a sound matrix (see `jindbench.data.matrix`), or has negative values where `x_kind` allows none.
     """
-    X = checked(X, "X")
+    by_log = x_kind == COUNTS or (x_kind == NORMALIZED and log_normalized)
+    X = checked(X, "X", copy=by_log)
     if x_kind not in (SCALED, INTEGRATED) and X.data.min(initial=0) < 0:
         raise InputError(f"X holds negative values, which '{x_kind}' cannot have")
     if x_kind == COUNTS and cell_total is not None:
         X = normalize(X, norm="l1", copy=False)
         X.data *= cell_total
-    if x_kind == COUNTS or (x_kind == NORMALIZED and log_normalized):
+    if by_log:
         np.log1p(X.data, out=X.data)
         if log_base == "2":
             X.data /= np.float32(np.log(2))
     return X
+
+
+def mean_and_variance(*matrices: sparse.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+    """Of each gene over the cells of all matrices, in float64. A copy of all of them in float64 is never made."""
+    mean, variance, seen = np.zeros((3, matrices[0].shape[1]))
+    for X in matrices:
+        for start in range(0, X.shape[0], BLOCK):
+            block = X[start : start + BLOCK].astype(np.float64)
+            mean, variance, seen = incr_mean_variance_axis(
+                block, axis=0, last_mean=mean, last_var=variance, last_n=seen
+            )
+    return mean, variance
+
+
+def scaled(X: sparse.csr_matrix, scale: np.ndarray) -> sparse.csr_matrix:
+    """X with each gene's values multiplied by its number in `scale`, whose type the result has; indices are shared."""
+    data = scale[X.indices]
+    data *= X.data
+    return sparse.csr_matrix((data, X.indices, X.indptr), shape=X.shape)
+
+
+def unit_scale(X: sparse.csr_matrix, *, ddof: int = 0) -> np.ndarray:
+    """By what each gene is multiplied to have a variance of 1 over the cells of X; 0 where it does not vary."""
+    _, variance = mean_and_variance(X)
+    varies = variance > CONSTANT
+    scale = np.zeros(X.shape[1])
+    scale[varies] = np.sqrt((X.shape[0] - ddof) / X.shape[0] / variance[varies])
+    return scale
 
 
 def most_variable_genes(X: sparse.csr_matrix, n: int | None) -> np.ndarray:
@@ -81,10 +111,7 @@ def most_variable_genes(X: sparse.csr_matrix, n: int | None) -> np.ndarray:
     """
     if n is None or X.shape[1] <= n:
         return np.arange(X.shape[1])
-    mean, variance, seen = np.zeros((3, X.shape[1]))
-    for start in range(0, X.shape[0], BLOCK):  # in float64 all cells at one time would take more than X does
-        block = X[start : start + BLOCK].astype(np.float64)
-        mean, variance, seen = incr_mean_variance_axis(block, axis=0, last_mean=mean, last_var=variance, last_n=seen)
+    _, variance = mean_and_variance(X)
     return np.sort(np.argsort(-variance, kind="stable")[:n])
 
 
@@ -94,4 +121,6 @@ def expression(
     """Transformed expression of source and target, of the `n_genes` genes that vary most in the source (None: all)."""
     X, target_X = (transform(side.X, side.uns[X_KIND], cell_total=cell_total) for side in (source, target))
     genes = most_variable_genes(X, n_genes)
+    if len(genes) == X.shape[1]:
+        return X, target_X
     return X[:, genes], target_X[:, genes]

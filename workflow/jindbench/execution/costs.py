@@ -201,12 +201,6 @@ def warnings(table: pd.DataFrame, machine: Machine) -> list[str]:
         for step, row in table.iterrows()
         if row.memory_mb > machine.memory_mb
     ]
-    together = table["memory_mb"].repeat(table["jobs"]).nlargest(machine.cores).sum()
-    if not lines and together > machine.memory_mb:
-        lines.append(
-            f"{machine.cores} jobs at a time may take {together / 1000:.1f} GB of memory; this machine has "
-            f"{machine.memory_mb / 1000:.1f} GB: add --resources mem_mb={0.9 * machine.memory_mb:.0f}"
-        )
     if (needed := table["disk_mb"].sum()) > machine.disk_mb:
         lines.append(f"The results may take {needed / 1000:.1f} GB of disk; {machine.disk_mb / 1000:.1f} GB are free")
     return lines

@@ -89,10 +89,9 @@ def genes_within_percentiles(X, target_X):
 
     Genes that no cell expresses have no std / mean and never pass.
     """
-    from scipy import sparse
-    from sklearn.utils.sparsefuncs import mean_variance_axis
+    from jindbench.data.preprocess import mean_and_variance
 
-    mean, variance = mean_variance_axis(sparse.vstack([X, target_X], format="csr", dtype=np.float64), axis=0)
+    mean, variance = mean_and_variance(X, target_X)
     low, high = np.percentile(mean, PERCENTILES)  # of the means: those of the totals, divided by the number of cells
     genes = np.flatnonzero((mean >= low) & (mean <= high) & (mean != 0))
     variation = np.sqrt(variance[genes]) / mean[genes]

@@ -3,6 +3,7 @@
 import logging
 import warnings
 
+import numpy as np
 from pydantic import Field
 
 from jindbench import predictions
@@ -27,14 +28,13 @@ class Parameters(BaseParameters):
 def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
 
-    from jindbench.data.preprocess import CELL_TOTAL, expression
+    from jindbench.data.preprocess import CELL_TOTAL, expression, scaled, unit_scale
 
     X, target_X = expression(source, target, parameters.n_genes, cell_total=CELL_TOTAL)
     if parameters.scale:  # not centred: genes stay sparse, and the intercepts do what centring would
-        scaler = StandardScaler(with_mean=False).fit(X)
-        X, target_X = scaler.transform(X), scaler.transform(target_X)
+        scale = unit_scale(X).astype(np.float32)
+        X, target_X = scaled(X, scale), scaled(target_X, scale)
     model = LogisticRegression(C=parameters.C, max_iter=parameters.max_iter)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # said below, in the user's words

@@ -90,24 +90,20 @@ def components(source, target, n_components, seed):
     Genes are divided by their standard deviation and centred; those without variance are left out. 100 % is
     the variance of the components computed, as in the R package, and not all variance.
     """
-    from scipy import sparse
     from sklearn.decomposition import PCA
-    from sklearn.utils.sparsefuncs import mean_variance_axis
 
-    from jindbench.data.preprocess import transform
+    from jindbench.data.preprocess import scaled, transform, unit_scale
 
-    X, target_X = (transform(side.X, source.uns[X_KIND]).astype(np.float64) for side in (source, target))
-    varying = (X.max(axis=0) != X.min(axis=0)).toarray().ravel()
-    if not varying.any():
+    X, target_X = (transform(side.X, source.uns[X_KIND]) for side in (source, target))
+    scale = unit_scale(X, ddof=1)
+    if not scale.any():
         raise ValueError("scPred: no gene varies over the source's cells")
-    _, variance = mean_variance_axis(X[:, varying], axis=0)
-    deviation = np.sqrt(variance * X.shape[0] / (X.shape[0] - 1))
-    unit = sparse.diags_array(1 / deviation, format="csr")
     # arpack centres sparse input without making it dense, and finds fewer components than there are cells and genes.
-    pca = PCA(min(n_components, X.shape[0] - 1, varying.sum() - 1), svd_solver="arpack", random_state=seed)
-    scores = pca.fit_transform(X[:, varying] @ unit)
+    n_components = min(n_components, X.shape[0] - 1, np.count_nonzero(scale) - 1)
+    pca = PCA(n_components, svd_solver="arpack", random_state=seed)
+    scores = pca.fit_transform(scaled(X, scale))
     percent = 100 * pca.explained_variance_ / pca.explained_variance_.sum()
-    return scores, pca.transform(target_X[:, varying] @ unit), percent
+    return scores, pca.transform(scaled(target_X, scale)), percent
 
 
 def informative_components(scores, is_type, percent, parameters):
