@@ -26,7 +26,7 @@ def largest_task():
 # thousandth of a task's own values, for each of some hundred runs. Not a profile's default-resources: those of a user's
 # own profile or command line would replace them. Runtime is in minutes.
 SMALL = {
-    "mem_mb": lambda wildcards, attempt: round(attempt * (3000 + 2 * largest_task())),
+    "mem_mb": lambda wildcards, attempt: round(attempt * (1500 + 2 * largest_task())),
     "runtime": lambda wildcards, attempt: round(attempt * (60 + largest_task() / 10)),
 }
 

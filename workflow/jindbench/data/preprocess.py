@@ -115,12 +115,15 @@ def most_variable_genes(X: sparse.csr_matrix, n: int | None) -> np.ndarray:
     return np.sort(np.argsort(-variance, kind="stable")[:n])
 
 
+def columns(X: sparse.csr_matrix, genes: np.ndarray) -> sparse.csr_matrix:
+    """X[:, genes]; where that is all of X, X itself and no copy."""
+    return X if len(genes) == X.shape[1] else X[:, genes]
+
+
 def expression(
     source: AnnData, target: AnnData, n_genes: int | None, *, cell_total: float | None = None
 ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
     """Transformed expression of source and target, of the `n_genes` genes that vary most in the source (None: all)."""
     X, target_X = (transform(side.X, side.uns[X_KIND], cell_total=cell_total) for side in (source, target))
     genes = most_variable_genes(X, n_genes)
-    if len(genes) == X.shape[1]:
-        return X, target_X
-    return X[:, genes], target_X[:, genes]
+    return columns(X, genes), columns(target_X, genes)

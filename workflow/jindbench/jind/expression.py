@@ -10,7 +10,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from jindbench.data.matrix import BLOCK, checked
-from jindbench.data.preprocess import most_variable_genes, transform
+from jindbench.data.preprocess import columns, most_variable_genes, transform
 from jindbench.errors import InputError
 from jindbench.jind.parameters import ClassifierParameters
 from jindbench.names import COUNTS, X_KIND, X_KINDS
@@ -24,11 +24,10 @@ def source_expression(source: AnnData, parameters: ClassifierParameters) -> tupl
     """Transformed expression of the source's most variable genes (N_s x M, sparse), and their names."""
     X = _transformed(source.X, source.uns[X_KIND], parameters)
     chosen = most_variable_genes(X, parameters.n_genes)
-    if len(chosen) < X.shape[1]:
-        if parameters.total_of == "model_genes":
-            X = _transformed(source.X[:, chosen], source.uns[X_KIND], parameters)
-        else:
-            X = X[:, chosen]
+    if len(chosen) < X.shape[1] and parameters.total_of == "model_genes":
+        X = _transformed(source.X[:, chosen], source.uns[X_KIND], parameters)
+    else:
+        X = columns(X, chosen)
     return X, source.var_names[chosen].tolist()
 
 

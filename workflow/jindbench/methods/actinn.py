@@ -72,7 +72,7 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
 
 def expression(source, target, parameters):
     """Transformed expression of source and target, CSR with the same genes, and the names of these."""
-    from jindbench.data.preprocess import CELL_TOTAL, most_variable_genes, transform
+    from jindbench.data.preprocess import CELL_TOTAL, columns, most_variable_genes, transform
 
     kind = source.uns[X_KIND]
     if parameters.scale and kind not in (COUNTS, NORMALIZED):
@@ -80,8 +80,8 @@ def expression(source, target, parameters):
     cell_total = CELL_TOTAL if parameters.scale else None  # what is normalized has one total for all cells already
     X, target_X = (transform(side.X, kind, cell_total=cell_total) for side in (source, target))
     genes = genes_within_percentiles(X, target_X) if parameters.gene_filter else np.arange(X.shape[1])
-    genes = genes[most_variable_genes(X[:, genes], parameters.n_genes)]
-    return X[:, genes], target_X[:, genes], source.var_names[genes].tolist()
+    genes = genes[most_variable_genes(columns(X, genes), parameters.n_genes)]
+    return columns(X, genes), columns(target_X, genes), source.var_names[genes].tolist()
 
 
 def genes_within_percentiles(X, target_X):

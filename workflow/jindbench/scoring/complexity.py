@@ -7,7 +7,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from jindbench.data.preprocess import most_variable_genes, transform
+from jindbench.data.preprocess import columns, most_variable_genes, transform
 from jindbench.data.tasks import Split, random_split
 from jindbench.names import BATCH, LABEL, X_KIND
 
@@ -56,7 +56,7 @@ def knn_scores(X: sparse.csr_matrix, labels: np.ndarray, *, seed: int, threads: 
     if X.shape[0] < MIN_CELLS:
         return {"fitted": np.nan, "held_out": np.nan}
     labels = np.asarray(labels, dtype=str)  # not the categories that a column of obs may hold
-    embedding = _embedding(X[:, most_variable_genes(X, N_GENES)], seed)
+    embedding = _embedding(columns(X, most_variable_genes(X, N_GENES)), seed)
     knn = KNeighborsClassifier(N_NEIGHBORS, n_jobs=threads)
     right = np.zeros(len(labels), dtype=bool)
     for train, test in _folds(labels, seed):
@@ -124,7 +124,7 @@ def dataset_scores(adata: AnnData, *, seed: int, threads: int) -> pd.DataFrame:
 
     rows, batches = [], sorted(adata.obs[BATCH].unique())
     for batch in batches:
-        cells = adata[adata.obs[BATCH] == batch]
+        cells = adata if len(batches) == 1 else adata[adata.obs[BATCH] == batch]
         of_all = of_source = scores(cells)
         if len(batches) == 1 and cells.n_obs >= MIN_CELLS:
             of_source = scores(random_split(cells, Split(dataset="dataset", rule="paper"), "complexity")[0])
