@@ -16,9 +16,9 @@ use rule run_method as time_method with:
 
 use rule integrate as time_integration with:
     output:
-        source="results/{run}/timed/{task}/integration-{integration}/source.h5ad",
-        target="results/{run}/timed/{task}/integration-{integration}/target.h5ad",
-        outcome="results/{run}/timed/{task}/integration-{integration}/outcome.json",
+        source=["results/{run}/timed/{task}/integration-{integration}/source.h5ad"],
+        target=["results/{run}/timed/{task}/integration-{integration}/target.h5ad"],
+        outcome=["results/{run}/timed/{task}/integration-{integration}/outcome.json"],
     log:
         "results/{run}/logs/time_integration/{task}/{integration}.log",
     benchmark:
