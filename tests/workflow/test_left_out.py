@@ -189,11 +189,14 @@ def test_whole_batches_are_integrated_and_the_tasks_cells_taken_from_them(fresh)
     of_task = {"of_task": {"integration": "centred", "cells": "task", "title": "Of the task"}}
     configured(fresh, run={"methods": list(methods), "tasks": ["batches"]}, methods=methods, integrations=of_task)
     folder, means = "results/tiny/integrations/batches", {}
-    fresh.run(*(f"{folder}/{name}/target.h5ad" for name in ("centred", "of_task")), target="datasets")
+    again = "results/tiny/timed/batches/integration-centred/target.h5ad"
+    fresh.run(*(f"{folder}/{name}/target.h5ad" for name in ("centred", "of_task")), again, target="datasets")
     cells = io.read_h5ad(fresh.folder / "results/data/toy.h5ad")
     for name in ("centred", "of_task"):
         corrected = io.read_h5ad(fresh.folder / folder / name / "target.h5ad")
         means[name] = np.asarray(corrected.X.mean(axis=0)).ravel()
+    timed = io.read_h5ad(fresh.folder / again)
+    assert np.allclose(timed.X.mean(axis=0), means["centred"])
     batch = cells[cells.obs["batch"] == "target"]
     ours = batch[corrected.obs_names]
     assert ours.n_obs < batch.n_obs
