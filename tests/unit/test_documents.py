@@ -133,6 +133,12 @@ def test_every_name_of_the_library_exists(document):
         assert pydoc.locate(name), name
 
 
+def test_no_formatter_broke_what_the_api_reference_includes():
+    included = re.findall(r'^--8<-- "(.+)"$', read("docs/api.md"), flags=re.MULTILINE)
+    assert len(included) == 3
+    assert all((REPOSITORY / path).exists() for path in included)
+
+
 MADE_BY_LOCK = "config/downloads.lock.tsv"
 
 
