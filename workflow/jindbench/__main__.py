@@ -26,7 +26,7 @@ def _main() -> None:
     from jindbench.errors import InputError
     from jindbench.execution import job
 
-    parser = argparse.ArgumentParser(prog="jindbench", description="Cell-type annotation by JIND.")
+    parser = argparse.ArgumentParser(prog="jindbench", description="Cell-type annotation from a labelled reference.")
     version = {"action": "version", "version": f"jindbench {__version__}"}
     parser.add_argument("--version", **version)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -37,7 +37,10 @@ def _main() -> None:
         # `Settings` has the defaults: what is not given is not passed on.
         options = {"dest": name, "default": argparse.SUPPRESS, "required": field.is_required(), "help": text}
         if field.annotation is bool and field.default:
-            option, options = f"no-{option}", options | {"action": "store_false", "help": f"Do not: {text}"}
+            option, options = (
+                f"no-{option}",
+                options | {"action": "store_false", "help": f"Do not {text[0].lower()}{text[1:]}"},
+            )
         elif field.annotation is bool:
             options |= {"action": "store_true"}
         else:
@@ -51,9 +54,9 @@ def _main() -> None:
             options["nargs"] = "+"
         command.add_argument(f"--{option}", **options)
     command.add_argument(
-        "--check", action="store_true", help="Only say how many labels would be right, and store the model."
+        "--check", action="store_true", help="Only forecast how many labels will be right, and store the model."
     )
-    command.add_argument("--quiet", action="store_true", help="Show warnings and errors alone.")
+    command.add_argument("--quiet", action="store_true", help="Show only warnings and errors.")
     processors = len(os.sched_getaffinity(0))
     command.add_argument(
         "--threads", type=int, default=processors, help=f"Number of threads (default: all processors, {processors})"

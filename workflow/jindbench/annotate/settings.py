@@ -75,7 +75,7 @@ class Settings(Parameters):
         description="Cells to annotate: AnnData files (.h5ad, .zarr; .h5mu with `rna`), 10x files (.h5) or 10x folders "
         "(with matrix.mtx(.gz)).",
     )
-    output: str = Field("results/annotate", description="Folder for the results, one folder for each query in it.")
+    output: str = Field("results/annotate", description="Folder for the results, with a folder for each query.")
     layer: str | None = Field(
         None,
         description="Where the queries' counts are: the name of a layer, `X` or `raw`. Found automatically by default.",
@@ -83,9 +83,9 @@ class Settings(Parameters):
     reference_layer: str | None = Field(None, description="The same for the reference.")
     method: str | None = Field(
         None,
-        description="What labels: `consensus` (the default); JIND with another preset (`robust`, `paper`, `preprint`, "
+        description="Method: `consensus` (the default); JIND with another preset (`robust`, `paper`, `preprint`, "
         "`published`); any method of the benchmark, such as `svm_rej`; or `auto`, the best on the reference itself. A "
-        "stored model has its own.",
+        "stored model keeps its own.",
     )
     batch_key: str | None = Field(
         None, description="With `auto`: column of the reference's `obs` with batches or donors, each held out in turn."
@@ -94,26 +94,27 @@ class Settings(Parameters):
         None,
         gt=0,
         lt=1,
-        description="Share of the labels that may be wrong, such as 0.05: one threshold, instead of one for each type.",
+        description="Share of labels that may be wrong, such as 0.05: sets one threshold instead of one for each type.",
     )
     seed: int = Field(0, ge=0, description="Random seed.")
     cluster_key: str | None = Field(
-        None, description="Column of the queries' `obs` with clusters: adds the vote of each cell's cluster."
+        None,
+        description="Column of the queries' `obs` with clusters: adds the most frequent label of each cell's cluster.",
     )
     sample_key: str | None = Field(
-        None, description="Column of the queries' `obs` with samples, each of which is aligned and judged by itself."
+        None, description="Column of the queries' `obs` with samples: each is aligned and judged separately."
     )
     broad_key: list[str] = Field(
         [],
-        description="Broader types, for cells that are sure of none: columns of the reference's `obs`, the narrowest "
-        "first, comma-separated; or a table (.tsv) of types and such columns. Learnt from the reference by default.",
+        description="Broader types for cells without a label: columns of the reference's `obs`, the narrowest first, "
+        "comma-separated; or a table (.tsv) of types and such columns. Learnt from the reference by default.",
     )
     ontology: str | None = Field(
         None,
-        description="Table (.tsv) of labels and Cell Ontology ids, which are written to `cell_type_ontology_term_id`.",
+        description="Table (.tsv) of labels and Cell Ontology ids, to be written to `cell_type_ontology_term_id`.",
     )
-    probabilities: bool = Field(False, description="Add the probability of every type, not of the best two alone.")
-    embedding: bool = Field(True, description="Add latent codes and a tSNE, and draw maps on the page.")
+    probabilities: bool = Field(False, description="Add the probability of every type, not only of the best two.")
+    embedding: bool = Field(True, description="Add latent codes and a tSNE, which the report's maps show.")
 
     @field_validator("query", mode="before")
     @classmethod
