@@ -180,7 +180,7 @@ def _said(
         f"Of the reference's own cells in {len(sizes)} {where}, {used} labels {100 * right[used].mean():.1f} % right "
         f"({min(of_parts):.0f} to {max(of_parts):.0f} %)"
         + (
-            f", {CONSENSUS} {100 * right[CONSENSUS].mean():.1f} %: more than chance makes."
+            f", {CONSENSUS} {100 * right[CONSENSUS].mean():.1f} %: more than by chance."
             if used != CONSENSUS
             else "; no other method is better by more than chance."
         )

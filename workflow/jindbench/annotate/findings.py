@@ -40,8 +40,8 @@ CLOSE = 0.2  # probability of the second type, from which a cell lies between tw
 
 # What each method of alignment makes of the query's composition.
 COMPOSITION = {
-    "adversarial": "Alignment assumes that both are alike",
-    "moments": "Alignment allows for that, by an estimate that is uncertain",
+    "adversarial": "Alignment assumes that both are the same",
+    "moments": "Alignment corrects for that by an uncertain estimate",
 }
 
 ON_LOGARITHMS = "The labels rest on logarithms, since a side has no counts."
@@ -244,12 +244,12 @@ def prospects(annotation: Annotation, max_error: float | None) -> Iterator[str]:
     )
     if labelled is not None:
         yield (
-            f"Of the cells with a label {1 - labelled.accuracy:.1%} are expected to be wrong (80 % interval: "
+            f"Of the labels, {1 - labelled.accuracy:.1%} are expected to be wrong (80 % interval: "
             f"{100 * (1 - labelled.high):.1f} to {100 * (1 - labelled.low):.1f} %)."
         )
     if method != CONSENSUS:
         yield (
-            f"These are the labels of {method}. The forecast was fitted to {CONSENSUS}; how well it does with {method} "
+            f"These are the labels of {method}. The forecast was tuned on {CONSENSUS}; how accurate it is for {method} "
             f"{'is in docs/forecast.md' if method in MEASURED else 'was not measured'}."
         )
         return
@@ -258,8 +258,9 @@ def prospects(annotation: Annotation, max_error: float | None) -> Iterator[str]:
         stated, realised = (", ".join(f"{100 * share:.3g}" for share in shares) for shares in (KEPT, KEPT.values()))
         yield (
             f"At most {100 * max_error:.3g} % was asked for. On real pairs of reference and query, {realised} % were "
-            f"wrong in the mean where {stated} % were asked for. Of those whose forecast reaches "
-            f"{'' if risky else 'not '}below {RISKY:.0%}, as here, {BROKEN[risky]:.0%} had more than 7.5 % for 5 %."
+            f"wrong on average where {stated} % were asked for. Where the forecast's interval "
+            f"{'reaches' if risky else 'does not reach'} below {RISKY:.0%}, as here, {BROKEN[risky]:.0%} had more than "
+            "7.5 % instead of 5 %."
         )
 
 
@@ -280,10 +281,10 @@ def summary(annotation: Annotation) -> Iterator[str]:
         f"{(rejected & ~without).sum():,} have a broader label, {without.sum():,} ({without.mean():.1%}) have none."
     )
     if rejected[~empty].mean() > MANY_REJECTED:
-        sentence += " That is many: the query may hold types that the reference lacks, or differ much from it."
+        sentence += " That is many: the query may hold types that the reference lacks, or differ strongly from it."
     yield sentence
     if empty.any():
-        yield (f"{_cells(empty.sum())} no count in the genes in common and so no label, and no part in alignment.")
+        yield (f"{_cells(empty.sum())} no count in the genes in common, so no label and no part in alignment.")
 
 
 def _basis(annotation: Annotation) -> Iterator[str]:
@@ -296,7 +297,7 @@ def _basis(annotation: Annotation) -> Iterator[str]:
     if len(match.query) < FEW_GENES:
         yield (
             f"Only {len(match.query):,} genes are common to both. Fewer than {FEW_GENES} tell few types apart: labels "
-            "may be wrong in spite of a high confidence."
+            "may be wrong despite a high confidence."
         )
     elif share < SMALL_SHARE:
         yield f"Only {len(match.query):,} genes are common to both ({share:.0%} of the smaller side's)."
@@ -311,7 +312,7 @@ def _basis(annotation: Annotation) -> Iterator[str]:
     if (accuracy := validation_accuracy(reference.jind.history_)) is not None and accuracy < LOW_ACCURACY:
         yield (
             f"The model is {accuracy:.0%} accurate on held-out reference cells: these types are hard to tell apart by "
-            "these genes, and labels of the query are not more reliable."
+            "these genes, and labels of the query will not be more reliable."
         )
 
 
@@ -349,7 +350,7 @@ def _odd(annotation: Annotation) -> Iterator[str]:
         nearest = _counted(new[RAW_LABEL].value_counts()[:3])
         yield (
             f"{len(new):,} cells ({len(new) / len(table):.1%}) may be of a type that the reference lacks. Of cells "
-            f"whose type it has, {mistaken:.1%} are flagged so by mistake. The labels nearest to them: "
+            f"whose type it has, {mistaken:.1%} are flagged by mistake. The types nearest to them: "
             f"{nearest}. See where they lie on the map, and which genes they express."
         )
     yield from _doubtful_types(annotation)
@@ -376,7 +377,7 @@ def _odd(annotation: Annotation) -> Iterator[str]:
                 f"{name} {shares['reference'][name]:.0%} there and {shares['query'][name]:.0%} here" for name in largest
             )
             yield (
-                f"The composition is far from the reference's (total variation {distance:.2f}): {changes}. "
+                f"The composition differs strongly from the reference's (total variation {distance:.2f}): {changes}. "
                 f"{COMPOSITION[annotation.reference.jind.alignment.method]}: check these labels by their genes."
             )
         missing = counts.index[(counts["query"] == 0) & (counts["reference"] > 0)]
@@ -401,12 +402,12 @@ def _without_cells(table: pd.DataFrame, types: pd.Index) -> Iterator[str]:
         told = [f"{_cells(rejected, '')} nearest to it got no label"] * bool(rejected)
         if len(between):
             labels = _counted(between[LABEL].value_counts()[:3])
-            told.append(f"{_cells(len(between))} it second, above {CLOSE:.0%}: {labels}")
+            told.append(f"{_cells(len(between))} it as the second type, with a probability above {CLOSE:.0%}: {labels}")
         gone[name] = "; ".join(told)
     for name in (name for name in types if gone[name]):
         yield f"No cell was labelled {name}, which the reference has; {gone[name]}."
     if len(none := pd.Index([name for name in types if not gone[name]])):
-        yield f"No cell was labelled {_listed(none)}, which the reference has, nor comes near."
+        yield f"No cell was labelled {_listed(none)}, which the reference has, and none comes near."
 
 
 def _minor(annotation: Annotation) -> Iterator[str]:
@@ -419,7 +420,7 @@ def _minor(annotation: Annotation) -> Iterator[str]:
     if content.others:
         yield several(content, "layer")
     if n_repeated := annotation.query.cell_ids.duplicated().sum():
-        yield f"{_cells(n_repeated)} the id of another; rows are in the order of the file."
+        yield f"{_cells(n_repeated)} the id of another cell; rows are in the order of the file."
 
 
 def _least_sure(annotation: Annotation) -> Iterator[str]:
@@ -437,8 +438,8 @@ def _least_sure(annotation: Annotation) -> Iterator[str]:
     medians = table.groupby(LABEL)[CONFIDENCE].median()[sizes.index[sizes >= SMALL_TYPE]].sort_values()
     if len(medians) > 1:
         name, median = medians.index[0], medians.iloc[0]
-        yield f"The least sure label is {name}: half of its cells have a confidence below {median:.2f}."
-    yield "Check a marker gene of each label among the top expressed genes: a wrong reference can be sure of itself."
+        yield f"The least confident label is {name}: half of its cells have a confidence below {median:.2f}."
+    yield "Check a marker gene of each label among the top expressed genes: wrong labels can be confident."
 
 
 def _unlike(annotation: Annotation, types: pd.DataFrame) -> pd.Series:
