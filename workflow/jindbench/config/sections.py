@@ -60,11 +60,12 @@ class Run(Parameters):
     small_task: int = Field(
         3000,
         ge=0,
-        description="Cells of both sides up to which a task is small. Work on small tasks shares jobs, since starting "
-        "one takes longer: the runs of all methods of one file are a job, up to 30 of them. 0: each has its own job.",
+        description="A task with at most this many cells, source and target together, is small. Small tasks share "
+        "jobs, since starting a job takes longer than the work: one job has up to 30 runs of one method's file. 0: "
+        "each run has its own job.",
     )
     strict: bool = Field(
-        False, description="End with an error if this machine lacks what a method needs, so that it was not run."
+        False, description="End with an error if a method was not run because this machine lacks what it needs."
     )
 
 
@@ -91,7 +92,8 @@ class Figures(Parameters):
     figure4: Tasks = Field([], description="The two most confused types and the genes that tell their cells apart.")
     figure5: Tasks = Field(
         [],
-        description="A target with types that the source lacks: if none is named, those that do not ask for `common`.",
+        description="A target with types that the source lacks; if none is named, those whose `types` are not "
+        "`common`.",
     )
 
 
@@ -148,8 +150,9 @@ class IntegrationKeys(Parameters):
     title: Title | None = Field(None, description="Name in tables and figures; null: the file's own.")
     cells: Literal["batches", "task"] = Field(
         "batches",
-        description="`batches`: all cells of the task's batches are integrated, and the task's are taken from them, as "
-        "the authors did; `task`: its cells alone, whose choice may rest on the target's labels (`types: common`).",
+        description="`batches`: all cells of the task's batches are integrated, and the task's cells are taken from "
+        "the result, as the authors did; `task`: only the task's cells are, whose selection may use the target's "
+        "labels (`types: common`).",
     )
 
 
@@ -163,8 +166,8 @@ class MethodKeys(Parameters):
     )
     skip: Annotated[dict[str, str], existing("tasks")] = Field(
         {},
-        description="Tasks that it is not run on, each with the reason that the tables show; they are also skipped by "
-        "what starts from it.",
+        description="Tasks on which it is not run, each with a reason for the tables; methods that start from it skip "
+        "them too.",
     )
 
 

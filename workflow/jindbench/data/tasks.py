@@ -62,7 +62,8 @@ class Task(Parameters):
     target: Side | None = Field(None, description="The cells to annotate.")
     split: Split | None = Field(None, description="A random split instead of `source` and `target`.")
     stands_in_for: Annotated[Name, existing("tasks")] | None = Field(
-        None, description="A task of the paper on the same studies, whose numbers stand beside, without a verdict."
+        None,
+        description="A task of the paper on the same studies; its numbers are shown beside ours, without a verdict.",
     )
 
     @model_validator(mode="after")

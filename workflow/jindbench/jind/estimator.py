@@ -85,7 +85,7 @@ class JIND:
         if preset not in ("robust", "consensus"):
             log.warning(
                 "JIND(preset=%r) has values of the paper, whose alignment assumes the same types in the same shares on "
-                "both sides; for cells of your own use preset='robust'",
+                "both sides; for cells of your own use preset='consensus'",
                 preset,
             )
         self.seed = seed

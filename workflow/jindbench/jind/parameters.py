@@ -45,12 +45,13 @@ class PresetParameters(Parameters):
     OF_ALL_STAGES: ClassVar[tuple[str, ...]] = ("preset", "device", "precision")
 
     preset: Literal["paper", "preprint", "published", "robust", "consensus"] = Field(
-        "paper", description="Where the values of all parameters come from that are not set."
+        "paper", description="Source of all values that are not set."
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="`auto`: CUDA where there is one, else the CPU.")
     precision: Literal["float32", "bfloat16"] = Field(
         "float32",
-        description="Of matrix products in training; `bfloat16` is faster where the processor has it, else float32.",
+        description="Precision of matrix products in training; `bfloat16` is faster on processors that have it, and "
+        "float32 on others.",
     )
 
     @model_validator(mode="before")
@@ -78,12 +79,12 @@ class ClassifierParameters(PresetParameters):
         "all_genes",
         "all_genes",
         "all_genes",
-        "The genes that make up this total: all of the file, or those that the model reads, so that files of more or "
-        "fewer genes compare.",
+        "The genes that make up this total: all of the file, or those that the model reads, which makes files with "
+        "different genes comparable.",
         robust="model_genes",
     )
     log_base: Literal["2", "e"] = _by_preset("2", "e", "e", "Base of log(1 + x).", robust="e")
-    log_normalized: bool = _by_preset(True, False, True, "Take the log of normalized values too, not of counts alone.")
+    log_normalized: bool = _by_preset(True, False, True, "Take the log of normalized values too, not only of counts.")
     n_genes: int = _by_preset(5000, 5000, 5000, "Most variable genes used; all if there are fewer.", ge=1)
     dropout: float = _by_preset(0.2, 0.2, 0.2, "Dropout probability of the encoder.", ge=0, lt=1)
     noise: float = _by_preset(
@@ -100,8 +101,8 @@ class ClassifierParameters(PresetParameters):
         False,
         False,
         False,
-        "Mini-batches of about equal size, instead of a last one of what is left over: its cells weigh the more the "
-        "fewer they are.",
+        "Mini-batches of about equal size. Otherwise the last one holds what is left over, and the fewer its cells, "
+        "the more each weighs.",
         robust=True,
     )
     members: int = _by_preset(
@@ -116,13 +117,13 @@ class ClassifierParameters(PresetParameters):
         "none",
         "none",
         "none",
-        "What a linear model of the source does: `judge`: alignment is kept only where it does not speak against it; "
-        "`member`: its probabilities are averaged with the networks' too, by what held-out cells say of both.",
+        "Role of a linear model of the source: `judge`: alignment is kept only if the linear model does not contradict "
+        "it; `member`: its probabilities are also averaged with the networks', with weights from held-out cells.",
         robust="judge",
         consensus="member",
     )
     learning_rate: float = _by_preset(1e-3, 1e-3, 1e-3, "Learning rate of Adam.", gt=0)
-    patience: int = _by_preset(5, 2, 2, "The learning rate is halved after more than so many flat epochs.", ge=0)
+    patience: int = _by_preset(5, 2, 2, "The learning rate is halved after more than this many flat epochs.", ge=0)
     flat_share: float = _by_preset(
         0.05, 0.05, 0.05, "An epoch is flat if the training loss falls by less than this share (code).", ge=0
     )
@@ -135,13 +136,13 @@ class ClassifierParameters(PresetParameters):
         "`rank`: the sorted probability number int(theta n) + 1 counted from 0, and a label needs as much.",
     )
     threshold_without_cells: float = _by_preset(
-        0.9, 0.9, 0.9, "Threshold of a type that too few validation cells are assigned to (code).", ge=0, le=1
+        0.9, 0.9, 0.9, "Threshold of a type to which too few validation cells are assigned (code).", ge=0, le=1
     )
     threshold_cells: int = _by_preset(
         1,
         1,
         1,
-        "Fewest validation cells that a type's threshold rests on; one with fewer has `threshold_without_cells`.",
+        "A type to which fewer validation cells are assigned gets `threshold_without_cells`.",
         robust=2,
         ge=1,
     )
@@ -149,8 +150,8 @@ class ClassifierParameters(PresetParameters):
         0.0,
         0.0,
         0.0,
-        "Novelty: the weight of how much less a cell correlates with its type's mean expression than the source's "
-        "cells do, beside the distance of its confidence below the threshold.",
+        "Novelty adds to the distance of a cell's confidence below the threshold, with this weight, how much less the "
+        "cell correlates with its type's mean expression than the source's cells do.",
         robust=4.0,
         ge=0,
     )
@@ -164,7 +165,7 @@ class AlignmentParameters(PresetParameters):
         "adversarial",
         "adversarial",
         "`adversarial`: the paper's; `moments`: one scale and shift of each latent dimension, and a correction for the "
-        "composition of the target, both from its estimate.",
+        "target's composition, both from an estimate of it.",
         robust="moments",
     )
     pseudo_cells: float = _by_preset(
@@ -205,7 +206,7 @@ class AlignmentParameters(PresetParameters):
         50,
         50,
         50,
-        "An epoch has one iteration for each mini-batch of the target if these are so many (code);",
+        "An epoch has one iteration for each mini-batch of the target if there are at least this many (code);",
         ge=1,
     )
     short_epoch_iterations: int = _by_preset(40, 40, 40, "otherwise it has this number of iterations (code).", ge=1)
@@ -241,11 +242,15 @@ class AlignmentParameters(PresetParameters):
         3,
         3,
         7,
-        "Training stops at this many good epochs; with `fewest_rejected`, that were kept (code).",
+        "Training stops after this many good epochs; with `fewest_rejected`, after this many that were kept (code).",
         ge=1,
     )
     dry_epochs: int | None = _by_preset(
-        None, None, 7, "With `fewest_rejected`, training stops after this many epochs in a row that were not.", ge=1
+        None,
+        None,
+        7,
+        "With `fewest_rejected`, training stops after this many epochs in a row that were not kept.",
+        ge=1,
     )
 
 

@@ -36,9 +36,9 @@ class Parameters(BaseParameters):
     )
     epochs: int = Field(50, ge=1, description="Epochs; the last is kept.")
     batch_size: int = Field(128, ge=1, description="Mini-batch size.")
-    learning_rate: float = Field(1e-4, gt=0, description="Learning rate of Adam at the start,")
-    decay: float = Field(0.95, gt=0, le=1, description="multiplied by this")
-    decay_steps: int = Field(1000, ge=1, description="every so many mini-batches.")
+    learning_rate: float = Field(1e-4, gt=0, description="Learning rate of Adam at the start.")
+    decay: float = Field(0.95, gt=0, le=1, description="The learning rate is multiplied by this once in `decay_steps`.")
+    decay_steps: int = Field(1000, ge=1, description="Mini-batches between decays of the learning rate.")
     l2: float = Field(0.005, ge=0, description="Weight of half the sum of the squared weights in the loss.")
     threshold: float = Field(0.9, ge=0, le=1, description="Cells with this or a lower probability are rejected.")
 

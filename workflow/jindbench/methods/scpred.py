@@ -34,10 +34,10 @@ class Parameters(BaseParameters):
         0.01,
         ge=0,
         lt=100,
-        description="A component needs more than this percentage of the variance of all these components,",
+        description="A component is used if it has more than this percentage of the variance of all these components",
     )
     fdr: float = Field(
-        0.05, gt=0, le=1, description="and a lower FDR of the Wilcoxon test of the type against the rest."
+        0.05, gt=0, le=1, description="and its Wilcoxon test, the type against the rest, has a lower FDR than this."
     )
     folds: int = Field(5, ge=2, description="Cross-validation folds that choose C of the radial kernel, by ROC AUC.")
     calibration_folds: int = Field(3, ge=2, description="Cross-validation folds of the calibration, as in kernlab.")

@@ -27,8 +27,8 @@ class Parameters(BaseParameters):
     n_mads: float | None = Field(
         3,
         ge=0,
-        description="Cells are rejected whose probability is further below the median of the cells of the same label "
-        "than so many median absolute deviations, as SingleR prunes its labels; null: none is.",
+        description="Cells are rejected if their probability lies more than this many median absolute deviations below "
+        "the median of cells with the same label, as SingleR prunes labels; null: none is.",
     )
 
 
