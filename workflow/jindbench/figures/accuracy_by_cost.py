@@ -12,10 +12,10 @@ COSTS = {"work_seconds": "seconds of work, with the stages before", "peak_memory
 
 TITLE = "What accuracy costs"
 CAPTION = (
-    "Raw accuracy against seconds and against peak memory, all three the mean over the tasks. Seconds are those of "
-    "the work of a method and of the stages before it, without imports, beside whatever else the machine did. The "
-    "line joins the methods that no other beats: none is both cheaper and at least as accurate. What lies far below "
-    "the line is not worth its price here."
+    "Raw accuracy against seconds and against peak memory, each the mean over the tasks. Seconds are those of the "
+    "method's work and of the stages before it, without imports, while the machine may have done other work. The line "
+    "joins the methods that no other beats: none is both cheaper and at least as accurate. A method far below the "
+    "line is not worth its price here."
 )
 
 

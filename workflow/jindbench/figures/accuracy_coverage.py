@@ -17,11 +17,10 @@ OFF = 0.005  # a marker this far from its line is named
 
 TITLE = "Accuracy at every rejection rate"
 CAPTION = (
-    "Rejection compared at every threshold. Cells enter by decreasing confidence, so each point gives the accuracy "
-    "of the most confident cells when that share of the target is kept. Of two lines, the higher one rejects better "
-    "at that coverage, whatever thresholds the methods chose. In colour JIND and the three other methods with the "
-    "largest area under their lines, the others grey. The marker is the method's own thresholds. One run (the first "
-    "seed) of each method."
+    "Rejection compared at every threshold. Cells enter by decreasing confidence, so each point gives the accuracy of "
+    "the most confident cells when that share of the target is kept. Of two lines, the higher one rejects better at "
+    "that coverage, whatever thresholds the methods chose. In colour: JIND and the three other methods with the "
+    "largest area under their lines. The marker shows the method's own thresholds. First seed of each method."
 )
 
 

@@ -7,8 +7,8 @@ from jindbench.scoring import metrics
 
 TITLE = "Figure 3 a and b: the rejected cells"
 CAPTION = (
-    "tSNE of the target's own expression. The colour is the label before rejection, a cross is an error, a large "
-    "marker a rejected cell. Rejection works where large markers and crosses coincide. First seed."
+    "tSNE of the target's own expression. Colours are labels before rejection, crosses errors, large markers rejected "
+    "cells. Rejection works where large markers and crosses coincide. First seed."
 )
 
 

@@ -7,10 +7,10 @@ from jindbench.plots import Drawn, alluvial, cells, heatmap, lettered, tsne_pane
 
 TITLE = "Figure 4: the types that are confused most often, and genes that tell their cells apart"
 CAPTION = (
-    "Top: true to predicted types. Middle: on the tSNE of the target, the two types that are confused most often (or "
-    "the pair that the configuration names). Bottom: the genes that differ between cells of the one type that are "
-    "labelled correctly and those that are labelled as the other. Many such genes say that the misclassified cells "
-    "are different cells; Figures S3 and S4 show how many genes to expect by chance."
+    "Top: true and predicted types. Middle: the two types that are confused most often (or the pair that the "
+    "configuration names) on the tSNE of the target. Bottom: the genes that differ between cells of the one type that "
+    "are labelled correctly and those that are labelled as the other. Many such genes suggest that the misclassified "
+    "cells really are different; Figures S3 and S4 show how many genes to expect by chance."
 )
 
 

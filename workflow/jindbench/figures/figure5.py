@@ -10,9 +10,9 @@ from jindbench.scoring import novel_types
 
 TITLE = "Figure 5: a type that the source lacks"
 CAPTION = (
-    "The target has a type that the source lacks. The alluvial plot shows which labels its cells get, the table how "
-    "far each cluster of the target (DBSCAN on the tSNE of its aligned codes) lies from each of the source's types; "
-    "the stars mark the assignment of clusters to types with the smallest sum of distances. A cluster is called "
+    "The target has a type that the source lacks. The alluvial plot shows which labels its cells get. The table shows "
+    "how far each cluster of the target (DBSCAN on the tSNE of its aligned codes) lies from each of the source's "
+    "types; stars mark the assignment of clusters to types with the smallest sum of distances. A cluster is called "
     "novel if its centroid, before alignment, is farther from that of the nearest type than 95 % of that type's own "
     "cells are. First seed."
 )

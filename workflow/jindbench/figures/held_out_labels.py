@@ -13,9 +13,8 @@ from jindbench.tables.held_out_types import NOTHING
 
 TITLE = "Types held out of the source: what their cells are labelled"
 CAPTION = (
-    "Each type of the source in turn was removed from it, and the target left as it is: what are the cells of that "
-    "type labelled? Percent of the cells, means over seeds. Alignment draws new cells into known types: compare JIND "
-    "with JIND unaligned."
+    "Each type in turn was removed from the source, not from the target: which labels do its cells get? Percent of "
+    "the cells, means over seeds. Alignment draws new cells into known types: compare JIND with JIND unaligned."
 )
 
 

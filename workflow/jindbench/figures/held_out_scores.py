@@ -25,9 +25,9 @@ LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601)
 
 TITLE = "Types held out of the source: are their cells noticed?"
 CAPTION = (
-    "Each type of the source in turn was removed from it, and the target left as it is: does a method tell the cells "
-    "of that type from the others? Left: AUROC of novelty, .5 is chance. Right: the share of these cells that the "
-    "method's own thresholds reject. Means over seeds."
+    "Each type in turn was removed from the source, not from the target: does a method tell its cells from the "
+    "others? Left: AUROC of novelty, .5 is chance. Right: the share of these cells that the method's own thresholds "
+    "reject. Means over seeds."
 )
 
 

@@ -12,10 +12,10 @@ from jindbench.scoring.metrics import INTERVAL, RESAMPLES, correct_and_kept
 
 TITLE = "Who wins: mean ranks"
 CAPTION = (
-    "The mean over the tasks of each method's rank by raw accuracy (1: the best; methods that are equal share theirs), "
-    "with its 95 % interval. That comes from drawing tasks, and in each task cells, again and again, and says how the "
-    "ranks might differ on other tasks of this kind; with few tasks it is wide. Where two intervals overlap, this run "
-    "does not tell which method is the better one. On the right the mean raw accuracy."
+    "Mean over the tasks of each method's rank by raw accuracy (1 is best; equal methods share a rank), with its 95 % "
+    "bootstrap interval over tasks and cells. It says how the ranks might differ on other tasks of this kind; with "
+    "few tasks it is wide. Where two intervals overlap, this run does not tell which method is better. Right: mean "
+    "raw accuracy."
 )
 
 
@@ -36,7 +36,7 @@ def draw(predicted, outcomes, solutions, tasks, methods):
     }
     table = mean_ranks(correct)
     left_out = [title for method, title in methods.items() if method not in set(table["method"])]
-    missing = [f"Not ranked, for want of a task: {', '.join(left_out)}."] if left_out else []
+    missing = [f"Not ranked, since they lack a task: {', '.join(left_out)}."] if left_out else []
     if table.empty:
         return Drawn(None, TITLE, [], missing, {"table": table})
     picture = points(table.assign(method=table["method"].replace(methods)))

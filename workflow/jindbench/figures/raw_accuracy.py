@@ -14,8 +14,8 @@ TITLE = "Raw accuracy"
 CAPTION = (
     "Raw accuracy (before rejection) of every method on every task: the mean over seeds, with the bootstrap 95 % "
     "interval over target cells. Majority gives every cell the source's most frequent type: a method close to it has "
-    "learned nothing. JIND (blue) unaligned against JIND shows the effect of aligning the target. Overlapping "
-    "intervals do not say that two methods are equal: the tests of the summary compare them on the same cells."
+    "learned nothing. JIND unaligned against JIND (both blue) shows the effect of alignment. Overlapping "
+    "intervals do not mean that two methods are equal: the tests of the summary compare them on the same cells."
 )
 
 

@@ -10,9 +10,9 @@ from jindbench.plots import Drawn, grid, lettered, palette
 
 TITLE = "How far a user controls rejection"
 CAPTION = (
-    "The share of the target's cells that JIND and JIND+ reject at outlier fractions theta from .01 to .3, from the "
-    "stored models: means over seeds. On the dashed line as many are rejected as theta says. That holds for cells "
-    "like the source's; where batches or types differ, more are rejected at every theta."
+    "Rejection rate of JIND and JIND+ at outlier fractions theta from .01 to .3, from the stored models; means over "
+    "seeds. On the dashed line it equals theta, as it does for cells like the source's; where batches or types "
+    "differ, more cells are rejected at every theta."
 )
 
 

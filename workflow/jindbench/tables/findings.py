@@ -14,10 +14,10 @@ AT_MOST = 3  # examples in a sentence
 NOTE = (
     "p: McNemar's test on the same target cells; over several seeds, twice the median p; corrected by Holm's method "
     "for the comparisons of the task. In brackets 95 % intervals over cells, which are not corrected, so one may "
-    "exclude 0 where p does not. No difference shown does not mean equal: other cells, another split or another seed "
-    "may show one. Rejection pays where kept cells are right more often than rejected ones (Fisher's exact test). "
-    "JIND's name is followed by its preset: `paper` has the paper's settings, `robust` those for targets whose types "
-    "have other shares than the source's."
+    "exclude 0 where p does not. Methods without a shown difference need not be equal: other cells, another split or "
+    "another seed may show one. Rejection pays where kept cells are right more often than rejected ones (Fisher's "
+    "exact test). JIND's name is followed by its preset: `paper` has the paper's settings, `robust` those for targets "
+    "of another composition."
 )
 
 
@@ -192,7 +192,7 @@ class Findings:
             sentences = [f"**Distrust** these labels of {name}: {', '.join(parts)}."]
         else:
             sentences = [
-                f"**Distrust** no label of {name}: each is right for {DISTRUSTED:.0%} or more of the cells with it."
+                f"**Distrust** no label of {name}: each is right for at least {DISTRUSTED:.0%} of the cells with it."
             ]
         unknown = self.per_type[
             (self.per_type["task"] == task) & (self.per_type["method"] == method) & ~self.per_type["known"]

@@ -11,12 +11,12 @@ COLUMNS = ["task", "method", "types", "AUROC", "lowest", "new cells rejected", "
 COLUMNS += ["raw accuracy of known cells"]
 
 NOTE = (
-    "Each type of the source in turn was removed from it, and the target left as it is: its cells of that type are "
-    "new, those of the other types known. Means over the types, with the standard deviation over seeds of these means. "
-    "AUROC: how likely the novelty of a new cell is above that of a known one (.5: no better than chance); lowest: "
-    "that of the type that is hardest to tell, and the label that most of its cells get. Rejected: share of the cells "
-    f"(- for methods that do not reject). Types with fewer than {FEWEST_CELLS} cells on either side are left out, and "
-    "so are methods that read integrated cells, because the integration has seen the type."
+    "Each type in turn was removed from the source, not from the target: its cells are new, those of the other types "
+    "known. Means over the types, with the standard deviation of these means over seeds. AUROC: probability that the "
+    "novelty of a new cell is above that of a known one (.5 is chance); lowest: that of the hardest type, and the "
+    "label that most of its cells get. Rejected: share of the cells (- for methods that do not reject). Types with "
+    f"fewer than {FEWEST_CELLS} cells on either side are left out, and so are methods that read integrated cells, "
+    "because the integration has seen the type."
 )
 NOTHING = "No type is held out in this run: see `held_out_types` in the configuration."
 

@@ -8,10 +8,10 @@ import pandas as pd
 from jindbench import render
 
 NOTE = (
-    "{how} work: wall time of fitting, aligning and predicting; "
-    "start: of what comes before, the import of packages and the reading of files; in total: the work with that of the "
-    "stages before (JIND+ trains, aligns and trains itself); ratio: this total as a multiple of what is named beside "
-    "it; CPU seconds and peak memory: of the process that did the work, and those that it started."
+    "{how} work: wall time of fitting, aligning and predicting; start: of importing packages and reading files before "
+    "that; in total: the work including that of previous stages (JIND+ trains, aligns and self-trains); ratio: this "
+    "total as a multiple of that of the method named beside it; CPU seconds and peak memory: of the process that did "
+    "the work, and those that it started."
 )
 ALONE = "Each job ran alone on all cores of the run, with one seed."
 BESIDE_OTHERS = (
