@@ -63,13 +63,13 @@ test-faults: $(BIN)/.complete ## Break runs in every way that is known (kills, f
 audit: $(BIN)/.complete ## Run the demo three times and compare every file: what is the same, what may differ and why
 	$(BIN)/python tests/audit/audit.py
 
-test-real: $(BIN)/.complete ## Run the benchmark on real cells, where the development data are there
+test-real: $(BIN)/.complete ## Test JIND on real cells, which are not in the repository
 	$(BIN)/pytest tests/real -s
 
 rehearsal: $(BIN)/.complete ## Run the paper's benchmark on simulated files of its sizes, from servers on this machine (hours; a stopped one goes on); SCALE=0.05 for fewer cells
 	SCALE=$(or $(SCALE),1) $(BIN)/pytest tests/rehearsal -s
 
-benchmark: $(BIN)/.methods ## Run all methods on all real cells, where these are there, and write docs/benchmark-results.md (hours)
+benchmark: $(BIN)/.methods ## Run all methods on these real cells and write docs/benchmark-results.md (hours)
 	PYTHONPATH=workflow $(BIN)/python tests/real/benchmark.py
 
 test-slurm: $(BIN)/.complete ## Run the demo on a SLURM that is started for it on this machine (about 30 minutes)
