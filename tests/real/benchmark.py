@@ -103,7 +103,7 @@ def advice(raw: pd.DataFrame, ranked: list[str], seconds: pd.Series) -> str:
 
     def of(name: str) -> str:
         return (
-            f"{mean[name]:.1%} in the mean, at worst {100 * behind[name]:.1f} points behind the best of them, "
+            f"{mean[name]:.1%} on average, at worst {100 * behind[name]:.1f} points behind the best of them, "
             f"{seconds[name]:.1f} seconds of work per task"
         )
 
