@@ -27,7 +27,7 @@ def found(wrong, rejected=(), types="AB", not_kept=None):
     rows, coverage, confusions, per_type = [], [], [], []
     kept = 1 - len(rejected) / N
     for name, of_seed in runs.items():
-        facts = {"task": "t", "method": name}
+        facts = {"task": "t", "method": name, "seed": 0}
         cells = metrics.correct_and_kept(of_seed[0], truth)
         kept_and_right = cells.loc[cells["kept"], "correct"].mean()
         values = {"raw": cells["correct"].mean(), "rej": 1 - cells["kept"].mean(), "eff": kept_and_right}
@@ -94,6 +94,22 @@ def test_help_and_no_difference():
 def test_what_rejection_costs_and_gives(rejected, expected):
     text = "\n".join(found({"logreg": 12, "unaligned": 12, "jind": 12}, list(rejected)).of_task("t"))
     assert expected in text
+
+
+def test_several_seeds_count_each_cell_once():
+    def of_seeds(*rejected):
+        seeds = [found({"logreg": 10, "unaligned": 10, "jind": 40}, list(of_seed)) for of_seed in rejected]
+        several, facts = seeds[0], ["task", "method", "metric", "status"]
+        values = pd.concat([of.scores for of in seeds]).groupby(facts)[["value", "low", "high", "n_target"]]
+        several.scores = values.agg(lambda of: of.mean(skipna=False)).reset_index()
+        for name in ("confusions", "per_type"):
+            setattr(several, name, pd.concat([getattr(of, name).assign(seed=n) for n, of in enumerate(seeds)]))
+        return "\n".join(several.of_task("t"))
+
+    text = of_seeds((), range(20))
+    assert "rejects 10.0% (10 of 100 cells: 10 wrong, 0 right)" in text
+    assert "A (30 of 45 cells right)" in text
+    assert "**Rejection does not pay:** JIND (paper) rejects every cell with a seed." in of_seeds((), range(100))
 
 
 def test_doubtful_labels_and_missing_types_are_named():

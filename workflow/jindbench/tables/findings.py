@@ -33,9 +33,9 @@ class Findings:
     coverage
         `rejection.tsv`: columns task, method, accuracy_at_that_coverage.
     confusions
-        `confusion.tsv`: columns task, method, type, label, n.
+        `confusion.tsv`: columns task, method, seed, type, label, n.
     per_type
-        `per_type.tsv`: columns task, method, type, known, n, rej, confused_with.
+        `per_type.tsv`: columns task, method, seed, type, known, n, raw, rej, eff, confused_with, n_confused.
     methods, tasks
         Titles by name, in the order to be shown: those of Table 2.
     stages
@@ -139,9 +139,11 @@ class Findings:
         rejected = round(n * rej)
         if rejected == 0:
             return f"**Rejection:** {name} rejects no cell."
-        if rejected == n:
-            return f"**Rejection does not pay:** {name} rejects every cell."
-        right = round(n * raw - (n - rejected) * eff)  # of those rejected
+        if rejected == n or np.isnan(eff):
+            return f"**Rejection does not pay:** {name} rejects every cell{' with a seed' * (rejected < n)}."
+        runs = self.per_type[(self.per_type["task"] == task) & (self.per_type["method"] == method)]
+        right_kept = runs["n"] * (1 - runs["rej"]) * runs["eff"].fillna(0)
+        right = round((runs["n"] * runs["raw"] - right_kept).sum() / runs["seed"].nunique())  # of those rejected
         pays = _rejects_errors(n, rejected, right, raw)
         sentence = (
             f"**Rejection {'pays' if pays else 'is not shown to pay'}:** {name} rejects {rej:.1%} ({rejected} of {n} "
@@ -178,8 +180,9 @@ class Findings:
         ]
 
     def _distrust(self, task: str, method: str) -> list[str]:
-        """Labels that are often wrong, and types that the source lacks."""
+        """Labels that are often wrong, and types that the source lacks; cells are means over the seeds."""
         of_run = self.confusions[(self.confusions["task"] == task) & (self.confusions["method"] == method)]
+        of_run = of_run.assign(n=of_run["n"] / of_run["seed"].nunique())
         kept = of_run[of_run[LABEL] != UNASSIGNED]
         right = kept[kept["type"] == kept[LABEL]].groupby(LABEL)["n"].sum()
         labels = pd.DataFrame({"n": kept.groupby(LABEL)["n"].sum(), "right": right}).fillna(0)
@@ -196,9 +199,10 @@ class Findings:
             ]
         unknown = self.per_type[
             (self.per_type["task"] == task) & (self.per_type["method"] == method) & ~self.per_type["known"]
-        ].drop_duplicates("type")
-        for row in unknown.head(AT_MOST).itertuples():
-            rejected = "none is rejected" if not row.rej > 0 else f"{row.rej:.0%} are rejected"
+        ]
+        rates = unknown.groupby("type")["rej"].mean()
+        for row in unknown.drop_duplicates("type").head(AT_MOST).itertuples():
+            rejected = "none is rejected" if not rates[row.type] > 0 else f"{rates[row.type]:.0%} are rejected"
             taken_for = f", {row.n_confused} are most like {row.confused_with}" if row.n_confused else ""
             sentences.append(f"**The source lacks** {row.type} ({row.n} cells): {rejected}{taken_for}.")
         return sentences
