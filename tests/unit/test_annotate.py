@@ -795,6 +795,18 @@ def test_the_installed_wheel_annotates_in_memory_as_the_command_does(annotated, 
     assert "<h2>Composition</h2>" in (annotated / "page.html").read_text()
 
 
+def test_nothing_of_an_earlier_annotation_stays_and_a_file_on_disk_is_left_as_it_is(tmp_path):
+    given = {"reference": cells(), "label_key": "type", "method": "majority", "embedding": False}
+    first = notebook.annotate(query(), **given, cluster_key="donor", probabilities=True)
+    first.obs["cell_type_ontology_term_id"], first.raw = "CL:0000236", first
+    first.write_h5ad(tmp_path / "first.h5ad")
+    again = notebook.annotate(ad.read_h5ad(tmp_path / "first.h5ad", backed="r"), **given)
+    assert not again.isbacked
+    assert "jind_label" in again.obs
+    assert {*first.obs} - {*again.obs} == {"jind_cluster_label", "jind_cluster_share"}
+    assert "X_jind_probabilities" not in again.obsm
+
+
 def test_in_memory_as_in_a_file_a_users_ontology_ids_are_not_replaced(tmp_path):
     own, ids = query(), tmp_path / "ids.tsv"
     ids.write_text("label\tid\nB cell\tCL:0000236\n")

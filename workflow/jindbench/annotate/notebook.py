@@ -42,7 +42,7 @@ def annotate(
     Returns
     -------
     A copy of the query with what the command adds to `obs`, `obsm` and `uns`; its `jind_` columns of an earlier
-    annotation are replaced.
+    annotation are replaced, or go where this one makes none.
 
     Raises
     ------
@@ -66,11 +66,14 @@ def annotate(
         found = ad.read_h5ad(results / COPY)
         if page is not None:
             shutil.copyfile(results / PAGE, page)
-    annotated = query.copy()
+    annotated = query.to_memory() if query.isbacked else query.copy()
     for column in columns.OBS.values():
         if column in found.obs:
             annotated.obs[column] = found.obs[column].array
+        elif column in annotated.obs and column != columns.TERM:  # which may be the user's own
+            del annotated.obs[column]
     for name in (columns.CODES, columns.TSNE, columns.PROBABILITIES):
+        annotated.obsm.pop(name, None)
         if name in found.obsm:
             annotated.obsm[name] = found.obsm[name]
     annotated.uns[columns.RECORD] = found.uns[columns.RECORD]
@@ -81,6 +84,7 @@ def annotate(
 
 def _stored(cells: AnnData, keys: list[str | None], path: Path) -> str:
     """Write what annotation reads of an object; that a key is no column, it says itself."""
+    cells = cells.to_memory() if cells.isbacked else cells
     obs = cells.obs[[key for key in keys if key in cells.obs]]
     bare = AnnData(cells.X, obs=obs, var=cells.var, layers=dict(cells.layers))
     if cells.raw is not None:
