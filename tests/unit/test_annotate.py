@@ -617,6 +617,13 @@ def test_any_method_labels_and_all_else_comes_with_it(annotated, tmp_path):
         annotate(annotated, output=str(tmp_path / "other"), method="consensus", **stored, **given)
 
 
+def test_a_method_embeds_more_cells_than_it_has_labelled_ones(tmp_path):
+    cells(30).write_h5ad(tmp_path / "reference.h5ad")
+    query().write_h5ad(tmp_path / "query.h5ad")
+    annotate(tmp_path, method="majority")
+    assert ad.read_h5ad(tmp_path / "out/query" / COPY).obsm["X_jind"].shape == (45, 29)
+
+
 def test_a_method_is_used_where_it_beats_the_consensus_by_more_than_chance():
     ours, sizes = np.arange(100) % 10 > 1, [50, 50]  # 80 of 100 right
     everywhere, somewhere, hardly = ours.copy(), ours.copy(), ours.copy()

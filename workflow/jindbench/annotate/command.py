@@ -242,7 +242,8 @@ def annotated(
         from sklearn.decomposition import PCA
 
         codes = codes[sample(len(codes), MAPPED_CELLS, settings.seed)].astype(np.float64)
-        components = PCA(min(tsne.N_COMPONENTS, len(codes) - 1), svd_solver="covariance_eigh").fit(codes)
+        n_components = min(tsne.N_COMPONENTS, len(codes) - 1, codes.shape[1])
+        components = PCA(n_components, svd_solver="covariance_eigh").fit(codes)
     with timed(f"{name}: labels", seconds, "labels"):
         labelled = label(
             query, fitted, aligned.models, components, aligned.limits, probabilities=settings.probabilities
