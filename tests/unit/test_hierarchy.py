@@ -109,6 +109,7 @@ WRONG_TABLES = {
     "twice": ("type\tbroad\nB\tL\nB\tM\n", "line 3: 'B' is there twice"),
     "incomplete": ("type\tbroad\nB\tL\nCD4\tL\n", "has no line for 4 of the reference's types: CD8, DC, Mono, NK"),
     "a type's name": ("type\tbroad\n" + COMPLETE.format("", "T", "B", "", "", ""), "'B' is the name of a type, but not of a"),
+    "no label": ("type\tbroad\n" + COMPLETE.format("unassigned", *[""] * 5), "'unassigned' is the label of cells without one"),
     "two groups": ("type\ta\tb\n" + COMPLETE.format("X\t", "X\t", "\tX", "\t", "\t", "\t"), "'X' names two different groups"),
     "no tree": ("type\ta\tb\n" + COMPLETE.format("X\tY", "X\tZ", "\tY", "\t", "\t", "\t"), "no tree: 'X' and 'Y' share types"),
 }  # fmt: skip

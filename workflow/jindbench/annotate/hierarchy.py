@@ -196,6 +196,8 @@ def given(settings: Settings, reference: "AnnDataFile | None", labels: pd.Series
             if groups.setdefault(name, sorted(members)) != sorted(members):
                 raise InputError(f"{where}: '{name}' names two different groups; give each a name of its own")
     for name, members in groups.items():
+        if name == UNASSIGNED:
+            raise InputError(f"{where}: '{name}' is the label of cells without one; give the group another name")
         if name in types and name not in members:
             raise InputError(f"{where}: '{name}' is the name of a type, but not of a group with this type")
         for other, theirs in groups.items():
