@@ -637,7 +637,7 @@ def test_a_method_is_used_where_it_beats_the_consensus_by_more_than_chance():
 
 def test_batches_are_held_out_and_the_other_methods_labels_are_told(annotated, tmp_path, monkeypatch):
     both = cells(180, seed=4)
-    both.obs["donor"] = np.repeat(["one", "two"], 90)
+    both.obs["donor"] = np.repeat(["one", "two", None], [80, 80, 20])
     both.write_h5ad(tmp_path / "both.h5ad")
     monkeypatch.setattr(bake_off, "CONSENSUS", "knn")  # which is quicker
     monkeypatch.setattr(bake_off, "methods", lambda: ["auto", "logreg", "scanvi", "majority"])
@@ -647,6 +647,7 @@ def test_batches_are_held_out_and_the_other_methods_labels_are_told(annotated, t
     assert (labels["other_label"] == labels["raw_label"])[:-1].all()
     assert labels["other_label"].iloc[-1] == "unassigned"  # a cell without counts
     assert "own cells in 2 left-out batches, knn labels 100.0 % right (100 to 100 %); no other method" in page
+    assert "Of this query's cells 0 have another most probable type by" in page
     assert "scanvi cannot run here: scvi not installed" in page
     assert "<td>majority</td>" in page
     facts = io.read_json(tmp_path / "out/reference/reference.json")

@@ -66,9 +66,10 @@ def bake_off(source: AnnData, batches: np.ndarray | None, *, seed: int) -> BakeO
     source
         Labelled cells.
     batches
-        The batch of each; None where it is not known.
+        The batch of each, NaN of cells that are left out here; None where it is not known.
     """
-    rows = np.sort(np.random.default_rng(seed).permutation(source.n_obs)[:CELLS])
+    known = np.ones(source.n_obs, dtype=bool) if batches is None else pd.notna(batches)
+    rows = np.sort(np.random.default_rng(seed).permutation(np.flatnonzero(known))[:CELLS])
     cells, labels = source[rows], source.obs[LABEL].to_numpy(dtype=str)[rows]
     parts = [*by_method.folds(labels)] if batches is None else _by_batch(labels, batches[rows])
     if not parts:

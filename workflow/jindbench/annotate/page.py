@@ -81,7 +81,9 @@ def render(annotation: Annotation, name: str, settings: Settings) -> str:
         clusters=clusters(annotation) if query.clusters is not None else None,
         **_genes(annotation),
         bake_off=reference.bake_off,
-        n_disagree=int((table[OTHER_LABEL] != table[RAW_LABEL]).sum()) if OTHER_LABEL in table else None,
+        n_disagree=int((table[OTHER_LABEL] != table[RAW_LABEL])[~annotation.labelled.empty].sum())
+        if OTHER_LABEL in table
+        else None,
         histories=histories,
         epochs=_picture(pictures.epochs(histories["alignment"])) if _has_epochs(histories.get("alignment")) else None,
         genes={

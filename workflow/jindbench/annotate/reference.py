@@ -130,12 +130,12 @@ def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
 
 
 def _batches(cells: AnnDataFile, key: str) -> np.ndarray:
-    """The batch of each cell, as text."""
+    """The batch of each cell, as text; NaN where it has none."""
     obs = cells.obs(key)
     if key not in obs or obs[key].nunique() < 2:
         there = ", ".join(cells.columns) or "none"
         raise InputError(f"{cells.path}: batch_key '{key}' is no column of obs with two batches (there are: {there})")
-    return obs[key].astype(str).to_numpy()
+    return obs[key].astype(str).where(obs[key].notna()).to_numpy(dtype=object)
 
 
 def check_names(cells: Cells, content: Content, labels: pd.Series, key: str) -> None:
