@@ -656,6 +656,32 @@ def test_batches_are_held_out_and_the_other_methods_labels_are_told(annotated, t
         annotate(annotated, output=str(tmp_path / "other"), **given | {"batch_key": "lane"})
 
 
+def test_the_other_method_may_fail(caplog):
+    found = SimpleNamespace(other="knn", other_labels=lambda cells: 1 / 0)
+    reference = SimpleNamespace(bake_off=found, measured=lambda *given: None)
+    X = sparse.csr_matrix(np.eye(2))
+    of_file = SimpleNamespace(rows=lambda place, chosen: X)
+    match = SimpleNamespace(query=[0, 1])
+    given = SimpleNamespace(cells=of_file, content=SimpleNamespace(place="X"), match=match, cell_ids=pd.Index([*"ab"]))
+    labelled = pd.DataFrame({"label": [*"ab"]})
+    command.add_other_labels(labelled, given, reference)
+    assert [*labelled] == ["label"]
+    assert "other_label: no labels of knn: ZeroDivisionError: division by zero" in caplog.text
+
+
+def test_a_method_of_the_comparison_has_its_share_of_the_time_and_no_more(monkeypatch):
+    given = []
+
+    def guarded(run, minutes):
+        given.append(max(60 * minutes - 60, 30 * minutes))  # as `guard.guarded` ends it
+        return SimpleNamespace(status="failed", reason="late", record={"seconds": given[-1] + 1})
+
+    monkeypatch.setattr(bake_off.guard, "guarded", guarded)
+    notes = [bake_off._labelled("knn", None, [], 0, limit)[1] for limit in (30, 300)]
+    assert given == pytest.approx([30, 300])
+    assert notes == ["not done in 30 s", "not done in 300 s"]
+
+
 def test_probabilities_are_calibrated_and_the_composition_is_found():
     """Half as sure as it should be, in log-odds, and wrong without a trace in 2 % of 20,000 cells."""
     rng = np.random.default_rng(0)

@@ -78,7 +78,7 @@ def bake_off(source: AnnData, batches: np.ndarray | None, *, seed: int) -> BakeO
     challengers = [name for name in methods() if name not in (AUTO, *PRESETS)]
     found, rows, until = {}, [], None
     for place, name in enumerate([CONSENSUS, *challengers]):
-        limit = None if until is None else (until - time.monotonic()) / (len(challengers) - place + 1)
+        limit = None if until is None else max(until - time.monotonic(), 0) / (len(challengers) - place + 1)
         labelled, note, seconds = _labelled(name, cells, parts, seed, limit)
         until = until or time.monotonic() + 60 * MINUTES
         row = {"method": name, RIGHT: np.nan, SUREST: np.nan, SECONDS: seconds, NOTE: note}
@@ -134,8 +134,8 @@ def _labelled(
             confidence.append(probabilities.max(axis=1))
         return {"best": np.concatenate(best), "confidence": np.concatenate(confidence)}
 
-    # Twice the minutes: half of a short time is what it takes for itself.
-    outcome = guard.guarded(run, minutes=None if limit is None else 2 * limit / 60)
+    # `guarded` ends a run a minute before its limit, or after half of it.
+    outcome = guard.guarded(run, minutes=None if limit is None else min(2 * limit, limit + 60) / 60)
     seconds = outcome.record["seconds"]
     if outcome.status != "ok":
         late = limit is not None and seconds > limit

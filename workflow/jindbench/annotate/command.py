@@ -25,6 +25,7 @@ from jindbench.annotate.labelling import ALIGNED_CELLS, Labelled, Query, above, 
 from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings, can_forecast
 from jindbench.data import genes
 from jindbench.errors import InputError
+from jindbench.execution import guard
 from jindbench.jind.estimator import JIND
 from jindbench.jind.model import MIN_GENE_SHARE
 from jindbench.names import UNASSIGNED
@@ -271,9 +272,13 @@ def add_other_labels(table: pd.DataFrame, query: Query, fitted: reference.Refere
     X = query.cells.rows(query.content.place, np.arange(len(table)))
     filled = np.flatnonzero(has_counts(X, query.match))
     cells = fitted.measured(X[filled], query.match, query.cell_ids[filled])
+    try:
+        labels = fitted.bake_off.other_labels(cells)
+    except Exception as error:  # which is no reason to lose the labels that there are
+        log.warning("%s: no labels of %s: %s", OTHER_LABEL, fitted.bake_off.other, guard.reason_of(error))
+        return
     table[OTHER_LABEL] = UNASSIGNED
-    if len(filled):
-        table.loc[filled, OTHER_LABEL] = fitted.bake_off.other_labels(cells)
+    table.loc[filled, OTHER_LABEL] = labels
 
 
 def look_ahead(query: Query, fitted: reference.Reference, settings: Settings, name: str) -> None:
