@@ -505,6 +505,14 @@ def test_the_forecast_is_the_mean_of_confidence_and_of_what_held_out_cells_leave
     assert shifted.mean_excess() == pytest.approx(confidence - right)
 
 
+def test_held_out_cells_at_a_threshold_count_where_the_querys_have_a_label():
+    seen = {"part": "", "label": "A", "raw_label": "A", "confidence": 0.9, "threshold": 0.9}
+    models = {"": SimpleNamespace(model_=Seen)}
+    found = forecast.forecast(models, pd.DataFrame([seen] * 30), {"": 1.0}).labelled
+    excess = forecast.HeldOut.of(Seen).mean_excess(forecast.HeldOut.of(Seen).types == "A")
+    assert log_odds(found.accuracy) == pytest.approx(forecast.expected(0.9, excess))
+
+
 def test_a_limit_lets_through_as_many_cells_as_may_be_and_no_more():
     sure = pd.DataFrame({"confidence": np.linspace(0.5, 0.999, 200)})
 

@@ -137,7 +137,9 @@ def forecast(models: dict[str, JIND | ByMethod], seen: pd.DataFrame, fits: dict[
         accepted = cells[cells[LABEL] != UNASSIGNED]
         if len(accepted):
             thresholds = accepted.groupby(RAW_LABEL)[THRESHOLD].first().reindex(held.types, fill_value=np.inf)
-            chosen = held.confidence > thresholds.to_numpy()
+            # Methods with few different probabilities have many cells at their thresholds, all with a label.
+            passes = np.greater if (accepted[CONFIDENCE] > accepted[THRESHOLD]).all() else np.greater_equal
+            chosen = passes(held.confidence, thresholds.to_numpy())
             labelled.append(_estimate(accepted, held.mean_excess(chosen), half, fit))
         for name, of_type in cells.groupby(RAW_LABEL):
             excess = held.mean_excess(held.types == name)
