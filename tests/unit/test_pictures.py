@@ -11,7 +11,7 @@ import pytest
 import torch
 from scipy import sparse
 
-from jindbench import registry
+from jindbench import io, registry
 from jindbench.figures import accuracy_by_cost, figure3_rates, networks, ranks
 from jindbench.jind.networks import LATENT, Discriminator, Generator
 from jindbench.plots import alluvial, palette, tsne
@@ -54,6 +54,19 @@ def test_mean_ranks_and_their_interval():
     assert table.loc["best", ["low", "high", "first"]].tolist() == [1, 1, 1]
     assert table.loc["also", ["low", "high"]].tolist() == [2.5, 3]  # the first task twice, the second twice
     assert table.loc["also", "raw"] == pytest.approx((0.5 + 0.2) / 2)
+
+
+def test_a_method_with_a_failed_seed_is_not_ranked(tmp_path):
+    io.write_table(pd.DataFrame({"cell_id": ["a"], "label": ["X"]}), tmp_path / "solution.tsv")
+    io.write_table(pd.DataFrame({"cell_id": ["a"], "raw_label": ["X"], "label": ["X"]}), tmp_path / "predictions.tsv")
+    outcomes = []
+    for method, status in (("sound", "ok"), ("shaky", "ok"), ("shaky", "failed")):
+        outcomes.append(tmp_path / f"{len(outcomes)}.json")
+        io.write_json({"task": "t", "method": method, "status": status}, outcomes[-1])
+    given = [tmp_path / "predictions.tsv"] * 3, outcomes, [tmp_path / "solution.tsv"], {"t": "T"}
+    drawn = ranks.draw(*given, {"sound": "Sound", "shaky": "Shaky"})
+    assert drawn.tables["table"]["method"].tolist() == ["sound"]
+    assert drawn.missing == ["Not ranked, for want of a task: Shaky."]
 
 
 def test_a_method_is_beaten_by_what_is_no_dearer_and_no_worse():

@@ -22,11 +22,14 @@ CAPTION = (
 def draw(predicted, outcomes, solutions, tasks, methods):
     """The ranks by raw accuracy of the methods of Table 2, and their table."""
     truths = {task: io.read_solution(path) for task, path in zip(tasks, solutions, strict=True)}
-    runs = {}
+    runs, failed = {}, set()  # one failed seed leaves no average, as in the tables
     for path, outcome in zip(predicted, map(io.read_json, outcomes), strict=True):
         if outcome["status"] == "ok":
             run = correct_and_kept(predictions.read(path), truths[outcome["task"]])
             runs.setdefault((outcome["task"], outcome["method"]), []).append(run["correct"])
+        else:
+            failed.add((outcome["task"], outcome["method"]))
+    runs = {run: seeds for run, seeds in runs.items() if run not in failed}
     correct = {
         task: pd.DataFrame(
             {method: np.mean(runs[task, method], axis=0) for method in methods if (task, method) in runs}

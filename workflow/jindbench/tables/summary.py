@@ -11,8 +11,8 @@ from jindbench.tables import claims, verdicts
 from jindbench.tables.findings import NOTE, Findings
 
 COSTS_NOTE = (
-    "Means over tasks and seeds, measured while other jobs ran, and the largest peak memory. The runtime table has "
-    "times of jobs that ran alone, where a large task is timed."
+    "Means over the tasks and seeds that a method ran on, measured while other jobs ran, and the largest peak memory. "
+    "The runtime table has times of jobs that ran alone, where a large task is timed."
 )
 
 ALL_RUN = "Everything was run."
