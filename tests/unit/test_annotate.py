@@ -655,7 +655,7 @@ def test_batches_are_held_out_and_the_other_methods_labels_are_told(annotated, t
     assert (labels["other_label"] == labels["raw_label"])[:-1].all()
     assert labels["other_label"].iloc[-1] == "unassigned"  # a cell without counts
     assert "own cells in 2 left-out batches, knn labels 100.0 % right (100 to 100 %); no other method" in page
-    assert "Of this query's cells 0 have another most probable type by" in page
+    assert "For 0 cells of this query, " in page
     assert "scanvi cannot run here: scvi not installed" in page
     assert "<td>majority</td>" in page
     facts = io.read_json(tmp_path / "out/reference/reference.json")

@@ -94,12 +94,12 @@ class Reference:
         return AnnData(found, obs=obs, var=var, uns={X_KIND: self.jind.model_.x_kind})
 
     def save(self, folder: Path) -> None:
-        """Store it in a folder, which `load` reads."""
-        self.jind.save(folder)
+        """Store it in a folder, which `load` reads: the model last, without which it is none."""
         io.write_table(self.genes.rename_axis(NAME).reset_index(), folder / GENES)
         composition = {str(name): int(n) for name, n in self.composition.items()}
         known = {"method": self.method, "composition": composition, "facts": self.facts}
         io.write_json(known | {"totals": self.totals, "groups": self.groups}, folder / FACTS)
+        self.jind.save(folder)
 
 
 def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
