@@ -47,7 +47,7 @@ CHEAP = {
         "actinn_seurat": {"epochs": 1},
         "seurat_lt": {"skip": {ATLAS: "by its costs it would take some 40 GB on so many cells"}},
         "celltypist": {"skip": {ATLAS: "it would take some 23 GB: its scaling copies the cells four times"}},
-        "svm_rej": {"skip": {ATLAS: "it would take some 25 GB and more than an hour"}},
+        "svm_rej": {"skip": {ATLAS: "it would take some 25 GB"}},
     },
 }
 
