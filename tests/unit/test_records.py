@@ -208,25 +208,30 @@ def test_costs_are_fitted_from_above(tmp_path):
         folder = tmp_path / f"results/run{cells}"
         folder.mkdir(parents=True)
         target = folder / "tasks/t/target.h5ad"
-        io.write_h5ad(ad.AnnData(sparse.csr_matrix((cells, 1000))), target)
+        X = sparse.random(cells, 1000, density=0.5, format="csr", rng=0)
+        io.write_h5ad(ad.AnnData(X), target)
         (folder / "outcome.json").write_text(json.dumps({"file": "methods/svm_rej.py"}))
         job(folder, "logs/a.log", [target], [folder / "outcome.json"], rule="run_method")
-        io.write_table(pd.DataFrame({"cpu_time": [seconds], "max_rss": [300]}), folder / "benchmarks/a.tsv")
+        io.write_table(
+            pd.DataFrame({"cpu_time": [seconds], "max_rss": [300 + cells / 10]}), folder / "benchmarks/a.tsv"
+        )
     table = costs.learn([tmp_path / "results/run1000", tmp_path / "results/run3000"]).set_index("step")
     row = table.loc["run_method/svm_rej"]
     assert (row["seconds"], row["seconds_per_million"]) == pytest.approx((5, 5))
-    assert (row["memory_mb"], row["memory_mb_per_million"]) == pytest.approx((300, 0))
+    # Memory by the values that are stored, of which there are half as many.
+    assert (row["memory_mb"], row["memory_mb_per_million"]) == pytest.approx((300, 200))
 
 
 def test_a_method_without_each_type_costs_its_stages_for_ten_types():
-    stages = [costs.expected(f"run_method/{file}", 3.0) for file in ("jind_classifier", "jind")]
-    together = costs.expected("hold_out/jind_classifier+jind", 3.0)
+    size = costs.Size(3.0, 0.5)
+    stages = [costs.expected(f"run_method/{file}", size) for file in ("jind_classifier", "jind")]
+    together = costs.expected("hold_out/jind_classifier+jind", size)
     assert together.seconds == pytest.approx(10 * sum(stage.seconds for stage in stages))
     assert together.memory_mb == max(stage.memory_mb for stage in stages)
 
 
 def test_what_does_not_fit_is_said():
-    jobs = pd.DataFrame({"step": ["run_method/svm_rej"], "size": [1000.0], "jobs": [4]})
+    jobs = pd.DataFrame({"step": ["run_method/svm_rej"], "values": [1000.0], "stored": [100.0], "jobs": [4]})
     small = costs.Machine(cores=2, memory_mb=100, disk_mb=1e9)
     large = costs.Machine(cores=2, memory_mb=1e9, disk_mb=1e9)
     assert "this machine has 0.1 GB" in costs.warnings(costs.estimate(jobs), small)[0]

@@ -91,14 +91,16 @@ def not_available(path: str | Path) -> str | None:
         return file.read().decode("utf-8").strip()
 
 
-def shape(path: str | Path) -> tuple[int, int] | None:
-    """Cells and genes of an AnnData file, from its header; None where it cannot be read as one."""
+def shape(path: str | Path) -> tuple[int, int, int] | None:
+    """Cells, genes and stored values of an AnnData file, from its header; None where it cannot be read as one."""
     import h5py
 
     try:
         with h5py.File(path) as file:
             X = file["X"]
-            return tuple(int(n) for n in (X.attrs["shape"] if isinstance(X, h5py.Group) else X.shape))
+            sparse = isinstance(X, h5py.Group)
+            cells, genes = (int(n) for n in (X.attrs["shape"] if sparse else X.shape))
+            return cells, genes, len(X["data"]) if sparse else cells * genes
     except (OSError, KeyError):
         return None
 

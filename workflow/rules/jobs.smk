@@ -19,7 +19,13 @@ RETRIES = ATTEMPTS - 1 if workflow.is_main_process else 0
 @cache
 def largest_task():
     """Millions of values of the largest task."""
-    return max(costs.task_size(CONFIG, task) for task in CONFIG.run.tasks)
+    return max(costs.task_size(CONFIG, task).values for task in CONFIG.run.tasks)
+
+
+# On one machine nothing ends a job that takes more memory than it asked for: what is expected, and a fifth more, says which
+# jobs go together. A cluster ends it.
+ON_ONE_MACHINE = workflow.local_exec and not workflow.remote_exec
+MEMORY_ASKED = 1.2 if ON_ONE_MACHINE else 2
 
 
 # Jobs that read what others made of the cells: labels, probabilities, points, of all tasks and methods. That is about a
@@ -73,19 +79,19 @@ def for_cases(function, cases):
 
 
 def by_size_of_data(step, sizes):
-    """Resources of jobs that read the cells themselves: twice the expected memory; five times the expected time and what
+    """Resources of jobs that read the cells themselves: memory with room to spare; five times the expected time and what
     a slow disk may take for the data, for each case. As much again with each attempt.
 
-    step: as `costs.expected` has it; sizes: millions of values of each case. Both are functions of the wildcards.
+    step: as `costs.expected` has it; sizes: of each case, as `costs.Size`. Both are functions of the wildcards.
     """
 
     def mem_mb(wildcards, attempt):
-        cost = costs.expected(step(wildcards), max(sizes(wildcards)))
-        return round(attempt * (1000 + 2 * cost.memory_mb))
+        most = max(costs.expected(step(wildcards), size).memory_mb for size in sizes(wildcards))
+        return round(attempt * (1000 + MEMORY_ASKED * most))
 
     def runtime(wildcards, attempt):
         minutes = sum(
-            30 + size / 10 + 5 * costs.expected(step(wildcards), size).seconds / 60
+            30 + size.values / 10 + 5 * costs.expected(step(wildcards), size).seconds / 60
             for size in sizes(wildcards)
         )
         return round(attempt * minutes)
@@ -169,8 +175,7 @@ def n_gpus(cases):
     """
     methods = [CONFIG.methods[case["method"]].parameters for case in cases]
     devices = {getattr(parameters, "device", "cpu") for parameters in methods}
-    on_one_machine = workflow.local_exec and not workflow.remote_exec
-    return int("cuda" in devices or ("auto" in devices and on_one_machine and job.n_gpus() > 0))
+    return int("cuda" in devices or ("auto" in devices and ON_ONE_MACHINE and job.n_gpus() > 0))
 
 
 def integration_file(cases):

@@ -40,14 +40,21 @@ MULTIPLES, MOST = 0.5, 50  # share of them, and the highest that float32 can sho
 LOGARITHMS_BELOW, COUNTS_ABOVE = -0.2, 0.1  # correlation of a cell's number of genes with its mean
 
 
+FILLED = 0.15  # of the values of counts, about
+
+
 @dataclass(frozen=True)
 class Content:
-    """What a published dataset must hold: of the paper's, its Table 1. None: not known."""
+    """What a published dataset must hold: of the paper's, its Table 1. None: not known.
+
+    `filled` is about the share of its values that are not zero, by which its memory is estimated; it is not checked.
+    """
 
     cells: int
     genes: int | None
     types: int
     batches: dict[str, int | None] = field(default_factory=lambda: {"all": None})
+    filled: float = FILLED
 
 
 def check_keys(adata: AnnData, where: str, label_key: str, batch_key: str | None) -> None:

@@ -60,7 +60,7 @@ def batches(parameters: Parameters) -> list[str] | None:
         adata.file.close()
 
 
-def shape(parameters: Parameters) -> tuple[int, int] | None:
+def shape(parameters: Parameters) -> tuple[int, int, int] | None:
     return io.shape(parameters.path) if Path(parameters.path).is_file() else None
 
 

@@ -23,7 +23,7 @@ from jindbench.names import LABEL, SOURCE, X_KIND
 MEMBER = "MouseAtlas.total.h5ad"  # beside a `.subset.` in the archive
 ORIGINS = [Origin("ftp://ngs.sanger.ac.uk/production/teichmann/BBKNN/MouseAtlas.zip", "zip")]
 CITATION = "Polanski et al. 2020, Bioinformatics 36:964 (BBKNN), Mouse Atlas"
-CONTENT = Content(cells=267690, genes=2797, types=13)
+CONTENT = Content(cells=267690, genes=2797, types=13, filled=1.0)
 
 
 class Parameters(DownloadedH5adParameters):

@@ -1,6 +1,6 @@
 """What steps of the workflow cost by the size of their data: for the limits of jobs, and to tell before a run starts.
 
-`resources/costs.tsv` holds, for each step, seconds of one core, memory and disk as a straight line over the size. It
+`resources/costs.tsv` holds, for each step, seconds of one core, memory and disk as straight lines over the size. It
 was fitted to finished runs by `python -m jindbench.execution.costs results/RUN ...`, which does the same for
 another machine.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from jindbench import io, registry
 from jindbench.config.plan import Configuration
+from jindbench.data.checks import FILLED
 from jindbench.execution import records
 from jindbench.render import Table
 
@@ -29,8 +31,20 @@ STEP = "step"
 MATRIX_PRODUCT = "a matrix product"
 HOLD_OUT = "hold_out/"  # a step made of others: that of each stage, for each type
 HELD_OUT_TYPES = 10  # of a source, which are known only once it is read: as many as the paper's datasets have about
-# Where a size is not known before a download: about the paper's largest dataset but for the Mouse Atlas.
-UNKNOWN_SIZE = 200.0
+
+
+class Size(NamedTuple):
+    """Of what a job reads, in millions of values: all, cells x genes, and those that are stored, as they are not zero.
+
+    Memory goes by the latter, time and disk by the former.
+    """
+
+    values: float
+    stored: float
+
+
+# Where it is not known before a download: about the paper's largest dataset but for the Mouse Atlas.
+UNKNOWN_SIZE = Size(200.0, 30.0)
 
 
 @dataclass(frozen=True)
@@ -47,7 +61,7 @@ def _table() -> pd.DataFrame:
     return io.read_table(TABLE, text=[STEP]).set_index(STEP)
 
 
-def expected(step: str, size: float) -> Cost:
+def expected(step: str, size: Size) -> Cost:
     """What a job costs.
 
     Parameters
@@ -56,7 +70,7 @@ def expected(step: str, size: float) -> Cost:
         A rule, or `rule/file` where the rule runs a method or an integration. A method that is not in the table, such
         as a new one, is taken to cost as much as the costliest that is. `hold_out/file+file` costs what its stages do.
     size
-        Of what the job reads, in millions of values: cells x genes / 1e6.
+        Of what the job reads.
     """
     if step.startswith(HOLD_OUT):
         stages = [expected(f"run_method/{file}", size) for file in step.removeprefix(HOLD_OUT).split("+")]
@@ -65,17 +79,13 @@ def expected(step: str, size: float) -> Cost:
         return Cost(HELD_OUT_TYPES * seconds, memory_mb, HELD_OUT_TYPES * predictions_mb)
     table = _table()
     rows = table.loc[[step]] if step in table.index else table[table.index.str.startswith(step.split("/")[0] + "/")]
-    return Cost(**{key: float((rows[key] + rows[f"{key}_per_million"] * size).max()) for key in QUANTITIES})
+    millions = dict.fromkeys(QUANTITIES, size.values) | {"memory_mb": size.stored}
+    return Cost(**{key: float((rows[key] + rows[f"{key}_per_million"] * millions[key]).max()) for key in QUANTITIES})
 
 
 def files_of_stages(configuration: Configuration, method: str) -> str:
     """Files of the stages that a method starts from, and its own, as a step names them: `jind_classifier+jind`."""
     return "+".join(configuration.methods[stage].method for stage in configuration.chain(method))
-
-
-def _size(shape: tuple[int, int] | None) -> float:
-    """Millions of values of so many cells x genes; a middling size where the shape is not known."""
-    return UNKNOWN_SIZE if shape is None else shape[0] * shape[1] / 1e6
 
 
 @dataclass(frozen=True)
@@ -119,46 +129,56 @@ def seconds_of_matrix_product() -> float:
 
 
 def workload(configuration: Configuration) -> pd.DataFrame:
-    """The jobs that depend on the size of data: `step`, `size` and the number of `jobs` for each task or dataset."""
+    """The jobs that depend on the size of data: `step`, size and the number of `jobs` for each task or dataset."""
     size, jobs = {task: task_size(configuration, task) for task in configuration.run.tasks}, []
     for dataset in configuration.selected_datasets():
-        jobs += [(step, dataset_size(configuration, dataset), 1) for step in ("dataset", "complexity")]
-    jobs += [("task", size[task], 1) for task in configuration.run.tasks]
+        jobs += [(step, *dataset_size(configuration, dataset), 1) for step in ("dataset", "complexity")]
+    jobs += [("task", *size[task], 1) for task in configuration.run.tasks]
     for task, method in configuration.pairs(parents=True):
         jobs.append(
-            (f"run_method/{configuration.methods[method].method}", size[task], len(configuration.seeds(method)))
+            (f"run_method/{configuration.methods[method].method}", *size[task], len(configuration.seeds(method)))
         )
     for task in dict.fromkeys(configuration.figure_tasks("figure2") + configuration.figure_tasks("figure5")):
-        jobs += [("latent_codes", size[task], 1)] * bool(configuration.stages(task))
+        jobs += [("latent_codes", *size[task], 1)] * bool(configuration.stages(task))
     for task in dict.fromkeys(configuration.figure_tasks("figure3") + configuration.figure_tasks("figure4")):
-        jobs.append(("expression_tsne", size[task], 1))
-    jobs += [("differential_expression", size[task], 1) for task in configuration.figure_tasks("figure4")]
+        jobs.append(("expression_tsne", *size[task], 1))
+    jobs += [("differential_expression", *size[task], 1) for task in configuration.figure_tasks("figure4")]
     for task, method, reason in configuration.held_out():
         if not reason:
             step = HOLD_OUT + files_of_stages(configuration, method)
-            jobs.append((step, size[task], len(configuration.seeds(method))))
+            jobs.append((step, *size[task], len(configuration.seeds(method))))
     methods, integrations = configuration.timed()
     alone = [task for task in size if not is_small(configuration, configuration.tasks[task].datasets())]
     for task, method in methods:
-        jobs += [(f"run_method/{configuration.methods[method].method}", size[task], 1)] * (task in alone)
+        jobs += [(f"run_method/{configuration.methods[method].method}", *size[task], 1)] * (task in alone)
     for task, name in configuration.integrated() + [pair for pair in integrations if pair[0] in alone]:
-        jobs.append((f"integrate/{configuration.integrations[name].integration}", size[task], 1))
-    return pd.DataFrame(jobs, columns=[STEP, "size", "jobs"])
+        jobs.append((f"integrate/{configuration.integrations[name].integration}", *size[task], 1))
+    return pd.DataFrame(jobs, columns=[STEP, *Size._fields, "jobs"])
 
 
-def dataset_size(configuration: Configuration, name: str) -> float:
-    """Of a dataset, in millions of values: of its file where it is there, else of what it must hold."""
+def dataset_size(configuration: Configuration, name: str) -> Size:
+    """Of a dataset: of its file where it is there, else of what it must hold."""
     prepared = Path(f"results/data/{name}.h5ad")
-    return _size((io.shape(prepared) if prepared.is_file() else None) or _declared_shape(configuration, name))
+    if prepared.is_file() and (shape := io.shape(prepared)):
+        return _size(*shape)
+    shape = _declared_shape(configuration, name)
+    return UNKNOWN_SIZE if shape is None else _size(*shape)
 
 
-def _declared_shape(configuration: Configuration, name: str) -> tuple[int, int] | None:
+def _size(cells: int, genes: int, stored: int) -> Size:
+    return Size(cells * genes / 1e6, stored / 1e6)
+
+
+def _declared_shape(configuration: Configuration, name: str) -> tuple[int, int, int] | None:
     dataset = configuration.datasets[name]
     loader = registry.component("datasets", dataset.loader)
     shape = loader.shape(dataset.parameters) if hasattr(loader, "shape") else None
     if shape is None and hasattr(loader, "CONTENT"):
         shape = loader.CONTENT.cells, loader.CONTENT.genes
-    return shape
+    if shape is None or len(shape) == 3:
+        return shape
+    filled = loader.CONTENT.filled if hasattr(loader, "CONTENT") else FILLED
+    return *shape, round(shape[0] * shape[1] * filled)
 
 
 def is_small(configuration: Configuration, datasets: list[str]) -> bool:
@@ -167,12 +187,13 @@ def is_small(configuration: Configuration, datasets: list[str]) -> bool:
     By the cells that they are declared to hold, the same before and after they are read; not if that is not known.
     """
     shapes = [_declared_shape(configuration, name) for name in datasets]
-    return None not in shapes and sum(cells for cells, _ in shapes) <= configuration.run.small_task
+    return None not in shapes and sum(cells for cells, *_ in shapes) <= configuration.run.small_task
 
 
-def task_size(configuration: Configuration, name: str) -> float:
-    """Of both sides of a task together, in millions of values: of all cells of the datasets that it is cut from."""
-    return sum(dataset_size(configuration, dataset) for dataset in configuration.tasks[name].datasets())
+def task_size(configuration: Configuration, name: str) -> Size:
+    """Of both sides of a task together: of all cells of the datasets that it is cut from."""
+    sizes = [dataset_size(configuration, dataset) for dataset in configuration.tasks[name].datasets()]
+    return Size(*map(sum, zip(*sizes, strict=True)))
 
 
 def estimate(jobs: pd.DataFrame) -> pd.DataFrame:
@@ -185,7 +206,7 @@ def estimate(jobs: pd.DataFrame) -> pd.DataFrame:
     jobs
         What `workload` returns.
     """
-    costs = [vars(expected(step, size)) for step, size in zip(jobs[STEP], jobs["size"], strict=True)]
+    costs = [vars(expected(job.step, Size(job.values, job.stored))) for job in jobs.itertuples()]
     table = pd.concat([jobs.reset_index(drop=True), pd.DataFrame(costs)], axis=1)
     table["longest"] = table["seconds"] / 60
     table["minutes"] = table["longest"] * table["jobs"]
@@ -208,7 +229,7 @@ def warnings(table: pd.DataFrame, machine: Machine) -> list[str]:
 
 def report(jobs: pd.DataFrame, machine: Machine) -> str:
     """The estimate of a `workload` for people to read, in minutes of the machine that this runs on, with `warnings`."""
-    table, speed = estimate(jobs), expected(MATRIX_PRODUCT, 0).seconds / seconds_of_matrix_product()
+    table, speed = estimate(jobs), expected(MATRIX_PRODUCT, Size(0, 0)).seconds / seconds_of_matrix_product()
     table[["minutes", "longest"]] /= speed
     formats = {"jobs": ".0f", "minutes": ".1f", "longest": ".1f", "memory_mb": ".0f", "disk_mb": ".0f"}
     rows = [[step, *(format(row[key], style) for key, style in formats.items())] for step, row in table.iterrows()]
@@ -241,9 +262,11 @@ def learn(results: Iterable[Path]) -> pd.DataFrame:
     jobs = jobs.fillna(0)  # of jobs that ended before Snakemake looked at their memory
     rows = []
     for step, of_step in jobs.groupby(STEP):
-        design = np.column_stack([np.ones(len(of_step)), of_step["size"]])
         row = {STEP: step}
         for quantity, digits in QUANTITIES.items():
+            design = np.column_stack(
+                [np.ones(len(of_step)), of_step["stored" if quantity == "memory_mb" else "values"]]
+            )
             # The line that is nowhere below what was seen: limits are set by it.
             base, slope = nnls(design, of_step[quantity].to_numpy(dtype=float))[0]
             lift = max(0.0, float((of_step[quantity] - design @ [base, slope]).max()))
@@ -261,13 +284,15 @@ def _jobs_of(folder: Path) -> Iterable[dict]:
         simulated = record["rule"] == "dataset" and not record["inputs"]  # dense, as no file is
         if simulated or not (data := _data_of(record, folder)):
             continue
+        if not (sizes := [_size(*shape) for file in data if (shape := io.shape(file))]):  # not available
+            continue
         benchmark = folder / "benchmarks" / path.relative_to(folder / records.RECORDS).with_suffix(".tsv")
         cost = io.read_table(benchmark).iloc[0]
         outcome = [name for name in record["outputs"] if name.endswith("outcome.json")]
         file = [Path(io.read_json(root / outcome[0])["file"]).stem] if outcome else []
         yield {
             STEP: "/".join([record["rule"], *file]),
-            "size": sum(_size(shape) for path in data if (shape := io.shape(path))),
+            **Size(*map(sum, zip(*sizes, strict=True)))._asdict(),
             "seconds": float(cost["cpu_time"]),
             "memory_mb": float(cost["max_rss"]),
             "disk_mb": sum(map(records.n_bytes, record["outputs"].values())) / 1e6,
