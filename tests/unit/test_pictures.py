@@ -66,7 +66,7 @@ def test_a_method_with_a_failed_seed_is_not_ranked(tmp_path):
     given = [tmp_path / "predictions.tsv"] * 3, outcomes, [tmp_path / "solution.tsv"], {"t": "T"}
     drawn = ranks.draw(*given, {"sound": "Sound", "shaky": "Shaky"})
     assert drawn.tables["table"]["method"].tolist() == ["sound"]
-    assert drawn.missing == ["Not ranked, for want of a task: Shaky."]
+    assert drawn.missing == ["Not ranked, since they lack a task: Shaky."]
 
 
 def test_a_method_is_beaten_by_what_is_no_dearer_and_no_worse():
