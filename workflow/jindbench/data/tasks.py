@@ -107,8 +107,8 @@ def _cells(side: Side | Split) -> str:
     return side.dataset if side.batch is None else f"{side.dataset}, batch {side.batch}"
 
 
-def random_split(adata: AnnData, split: Split, where: str) -> tuple[AnnData, AnnData]:
-    """Unstratified random split of the cells (paper, 'Experimental setup': 7:3), both sides in their order.
+def rows_of_split(n: int, split: Split, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of source and target, in order, of an unstratified random split of n cells (paper, 'Experimental setup': 7:3).
 
     Raises
     ------
@@ -116,15 +116,21 @@ def random_split(adata: AnnData, split: Split, where: str) -> tuple[AnnData, Ann
         If a side is left without cells.
     """
     if split.rule == "paper":  # the authors' code, extras/create_data.py
-        order = np.arange(adata.n_obs)
+        order = np.arange(n)
         np.random.RandomState(split.seed).shuffle(order)
-        n_source = int(split.source_share * adata.n_obs)
+        n_source = int(split.source_share * n)
     else:
-        order = np.random.default_rng(split.seed).permutation(adata.n_obs)
-        n_source = round(split.source_share * adata.n_obs)
-    if n_source in (0, adata.n_obs):
-        raise InputError(f"{where}.split: of {adata.n_obs} cells, {n_source} are source; both sides need cells")
-    return adata[np.sort(order[:n_source])].copy(), adata[np.sort(order[n_source:])].copy()
+        order = np.random.default_rng(split.seed).permutation(n)
+        n_source = round(split.source_share * n)
+    if n_source in (0, n):
+        raise InputError(f"{where}.split: of {n} cells, {n_source} are source; both sides need cells")
+    return np.sort(order[:n_source]), np.sort(order[n_source:])
+
+
+def random_split(adata: AnnData, split: Split, where: str) -> tuple[AnnData, AnnData]:
+    """Source and target of `rows_of_split`."""
+    source, target = rows_of_split(adata.n_obs, split, where)
+    return adata[source].copy(), adata[target].copy()
 
 
 def select_batch(adata: AnnData, batch: str | None, where: str) -> AnnData:

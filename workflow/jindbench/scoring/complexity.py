@@ -8,7 +8,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from jindbench.data.preprocess import columns, most_variable_genes, transform
-from jindbench.data.tasks import Split, random_split
+from jindbench.data.tasks import Split, rows_of_split
 from jindbench.names import BATCH, LABEL, X_KIND
 
 N_GENES = 5000
@@ -127,7 +127,8 @@ def dataset_scores(adata: AnnData, *, seed: int, threads: int) -> pd.DataFrame:
         cells = adata if len(batches) == 1 else adata[adata.obs[BATCH] == batch]
         of_all = of_source = scores(cells)
         if len(batches) == 1 and cells.n_obs >= MIN_CELLS:
-            of_source = scores(random_split(cells, Split(dataset="dataset", rule="paper"), "complexity")[0])
+            rows, _ = rows_of_split(cells.n_obs, Split(dataset="dataset", rule="paper"), "complexity")
+            of_source = scores(cells[rows])
         rows.append(
             {
                 "batch": batch,
