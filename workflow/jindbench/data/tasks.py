@@ -108,7 +108,7 @@ def _cells(side: Side | Split) -> str:
 
 
 def rows_of_split(n: int, split: Split, where: str) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of source and target, in order, of an unstratified random split of n cells (paper, 'Experimental setup': 7:3).
+    """Rows of source and target, in order, of an unstratified random split of n cells (paper, 'Experimental setup').
 
     Raises
     ------

@@ -127,8 +127,8 @@ def dataset_scores(adata: AnnData, *, seed: int, threads: int) -> pd.DataFrame:
         cells = adata if len(batches) == 1 else adata[adata.obs[BATCH] == batch]
         of_all = of_source = scores(cells)
         if len(batches) == 1 and cells.n_obs >= MIN_CELLS:
-            rows, _ = rows_of_split(cells.n_obs, Split(dataset="dataset", rule="paper"), "complexity")
-            of_source = scores(cells[rows])
+            source, _ = rows_of_split(cells.n_obs, Split(dataset="dataset", rule="paper"), "complexity")
+            of_source = scores(cells[source])
         rows.append(
             {
                 "batch": batch,
