@@ -29,7 +29,7 @@ from jindbench import io, predictions, registry
 from jindbench.annotate.columns import PROBABILITY
 from jindbench.data.preprocess import CELL_TOTAL
 from jindbench.execution.hold_out import in_stages
-from jindbench.jind.composition import composition, evidence, recomposed
+from jindbench.jind.composition import composition, evidence, kept_labels, recomposed, weights_by
 from jindbench.jind.expression import source_expression, target_expression
 from jindbench.jind.model import MIN_GENE_SHARE
 from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters
@@ -216,9 +216,9 @@ class ByMethod:
         expected = (weights @ model.validation.max(dim=1).values / weights.sum()).item()
         strange = expected - before.max(dim=1).values.mean().item()
         belief = evidence(before, ratio, strange)
-        aligned = replace(model, type_weights=ratio**belief, aligned_share=(1 + belief) / 2)
-        same = aligned.composed(before).argmax(dim=1) == before.argmax(dim=1)
-        kept = same[model.accepted(before)].double().mean().nan_to_num(1.0).item()
+        type_weights, aligned_share = weights_by(ratio, belief)
+        aligned = replace(model, type_weights=type_weights, aligned_share=aligned_share)
+        kept = kept_labels(before, aligned.composed(before), model.accepted(before))
         good = kept >= ALIGNMENT.kept_labels
         table = pd.DataFrame({"epoch": [0, 1], "kept_labels": [1.0, kept], "kept": [not good, good]})
         return self._with(aligned if good else model, table.assign(evidence=belief, unexplained=strange))

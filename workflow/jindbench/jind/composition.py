@@ -59,6 +59,30 @@ def evidence(probabilities: Tensor, ratio: Tensor, unexplained: float) -> float:
     return likelier * min(max((STRANGE[1] - unexplained) / (STRANGE[1] - STRANGE[0]), 0), 1)
 
 
+def weights_by(ratio: Tensor, belief: float) -> tuple[Tensor, float]:
+    """`type_weights` and `aligned_share` of `recomposed`: Bayes' rule in full at an evidence of 1, less of it below.
+
+    Parameters
+    ----------
+    ratio
+        As for `evidence`, which gives `belief`.
+    """
+    return ratio**belief, (1 + belief) / 2
+
+
+def kept_labels(before: Tensor, after: Tensor, accepted: Tensor) -> float:
+    """The share of the accepted cells whose most probable type stays the same; 1 where none was accepted.
+
+    Parameters
+    ----------
+    before, after
+        Probabilities without and with alignment, n x K.
+    accepted
+        Which of the n cells are, before.
+    """
+    return (before.argmax(dim=1) == after.argmax(dim=1))[accepted].double().mean().nan_to_num(1.0).item()
+
+
 def recomposed(aligned: Tensor, type_weights: Tensor, aligned_share: float, unaligned: Tensor) -> Tensor:
     """Probabilities, n x K, with the target's composition.
 

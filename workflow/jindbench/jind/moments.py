@@ -14,7 +14,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from jindbench.jind.composition import STRANGE, composition, evidence
+from jindbench.jind.composition import STRANGE, composition, evidence, kept_labels, weights_by
 from jindbench.jind.model import JINDModel
 from jindbench.jind.networks import Rescaling, frozen
 from jindbench.jind.parameters import AlignmentParameters
@@ -117,7 +117,8 @@ def align_moments(
     ratio = shares / model.validation_shares
     strange = math.nan if model.linear is None else unexplained(model.linear, X, shares)
     belief = evidence(before, ratio, strange)
-    composed = {"type_weights": ratio**belief, "aligned_share": (1 + belief) / 2}
+    type_weights, aligned_share = weights_by(ratio, belief)
+    composed = {"type_weights": type_weights, "aligned_share": aligned_share}
     aligned = replace(
         members[0],
         others=tuple(members[1:]),
@@ -128,8 +129,7 @@ def align_moments(
     )
     after = aligned.probabilities(X)
 
-    accepted, labels = model.accepted(before), before.argmax(dim=1)
-    kept = (after.argmax(dim=1) == labels)[accepted].double().mean().nan_to_num(1.0).item()
+    kept = kept_labels(before, after, model.accepted(before))
     agreed = agreed_after = math.nan
     if model.linear is not None and model.linear_share == 0:
         judge = replace(model.linear, reference=model.linear, **composed)
