@@ -31,6 +31,7 @@ from jindbench.names import MEASURED
 from jindbench.predictions import Predictions, from_probabilities
 
 MIN_GENE_SHARE = 0.5  # of the model's genes, that a target must have
+SMALL = 250_000_000  # bytes of a dense matrix
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Rows:
     """Rows of a sparse matrix as dense tensors (float32) on a device.
 
     A GPU holds the sparse matrix itself and makes rows dense there: to cut mini-batches on the CPU and to copy their
-    zeros takes longer than the networks do.
+    zeros takes longer than the networks do. On a CPU a small matrix is made dense once, not its rows in each epoch.
     """
 
     def __init__(self, X: sparse.csr_matrix, device: torch.device):
@@ -75,6 +76,8 @@ class Rows:
         if device.type == "cuda":
             parts = (X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data)
             self.starts, self.columns, self.values = (torch.from_numpy(part).to(device) for part in parts)
+        small = X.dtype.itemsize * X.shape[0] * X.shape[1] <= SMALL
+        self.dense = torch.from_numpy(X.toarray()) if small and device.type != "cuda" else None
 
     @classmethod
     def of(cls, X: "sparse.csr_matrix | Rows", device: torch.device) -> "Rows":
@@ -82,6 +85,8 @@ class Rows:
         return X if isinstance(X, cls) else cls(X, device)
 
     def __getitem__(self, rows: np.ndarray) -> Tensor:
+        if self.dense is not None:
+            return self.dense[torch.from_numpy(rows)]
         if self.device.type != "cuda":
             return torch.from_numpy(self.X[rows].toarray()).to(self.device)
         rows = torch.from_numpy(rows).to(self.device)
