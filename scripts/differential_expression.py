@@ -7,9 +7,9 @@ import pandas as pd
 
 from jindbench import io, predictions
 from jindbench.data.preprocess import transform
-from jindbench.errors import NotAvailable
+from jindbench.errors import InputError, NotAvailable
 from jindbench.execution import job
-from jindbench.names import X_KIND
+from jindbench.names import RAW_LABEL, X_KIND
 from jindbench.plots import heatmap
 from jindbench.scoring import differential_expression as de
 
@@ -37,6 +37,8 @@ def compare(record, run, target, solution):
     if pair is None:
         record["status"] = "not compared: no type is mistaken for another"
         return {}
+    if unknown := {*pair} - {*truth, *predicted[RAW_LABEL]}:
+        raise InputError(f"pairs: no cell of {record['task']} is or is labelled {' or '.join(sorted(unknown))}")
     first, second = de.groups(truth, predicted, tuple(pair))
     record |= {"type_a": pair[0], "type_b": pair[1], "n_first": len(first), "n_second": len(second)}
     alpha, model = snakemake.params.alpha, snakemake.params.model
@@ -82,6 +84,8 @@ with job.run(snakemake):
             record["status"] = f"not compared: {error}"
         except NotAvailable as error:
             record["status"] = f"not run: {error}"
+        except InputError as error:
+            record["status"] = f"not compared: differential_expression: {error}"
         for name, empty in EMPTY.items():
             io.write_table(tables.get(name, empty), snakemake.output[name][number])
         io.write_json(record, snakemake.output.comparison[number])

@@ -32,6 +32,9 @@ with job.run(snakemake):
     types = {task: set(io.read_source_labels(path)) for task, path in zip(tasks, snakemake.input.sources)}
     of_all = of_runs(snakemake.input.outcomes, snakemake.input.predictions)
     runs = [(facts, predictions.read(path)) for facts, path in of_all]
+    # One failed seed leaves no average.
+    outcomes = map(io.read_json, snakemake.input.outcomes)
+    incomplete = {(outcome["task"], outcome["method"]) for outcome in outcomes if outcome["status"] != "ok"}
     # The share of cells that the reference keeps, by task: that of its first seed for what runs with other seeds.
     kept = {}
     for facts, table in runs:
@@ -53,6 +56,8 @@ with job.run(snakemake):
         parts["coverage"].append(rejection.thin(curve).assign(**facts))
     files = (snakemake.input.get(f"jind_{name}", []) for name in ("outcomes", "predictions", "models"))
     for facts, predicted, model in of_runs(*files):
+        if (facts["task"], facts["method"]) in incomplete:
+            continue
         rates = rejection_by_theta.rates(JINDModel.load(Path(model), "cpu"), predictions.read(predicted))
         parts["by_theta"].append(rates.assign(**facts))
     for name, of_part in parts.items():
@@ -61,7 +66,8 @@ with job.run(snakemake):
 
     by_seed = {}
     for facts, table in runs:
-        by_seed.setdefault((facts["task"], facts["method"]), {})[facts["seed"]] = table
+        if (facts["task"], facts["method"]) not in incomplete:
+            by_seed.setdefault((facts["task"], facts["method"]), {})[facts["seed"]] = table
     parts = [
         paired_tests.against(by_seed[task, reference], of_method, truths[task]).assign(task=task, method=method)
         for (task, method), of_method in by_seed.items()

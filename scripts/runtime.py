@@ -6,7 +6,7 @@ from jindbench.tables import runtime
 
 with job.run(snakemake):
     outcomes = [io.read_json(path) for path in snakemake.input.outcomes]
-    table = runtime.table(outcomes, snakemake.params.stages, snakemake.params.reference)
+    table = runtime.table(outcomes, snakemake.params.work, snakemake.params.reference)
     titles = {"task": snakemake.params.task_titles, "method": snakemake.params.method_titles}
     titles["compared_with"] = titles["method"] | {
         f"{name} in total": f"{title} in total" for name, title in titles["method"].items()

@@ -138,7 +138,7 @@ def test_the_model_follows_from_what_x_holds(cells, plain):
     assert result.model == "plain"
     expected = plain["asis"].loc[result.table["gene"], "logFC"].to_numpy()  # no logarithm of a logarithm
     assert result.table["log_fold_change"].to_numpy() == pytest.approx(expected, rel=1e-4)  # base unknown: not log2
-    with pytest.raises(InputError, match="voom needs counts, but X is stated to be 'log'"):
+    with pytest.raises(InputError, match="model: voom needs counts, but X is stated to be 'log'"):
         compared(cells, "voom")
 
 

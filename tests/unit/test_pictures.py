@@ -74,6 +74,26 @@ def test_a_method_is_beaten_by_what_is_no_dearer_and_no_worse():
     assert accuracy_by_cost.unbeaten(cost, accuracy).tolist() == [True, True, False, False, True]
 
 
+def test_what_a_method_costs_includes_the_integration_that_it_reads(tmp_path):
+    """And a method that is run on no task costs nothing that is known."""
+    methods, tasks = ["svm", "svm_seurat", "nowhere"], ["a", "b", "gone"]
+    scores = pd.DataFrame([{"task": task, "method": method} for task in tasks for method in methods])
+    scores["value"] = [0.8, 0.9, np.nan] * 2 + [np.nan] * 3
+    io.write_table(scores.assign(metric="raw", status="ok"), tmp_path / "scores.tsv")
+    outcomes = []
+    for method, seconds, memory in (("svm", 2, 300), ("svm_seurat", 1, 200), ("integration seurat", 600, 900)):
+        for task in tasks[:2]:
+            outcomes.append(tmp_path / f"{len(outcomes)}.json")
+            record = {"task": task, "method": method, "work_seconds": seconds, "peak_memory_mb": memory}
+            io.write_json(record, outcomes[-1])
+    work = {name: [name] for name in methods} | {"svm_seurat": ["integration seurat", "svm_seurat"]}
+    titles = {name: name for name in methods}
+    drawn = accuracy_by_cost.draw(tmp_path / "scores.tsv", outcomes, dict.fromkeys(tasks, ""), titles, work)
+    table = drawn.tables["table"].set_index("method")
+    assert table["work_seconds"].to_dict() == {"svm": 2, "svm_seurat": 601}
+    assert table["peak_memory_mb"].to_dict() == {"svm": 300, "svm_seurat": 900}
+
+
 def predictions(labels):
     return pd.DataFrame({"cell_id": list(labels), "label": list(labels.values())})
 

@@ -70,13 +70,19 @@ def test_a_changed_parameter_runs_that_method_and_what_follows(completed):
 def test_one_failed_seed_leaves_no_average(fresh):
     """Though one job runs all seeds."""
     body = "    if seed == 1:\n        raise ValueError('seed one')"
-    _, (majority, flaky) = failing(fresh, "flaky", body, seeds=[0, 1], small_task=1000)
+    configuration = yaml.safe_load((fresh.folder / "test.yaml").read_text())
+    fresh.configure(configuration | {"figures": {"method": "random_by_frequency"}})
+    methods = ["majority", "random_by_frequency", "flaky"]
+    _, (majority, flaky) = failing(fresh, "flaky", body, methods=methods, seeds=[0, 1, 2], small_task=1000)
     logs = (fresh.folder / "results/tiny/logs").glob("run_method*.log")
-    assert {log.stem for log in logs} == {f"run_method_of_small_tasks_{file}" for file in ("majority", "flaky")}
+    assert {log.stem for log in logs} == {f"run_method_of_small_tasks_{file}" for file in methods}
     assert majority.startswith("0.")  # nothing in it is random: it has one seed
     assert flaky == "failed: ValueError: seed one (seed 1)"
     metrics = fresh.read("tables/metrics.tsv").splitlines()
     assert [line.split("\t")[-1] for line in metrics if line.startswith("batches\tflaky\t0\traw")] == ["ok"]
+    fresh.run(target="results/tiny/tables/paired_tests.tsv")
+    tests = fresh.read("tables/paired_tests.tsv").splitlines()[1:]
+    assert {tuple(line.split("\t")[:2]) for line in tests} == {("batches", "majority")}
 
 
 @pytest.mark.faults

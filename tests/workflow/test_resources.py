@@ -4,6 +4,7 @@ import copy
 import re
 
 import pytest
+import yaml
 
 from jindbench.execution import costs
 from toy_project import TINY, Workflow
@@ -51,6 +52,15 @@ def test_every_job_asks_for_more_where_the_data_are_larger_and_at_each_further_a
             if job in larger:
                 assert larger[job][key] > first[key], (job, key)
         assert first["threads"] == (2 if job[0].startswith("time_") else 1), job
+
+
+@pytest.mark.parametrize(("method", "with_codes"), [("svm_rej", False), ("consensus", True)])
+def test_figures_of_any_method_draw_latent_codes_where_it_has_some(whole, method, with_codes):
+    configuration = yaml.safe_load((whole.folder / "test.yaml").read_text())
+    configuration["run"]["methods"].append("consensus")
+    configuration["figures"]["method"] = method
+    whole.configure(configuration)
+    assert any(rule == "latent_codes" for rule, _ in asked(whole)) == with_codes
 
 
 def test_what_will_not_fit_is_said_before_and_at_the_start(whole):

@@ -137,11 +137,15 @@ class Table:
         return "\n".join([*([_paragraph(self.lead)] if self.lead else []), *grid, *map(_paragraph, self.notes)])
 
     def text(self, width: int) -> str:
-        """The table as plain text, in at most `width` columns: all but the first column are equally wide."""
+        """The table as plain text, all but the first column equally wide.
+
+        It has at most `width` letters a line, more only where columns would be too narrow for a number.
+        """
         others, all_rows = max(len(self.head) - 1, 1), [self.head, *self.rows]
         first = max(len(row[0]) for row in all_rows)
         first = min(first, max(width - others * (SHORT + 2), SHORT))
-        each = min((width - first) // others - 2, max(len(cell) for row in all_rows for cell in row[1:]))
+        longest = max(len(cell) for row in all_rows for cell in row[1:])
+        each = min(max((width - first) // others - 2, SHORT), longest)
         lines = []
         for row in all_rows:
             cells = [textwrap.wrap(cell, size) for cell, size in zip(row, [first, *[each] * others], strict=True)]

@@ -28,6 +28,7 @@ rule claims:
     params:
         code=code_of_script("claims"),
         run=RUN,
+        shown=CONFIG.figures.method,
     script:
         "../../scripts/claims.py"
 

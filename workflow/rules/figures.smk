@@ -117,8 +117,8 @@ FIGURES = {
         shown=len(CONFIG.run.tasks) >= 3,
     ),
     "accuracy_by_cost": Figure(
-        files={"scores": SCORES, "outcomes": every_run(OUTCOME, ALL_RUNS)},
-        values=OF_TABLE2 | {"stages": {name: CONFIG.chain(name) for name in CONFIG.run.methods}},
+        files={"scores": SCORES, "outcomes": every_outcome()},
+        values=OF_TABLE2 | {"work": {name: CONFIG.work(name) for name in CONFIG.run.methods}},
         tables={"table": "tables/accuracy_by_cost.tsv"},
         job="accuracy_figures",
         shown=len(CONFIG.run.tasks) >= 3,

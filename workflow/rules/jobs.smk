@@ -7,7 +7,8 @@ SMALL_TASKS = [
     task for task in CONFIG.run.tasks if costs.is_small(CONFIG, CONFIG.tasks[task].datasets())
 ]
 # As a pattern. Each has jobs of its own.
-LARGE_TASKS = "|".join(sorted({*CONFIG.run.tasks, CHECKED["task"]} - {*SMALL_TASKS})) or "(?!)"
+LARGE_TASKS = sorted({*CONFIG.run.tasks, CHECKED["task"]} - {*SMALL_TASKS})
+LARGE_TASKS = "|".join(map(re.escape, LARGE_TASKS)) or "(?!)"
 
 
 # A method or integration that is killed, or takes too long, is tried this often, with more memory and time each time. Only by

@@ -50,7 +50,11 @@ rule accuracies:
             for name, table in TABLES.items()
         },
         reference=CONFIG.figures.method,
-        simple=[name for name in CONFIG.run.methods if CONFIG.methods[name].method in SIMPLE],
+        simple=[
+            name
+            for name in CONFIG.run.methods
+            if CONFIG.methods[name].method in SIMPLE and name != CONFIG.figures.method
+        ],
         unaligned={
             name: CONFIG.chain(name)[0] for name in METHOD_TITLES if CONFIG.methods[name].parent
         },

@@ -63,7 +63,7 @@ rule runtime:
         task_titles=TASK_TITLES,
         beside_others=[task for task in CONFIG.runtime.tasks if task in SMALL_TASKS],
         method_titles=METHOD_TITLES,
-        stages={name: CONFIG.chain(name) for name in (*METHOD_TITLES, CONFIG.figures.method)},
+        work={name: CONFIG.work(name) for name in (*METHOD_TITLES, CONFIG.figures.method)},
         reference=CONFIG.figures.method,
     script:
         "../../scripts/runtime.py"

@@ -36,9 +36,25 @@ BEFORE_AND_AFTER, LAST = slice(0, 2), slice(-1, None)
 WITH_CODES = max(STAGES.values(), key=len)[BEFORE_AND_AFTER]
 
 
+# Files of methods whose stored models have latent codes.
+JINDS = {"jind_classifier", "jind", "jind_plus", "consensus"}
+
+
+def lacking(figure):
+    """What the method of the figures lacks for this one; "" if nothing."""
+    method = CONFIG.figures.method
+    stages = CONFIG.chain(method) if method in CONFIG.methods else []
+    if figure in ("figure2", "figure5"):
+        if not {CONFIG.methods[stage].method for stage in stages} <= JINDS:
+            return "has no latent codes"
+    if figure == "figure5" and len(stages) == 1:
+        return "has no stage before alignment"
+    return ""
+
+
 def drawn_tasks(figure):
     """Tasks that a figure can show: those on which its method is run with all its stages."""
-    return [task for task in CONFIG.figure_tasks(figure) if STAGES[task]]
+    return [task for task in CONFIG.figure_tasks(figure) if STAGES[task] and not lacking(figure)]
 
 
 def is_shown(figure):
@@ -89,7 +105,8 @@ def of_paper(figure, stages):
 
 
 def titles_of_paper(figure):
-    reason = f"{CONFIG.figures.method}, which figures show, is not run on it with all its stages."
+    why = lacking(figure) or "is not run on it with all its stages"
+    reason = f"{CONFIG.figures.method}, which figures show, {why}."
     drawn = drawn_tasks(figure)
     return {
         "tasks": {task: TASK_TITLES[task] for task in drawn},

@@ -101,6 +101,12 @@ class Configuration(Sections):
         parent = self.methods[method].parent
         return [method] if parent is None else [*self.chain(parent), method]
 
+    def work(self, method: str) -> list[str]:
+        """What a method's result takes, as records name it: the integration that it reads, then its `chain`."""
+        stages = self.chain(method)
+        read = dict.fromkeys(self.methods[stage].input for stage in stages)
+        return [*(f"integration {name}" for name in read if name is not None), *stages]
+
     def pairs(self, *, parents: bool = False) -> list[tuple[str, str]]:
         """(task, method) of what is run: the `cells` that are not left out."""
         return [pair for pair in self.cells(parents=parents) if self.left_out(*pair) is None]

@@ -8,32 +8,36 @@ from jindbench import io
 from jindbench.figures.accuracy_coverage import lowest_accuracy
 from jindbench.plots import Drawn, grid, palette
 
-COSTS = {"work_seconds": "seconds of work, with the stages before", "peak_memory_mb": "peak memory (MB)"}
+COSTS = {"work_seconds": "seconds of work, with all before it", "peak_memory_mb": "peak memory (MB)"}
 
 TITLE = "What accuracy costs"
 CAPTION = (
     "Raw accuracy against seconds and against peak memory, each the mean over the tasks. Seconds are those of the "
-    "method's work and of the stages before it, without imports, while the machine may have done other work. The line "
-    "joins the methods that no other beats: none is both cheaper and at least as accurate. A method far below the "
-    "line is not worth its price here."
+    "method's work, of the stages before it and of the integration that it reads, without imports, while the machine "
+    "may have done other work. The line joins the methods that no other beats: none is both cheaper and at least as "
+    "accurate. A method far below the line is not worth its price here."
 )
 
 
-def draw(scores, outcomes, tasks, methods, stages):
-    """The methods of Table 2 that have run on all tasks, and their table."""
+def draw(scores, outcomes, tasks, methods, work):
+    """The methods of Table 2 that have run on all tasks of which there are scores, and their table."""
     raw = io.read_table(scores, text=["task", "method", "status", "metric"])
     raw = raw[raw["metric"] == "raw"].pivot(index="method", columns="task", values="value")[list(tasks)]
+    raw = raw.reindex(methods).dropna(axis=1, how="all")
     runs = pd.DataFrame([io.read_json(path) for path in outcomes], columns=["task", "method", *COSTS])
-    # Over seeds, then over tasks; a method takes as long as all its stages, and as much memory as the largest.
-    of_stage = runs.groupby(["method", "task"])[list(COSTS)].mean().groupby("method").mean()
+    runs = runs[runs["task"].isin(raw.columns)]
+    # Over seeds, then over tasks; a method takes as long as all its parts, and as much memory as the largest. One that
+    # is run on no task has none.
+    of_part = runs.groupby(["method", "task"])[list(COSTS)].mean().groupby("method").mean()
+    parts = {name: of_part.reindex(work[name]) for name in methods}
     table = pd.DataFrame(
         {
             "raw": raw.mean(axis=1, skipna=False),
-            "work_seconds": {name: of_stage["work_seconds"][stages[name]].sum() for name in methods},
-            "peak_memory_mb": {name: of_stage["peak_memory_mb"][stages[name]].max() for name in methods},
+            "work_seconds": {name: of["work_seconds"].sum(skipna=False) for name, of in parts.items()},
+            "peak_memory_mb": {name: of["peak_memory_mb"].max(skipna=False) for name, of in parts.items()},
         }
     )
-    table = table.reindex(methods).dropna()
+    table = table.dropna()
     for cost in COSTS:
         table[f"best_for_{cost}"] = unbeaten(table[cost], table["raw"])
     tables = {"table": table.rename_axis("method").reset_index()}

@@ -216,7 +216,7 @@ def _check_sizes(n_first: int, n_second: int) -> None:
 def _model(adata: AnnData, model: str | None) -> str:
     x_kind = adata.uns[X_KIND]
     if model == VOOM and x_kind != COUNTS:
-        raise InputError(f"voom needs counts, but X is stated to be '{x_kind}'; use the model 'plain'")
+        raise InputError(f"model: voom needs counts, but X is stated to be '{x_kind}'; use 'plain'")
     return model or (VOOM if x_kind == COUNTS else PLAIN)
 
 

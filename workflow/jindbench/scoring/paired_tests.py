@@ -15,8 +15,8 @@ EXACT_BELOW = 25  # cells that tell the two apart
 MEASURES = ("raw", "annotated")
 SIGNIFICANT = 0.05  # adjusted p-values below are differences that a target can show
 # Questions of tests beside those of which method is best: an aligned model against its own unaligned one, and the
-# reference against each method that needs no network.
-ALIGNMENT, SIMPLE = "alignment", "simple"
+# reference against each method that needs no network. No table can have such a name.
+ALIGNMENT, SIMPLE = "against unaligned", "against simple methods"
 COLUMNS = ["measure", "n", "pairs", "n_only_first", "n_only_second", "difference", "low", "high", "sd"]
 COLUMNS += ["seeds_low", "seeds_high", "seeds_interval", "p", "adjusted_p"]
 

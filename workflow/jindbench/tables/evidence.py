@@ -35,12 +35,14 @@ TEXT = ("task", "method", "status", "gene", "type_a", "type_b", "majority_type",
 Tables = Mapping[str, pd.DataFrame]
 
 PAIRED_WITH = "jind_plus"  # the method that `paired_tests.tsv` compares the others with
+# Tables about the method that the figures show: where it is another one, they say nothing of the paper's sentences.
+OF_SHOWN_METHOD = ("paired_tests", "differential_expression", "differential_expression_genes", "novel_types")
 
 
 def rows_of(tables: Tables, name: str, **keys: str) -> pd.DataFrame:
     """The rows of a table with these values."""
     if name not in tables:
-        raise NotTested(f"the run has no {name}.tsv")
+        raise NotTested(f"the run has no {name}.tsv{f' of {PAIRED_WITH}' if name in OF_SHOWN_METHOD else ''}")
     rows = tables[name]
     for column, wanted in keys.items():
         rows = rows[rows[column] == wanted]

@@ -9,9 +9,9 @@ from jindbench import render
 
 NOTE = (
     "{how} work: wall time of fitting, aligning and predicting; start: of importing packages and reading files before "
-    "that; in total: the work including that of previous stages (JIND+ trains, aligns and self-trains); ratio: this "
-    "total as a multiple of that of the method named beside it; CPU seconds and peak memory: of the process that did "
-    "the work, and those that it started."
+    "that; in total: the work with that of previous stages (JIND+ trains, aligns and self-trains) and of the "
+    "integration; ratio: this total as a multiple of that of the method named beside it; CPU seconds and peak memory: "
+    "of the process that did the work, and those that it started."
 )
 ALONE = "Each job ran alone on all cores of the run, with one seed."
 BESIDE_OTHERS = (
@@ -20,15 +20,16 @@ BESIDE_OTHERS = (
 NOTHING = "Nothing of this run is timed: see `runtime` in the configuration."
 
 
-def table(outcomes: Sequence[dict], stages: Mapping[str, Sequence[str]], reference: str) -> pd.DataFrame:
+def table(outcomes: Sequence[dict], work: Mapping[str, Sequence[str]], reference: str) -> pd.DataFrame:
     """One row for each job that was timed.
 
     Parameters
     ----------
     outcomes
         Their records (`outcome.json`).
-    stages
-        For each method those that it starts from and itself, the first stage first.
+    work
+        For each method what its result takes, by the names of records: the integration that it reads, the methods that
+        it starts from and itself, in this order.
     reference
         The method that all others are compared with, in total: JIND+. Integrations are compared with the time of the
         stage before it alone: JIND's alignment.
@@ -36,7 +37,7 @@ def table(outcomes: Sequence[dict], stages: Mapping[str, Sequence[str]], referen
     Returns
     -------
     Columns task, method ("integration NAME" for an integration), threads, work_seconds, start_seconds, cpu_seconds,
-    peak_memory_mb, total (work with that of the stages before), ratio, compared_with, status. The numbers of a job that
+    peak_memory_mb, total (work with that of all before it), ratio, compared_with, status. The numbers of a job that
     failed are missing, and so are those that rest on a job that was not timed.
     """
     measured = ["work_seconds", "start_seconds", "cpu_seconds", "peak_memory_mb"]
@@ -47,15 +48,15 @@ def table(outcomes: Sequence[dict], stages: Mapping[str, Sequence[str]], referen
     seconds = facts.set_index(["task", "method"])["work_seconds"]
 
     def total(task, method):
-        return sum(seconds.get((task, stage), np.nan) for stage in stages.get(method, [method]))
+        return sum(seconds.get((task, part), np.nan) for part in work.get(method, [method]))
 
-    alignment = next(iter(stages[reference][-2:-1]), None)
+    alignment = next(iter(work[reference][-2:-1]), None)
     facts["total"] = [total(task, method) for task, method in zip(facts["task"], facts["method"], strict=True)]
     against = []
     for task, method in zip(facts["task"], facts["method"], strict=True):
         if method.startswith("integration "):
             against.append((seconds.get((task, alignment), np.nan), alignment))
-        elif method in stages[reference]:
+        elif method in work[reference]:
             against.append((np.nan, None))  # a part of the reference itself
         else:
             against.append((total(task, reference), f"{reference} in total"))
