@@ -44,9 +44,10 @@ def run(method, tmp_path, source=SOURCE, target=TARGET, **parameters):
 
 
 def test_knn_is_scikit_learns_on_dense_components(tmp_path):
-    pca = PCA(5, svd_solver="full").fit(LOG2["source"])
-    model = KNeighborsClassifier(15).fit(pca.transform(LOG2["source"]), LABELS)
-    expected = model.predict_proba(pca.transform(LOG2["target"]))
+    source, target = (np.log2(1 + 10_000 * X / X.sum(axis=1, keepdims=True)) for X in COUNTS)
+    pca = PCA(5, svd_solver="full").fit(source)
+    model = KNeighborsClassifier(15).fit(pca.transform(source), LABELS)
+    expected = model.predict_proba(pca.transform(target))
     assert run(knn, tmp_path, n_components=5).probabilities.to_numpy() == pytest.approx(expected)
 
 
@@ -65,13 +66,17 @@ def test_logistic_regression_says_when_it_has_not_converged(tmp_path, caplog):
     assert "not converged after 2 iterations" in caplog.text
 
 
-def test_celltypist_is_one_regression_for_each_type(tmp_path):
+@pytest.mark.parametrize("with_mean", [False, True])
+def test_celltypist_is_one_regression_for_each_type(with_mean, tmp_path):
     source, target = (np.log1p(10_000 * X / X.sum(axis=1, keepdims=True)) for X in COUNTS)
-    scaler = StandardScaler(with_mean=False).fit(source[:, :11])
-    Z, target_Z = (sparse.csr_matrix(np.minimum(scaler.transform(X[:, :11]), 10)) for X in (source, target))
+    scaler = StandardScaler(with_mean=with_mean).fit(source[:, :11])
+    as_stored = np.asarray if with_mean else sparse.csr_matrix
+    Z, target_Z = (as_stored(np.minimum(scaler.transform(X[:, :11]), 10)) for X in (source, target))
     model = SGDClassifier(loss="log_loss", alpha=0.1, max_iter=1000, random_state=0).fit(Z, LABELS)
     scores = model.decision_function(target_Z)
-    predicted = run(celltypist, tmp_path, alpha=0.1)  # a weak penalty on so few genes does not converge
+    predicted = run(
+        celltypist, tmp_path, alpha=0.1, with_mean=with_mean
+    )  # a weak penalty on so few genes does not converge
     assert predicted.table["raw_label"].tolist() == model.classes_[scores.argmax(axis=1)].tolist()
     assert predicted.table["confidence"].to_numpy() == pytest.approx(expit(scores.max(axis=1)), abs=1e-6)
     assert ((predicted.table["label"] == "unassigned") == (predicted.table["confidence"] < 0.5)).all()

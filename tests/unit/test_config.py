@@ -331,6 +331,15 @@ def test_missing_batch_and_missing_file_are_found_before_anything_runs():
         load.check_data(load.load(wrong))
 
 
+def test_two_downloads_of_one_name_are_refused():
+    both = changed("tasks/t/target", {"dataset": "b", "batch": "t"})
+    both["tasks"]["t"]["source"] = {"dataset": "a", "batch": "s"}
+    there = {"loader": "anndata_file", "label_key": "l", "batch_key": "b", "x_kind": "counts"}
+    both["datasets"] = {name: there | {"path": f"https://localhost/{name}/cells.h5ad"} for name in "ab"}
+    with pytest.raises(load.ConfigurationError, match=r"datasets\.b\.path: 'cells\.h5ad' is .* of dataset 'a' too"):
+        load.check_data(load.load(both))
+
+
 def test_a_file_that_crashes_hdf5_is_a_fault_of_its_dataset(monkeypatch):
     def crash(parameters):
         faulthandler.disable()  # of pytest: it would print where this was

@@ -144,6 +144,33 @@ def test_wrong_calls_are_refused(cells):
         JIND().fit(source[:1])
 
 
+def test_logarithms_are_not_taken_for_counts(cells, reference, caplog):
+    source = cells[0]
+    logs = ad.AnnData(
+        np.log1p(source.X.toarray() / source.X.toarray().sum(axis=1, keepdims=True) * 1e4),
+        obs=source.obs,
+        var=source.var,
+    )
+    with pytest.raises(InputError, match=r"X of the cells: x_kind is 'counts', but X holds .* state x_kind: log"):
+        JIND(**QUICK).fit(logs)
+    with pytest.raises(InputError, match="x_kind is 'counts', but X holds"):
+        reference.predict(logs)
+    logs.uns["x_kind"] = "counts"  # the caller knows better
+    assert JIND(**QUICK).fit(logs, x_kind="log").model_.x_kind == "log"
+
+
+def test_cells_without_a_label_are_left_out(cells, caplog):
+    source = cells[0]
+    labels = source.obs["label"].astype(object).copy()
+    labels.iloc[:10] = np.nan
+    fitted = JIND(**QUICK).fit(source, labels)
+    assert fitted.model_.classes == sorted(set(source.obs["label"]))
+    assert "10 of 150 cells have no label and are left out" in caplog.text
+    labels.iloc[:10] = "unassigned"
+    with pytest.raises(InputError, match="labels: 'unassigned' is what rejected cells get"):
+        JIND().fit(source, labels)
+
+
 def test_a_target_on_disk_is_read_block_by_block(cells, reference, tmp_path, monkeypatch):
     target = cells[1]
     target.write_h5ad(tmp_path / "target.h5ad")
@@ -152,6 +179,7 @@ def test_a_target_on_disk_is_read_block_by_block(cells, reference, tmp_path, mon
     same(reference.predict(backed), reference.predict(target))
     unstated = ad.AnnData(target.X, obs=target.obs, var=target.var)
     unstated.write_h5ad(tmp_path / "unstated.h5ad")
+    same(reference.predict(backed[:30]), reference.predict(target[:30]))
     same(reference.predict(ad.read_h5ad(tmp_path / "unstated.h5ad", backed="r")), reference.predict(target))
 
 

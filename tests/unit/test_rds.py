@@ -20,6 +20,7 @@ write.table(as.matrix(counts), "counts.tsv")
 for (old in c(FALSE, TRUE)) for (compress in c("gzip", "bzip2", "xz")) for (version in 2:3)
   saveRDS(experiment(counts, types, old), paste(old, compress, version), version = version, compress = compress)
 saveRDS(1:10, "numbers")
+saveRDS(list(as.character(1:10), as.character(c(3L, NA))), "text of numbers")
 
 # Reading these in R runs nothing yet; using what they hold does.
 writes <- function(...) {{ file.create("{folder}/ran"); stop("ran") }}
@@ -50,6 +51,11 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rds")
     formats.run_r(WRITTEN.format(folder=folder))
     return folder
+
+
+def test_text_that_r_has_not_made_yet_is_read(folder):
+    texts = [value.text() for value in rds.read(folder / "text of numbers").content]
+    assert texts == [[str(number) for number in range(1, 11)], ["3", None]]
 
 
 def read(path):

@@ -66,12 +66,37 @@ def read_h5ad(path: str | Path, *, backed: bool = False) -> "AnnData":
     """
     import anndata as ad
 
+    with _readable(path):
+        return ad.read_h5ad(path, backed="r" if backed else None)
+
+
+def read_cells(path: str | Path, *, with_X: bool = True) -> "AnnData":
+    """Read `obs`, `var` and X of an AnnData file: layers, raw, embeddings and graphs of a user's file stay on disk.
+
+    Raises
+    ------
+    InputError, DataNotAvailable
+        As `read_h5ad`.
+    """
+    import anndata as ad
+    import h5py
+
+    with _readable(path), h5py.File(path) as file:
+        if not isinstance(file["obs"], h5py.Group):  # written by an anndata before 0.7
+            return ad.read_h5ad(path)
+        parts = ["obs", "var", *(["X"] if with_X and "X" in file else [])]
+        return ad.AnnData(**{part: ad.io.read_elem(file[part]) for part in parts})
+
+
+@contextmanager
+def _readable(path: str | Path) -> Iterator[None]:
+    """What is wrong with an AnnData file that is read, as one line."""
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file")
     if reason := not_available(path):
         raise DataNotAvailable(reason)
     try:
-        return ad.read_h5ad(path, backed="r" if backed else None)
+        yield
     except Exception as error:  # h5py and anndata raise many kinds, all of which mean the same to the user
         said = " ".join(f"{error} {'; '.join(getattr(error, '__notes__', []))}".split())  # a note names the column
         raise InputError(f"{path}: not a readable AnnData (.h5ad) file: {said}") from error
@@ -106,7 +131,7 @@ def shape(path: str | Path) -> tuple[int, int, int] | None:
 
 
 def read_matrix_and_obs(path: str | Path, *, use_raw: bool = False) -> "AnnData":
-    """Read X (sparse) and `obs` and nothing else: embeddings and graphs stay on disk.
+    """Read X (sparse), `obs` and names of genes, also of files that an anndata before 0.7 wrote.
 
     A dense X is read in blocks: it takes the memory of the sparse matrix and one block.
 

@@ -35,7 +35,7 @@ class AnnDataFile(Cells):
             self.cell_ids = _index(file["obs"]).astype(str)
             self.columns = columns(file["obs"])
             self.taken = [*self.columns, *file.get("obsm", {})]
-            links = {name: file.get(name, getlink=True) for name in ("obs", "obsm")}
+            links = {name: file.get(name, getlink=True) for name in ("obs", "obsm", "uns")}
             self.linked = [name for name, link in links.items() if isinstance(link, h5py.SoftLink | h5py.ExternalLink)]
             var = self._genes(file["var"])
             places = {"X": var} | {f"layers/{name}": var for name in file.get("layers", {})}

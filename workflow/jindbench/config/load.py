@@ -55,6 +55,8 @@ def check_data(configuration: Configuration) -> None:
     """
     looked = _look(configuration, configuration.selected_datasets())
     faults = [f"datasets.{name}: {found['fault']}" for name, found in looked.items() if "fault" in found]
+    if not faults:  # all addresses end in a name
+        faults += _same_file_names(configuration)
     for name, task in configuration.selected_tasks().items():
         for key, side in task.sides().items():
             present = looked[side.dataset].get("batches")  # None: the file is wrong, or not downloaded yet
@@ -64,6 +66,22 @@ def check_data(configuration: Configuration) -> None:
                     f"(there are: {', '.join(present)})"
                 )
     _refuse(faults)
+
+
+def _same_file_names(configuration: Configuration) -> Iterator[str]:
+    """Datasets whose downloads would have one name in the downloads folder, and are not of the same address."""
+    downloads = {}
+    for name in configuration.selected_datasets():
+        dataset = configuration.datasets[name]
+        origins = registry.component("datasets", dataset.loader).origins(dataset.parameters)
+        addresses = {origin.address for origin in origins if not origin.is_local}
+        for file_name in {origin.file_name for origin in origins if not origin.is_local}:
+            other, known = downloads.setdefault(file_name, (name, addresses))
+            if not addresses & known:
+                yield (
+                    f"datasets.{name}.path: {file_name!r} is the name of the download of dataset '{other}' too; save "
+                    "one of the two under another name and give its path"
+                )
 
 
 def _look(configuration: Configuration, names: Sequence[str]) -> dict[str, dict]:

@@ -29,6 +29,7 @@ FAULTS = (
 )
 COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 BINARY = b"X\n"
+MISSING = -(2**31)  # NA of whole numbers
 NUMBERS = {10: "i4", 13: "i4", 14: "f8", 15: "c16", 24: "u1"}
 # By R's numbers. A constant has no content; what is code has some, which is read past.
 CONSTANTS = {241, 242, 247, 251, 252, 253, 254}
@@ -211,14 +212,17 @@ class _Reader:
         return Value("pairlist", values, attributes) if first == PAIRLIST else Value(CODE[first])
 
     def compact(self) -> Value:
-        """A vector in another form, such as 1:n by its length."""
+        """A vector in another form, such as 1:n by its length, and the text of numbers by these."""
         form, state = self.item(), self.item()
         name = form.content[0].content
         if name in ("compact_intseq", "compact_realseq"):
             n, first, step = state.content.tolist()
-            value = Value("numbers", first + step * np.arange(int(n)))
+            numbers = first + step * np.arange(int(n))
+            value = Value("numbers", numbers.astype(np.int32) if name == "compact_intseq" else numbers)
         elif name.startswith("wrap_"):
             value = Value(*((inner := state.content[0]).kind, inner.content))
+        elif name == "deferred_string" and (numbers := state.content[0].content).dtype.kind == "i":
+            value = Value("text", [None if number == MISSING else str(number) for number in numbers.tolist()])
         else:
             value = Value(name)
         value.attributes = self.attributes()

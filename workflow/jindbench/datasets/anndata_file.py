@@ -46,18 +46,15 @@ def batches(parameters: Parameters) -> list[str] | None:
     if not origins(parameters)[0].is_local:
         return None
     try:
-        adata = io.read_h5ad(parameters.path, backed=True)
+        adata = io.read_cells(parameters.path, with_X=False)
     except InputError as error:
         origin = f" (to be had from: {parameters.origin})" if parameters.origin else ""
         raise InputError(f"{error}{hint(parameters.path)}{origin}") from None
-    try:
-        check_keys(adata, parameters.path, parameters.label_key, parameters.batch_key)
-        labelled = has_type(adata.obs[parameters.label_key], f"{parameters.path}: label", parameters.keep_labels)
-        if parameters.batch_key is None:
-            return ["all"]
-        return sorted(adata.obs.loc[labelled, parameters.batch_key].dropna().astype(str).unique())
-    finally:
-        adata.file.close()
+    check_keys(adata, parameters.path, parameters.label_key, parameters.batch_key)
+    labelled = has_type(adata.obs[parameters.label_key], f"{parameters.path}: label", parameters.keep_labels)
+    if parameters.batch_key is None:
+        return ["all"]
+    return sorted(adata.obs.loc[labelled, parameters.batch_key].dropna().astype(str).unique())
 
 
 def shape(parameters: Parameters) -> tuple[int, int, int] | None:
@@ -65,13 +62,13 @@ def shape(parameters: Parameters) -> tuple[int, int, int] | None:
 
 
 def load(parameters: Parameters, path: Path | None) -> AnnData:
-    adata = io.read_h5ad(path)
+    adata = io.read_cells(path)
     check_keys(adata, parameters.path, parameters.label_key, parameters.batch_key)
     columns = {parameters.label_key: LABEL} | ({parameters.batch_key: BATCH} if parameters.batch_key else {})
     var = pd.DataFrame(index=gene_names(adata.var, parameters.path))
     loaded = AnnData(adata.X, obs=adata.obs[list(columns)].rename(columns=columns), var=var)
     loaded.uns = {X_KIND: parameters.x_kind, SOURCE: parameters.origin or parameters.path}
     options = {"fractional_counts": parameters.fractional_counts, "keep_labels": parameters.keep_labels}
-    made = to_contract(loaded, parameters.path, **options)
+    made = to_contract(loaded, parameters.path, **options, copy=False)
     check_stated(made.X, parameters.x_kind, parameters.path)
     return made

@@ -63,7 +63,7 @@ class Game:
     """Generator and discriminator, their optimizers, and one step of each."""
 
     def __init__(self, model: JINDModel, X: sparse.csr_matrix, parameters: AlignmentParameters):
-        self.model, self.X, self.parameters = model, Rows(X, model.device), parameters
+        self.model, self.X, self.parameters = model, Rows(X, model.device, again=True), parameters
         self.target_codes = model.latent_codes(self.X)  # the encoder is frozen: F(x) is computed once
         self.batch = min(parameters.batch_size, len(model.source_codes), X.shape[0])
         self.discriminator = Discriminator(parameters.leaky_slope).to(model.device)

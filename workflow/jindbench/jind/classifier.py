@@ -87,7 +87,7 @@ def train_classifier(
     train, validation = split_rows(y, parameters.validation_share, seed, stratified=parameters.stratified)
     y = torch.from_numpy(y).to(device)
     weights = class_weights(y, len(classes), parameters.weight_epsilon)
-    cells, members, histories = Rows(X, device), [], []
+    cells, members, histories = Rows(X, device, again=True), [], []
     with seeded(seed):
         for i in range(parameters.members):
             encoder = Encoder(X.shape[1], parameters.dropout, parameters.noise).to(device)

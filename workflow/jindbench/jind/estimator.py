@@ -24,7 +24,7 @@ from jindbench.jind.expression import Cells, as_anndata, source_expression
 from jindbench.jind.model import JINDModel
 from jindbench.jind.parameters import AlignmentParameters, ClassifierParameters, SelfTrainingParameters
 from jindbench.jind.self_training import self_train
-from jindbench.names import X_KIND
+from jindbench.names import UNASSIGNED, X_KIND
 from jindbench.predictions import Predictions
 
 log = logging.getLogger(__name__)
@@ -112,6 +112,8 @@ class JIND:
         x_kind
             What X holds: "counts", "normalized" or "log"; by default `source.uns["x_kind"]`, else "counts".
 
+        Cells whose label is missing are left out.
+
         Returns
         -------
         This object, fitted.
@@ -119,7 +121,7 @@ class JIND:
         Raises
         ------
         InputError
-            If the labels are missing or do not fit, or X is not what it is said to be.
+            If there are no labels or they do not fit, or X is not what it is said to be.
         """
         source = as_anndata(source, genes, x_kind)
         if labels is None:
@@ -127,9 +129,15 @@ class JIND:
                 columns = ", ".join(source.obs.columns) or "none"
                 raise InputError(f"the source has no obs column '{label_key}' (there are: {columns})")
             labels = source.obs[label_key]
-        labels = np.asarray(labels, dtype=str)
+        labels = pd.Series(np.asarray(labels))
         if len(labels) != source.n_obs:
             raise InputError(f"{len(labels)} labels for {source.n_obs} cells")
+        if (labels == UNASSIGNED).any():
+            raise InputError(f"labels: '{UNASSIGNED}' is what rejected cells get; leave such cells out")
+        if (known := labels.notna().to_numpy()).sum() < len(labels):
+            log.warning("%d of %d cells have no label and are left out", (~known).sum(), len(known))
+            source, labels = source[known], labels[known]
+        labels = labels.to_numpy(dtype=str)
         _warn_of_genes(source.var_names, "source")
         X, genes = source_expression(source, self.classifier)
         self.model_, self.history_ = train_classifier(
@@ -145,7 +153,7 @@ class JIND:
         target
             Cells x genes: an AnnData, or a matrix with `genes=`; genes are matched by name.
         **layout
-            `genes` and `x_kind`, as in `fit`; by default the target's X is of the source's kind.
+            `genes` and `x_kind`, as in `fit`; a target that does not say what X holds has the source's kind.
 
         Returns
         -------
@@ -202,7 +210,7 @@ class JIND:
 
     def _cells(self, target: Cells, layout: dict, function: Callable) -> Any:
         """What a function of the model gives for a target in any of the accepted layouts."""
-        return function(as_anndata(target, **({"x_kind": self.model_.x_kind} | layout)), self.min_gene_share)
+        return function(as_anndata(target, **layout, default=self.model_.x_kind), self.min_gene_share)
 
 
 def _warn_of_genes(names: pd.Index | list[str], where: str) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from jindbench.data.checks import check_stated
 from jindbench.data.matrix import BLOCK, checked
 from jindbench.data.preprocess import columns, most_variable_genes, transform
 from jindbench.errors import InputError
@@ -55,22 +56,29 @@ def target_expression(
 def _rows(cells: AnnData, start: int) -> sparse.spmatrix | np.ndarray:
     try:
         return cells.X[start : start + BLOCK]
-    except Exception as error:  # a damaged file that is read only now: h5py and anndata raise many kinds
-        raise InputError(f"X of the cells cannot be read: {error}".replace("\n", " ")) from error
+    except Exception as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> InputError:
+    """Of a damaged file that is read only now: h5py and anndata raise many kinds."""
+    return InputError(f"X of the cells cannot be read: {error}".replace("\n", " "))
 
 
 def _transformed(X: Cells, x_kind: str, p: ClassifierParameters) -> sparse.csr_matrix:
     return transform(X, x_kind, log_base=p.log_base, cell_total=p.cell_total, log_normalized=p.log_normalized)
 
 
-def as_anndata(cells: Cells, genes: list[str] | None = None, x_kind: str | None = None) -> AnnData:
-    """Cells as AnnData that states in `uns` what X holds: its own word first, then `x_kind`, then "counts".
+def as_anndata(
+    cells: Cells, genes: list[str] | None = None, x_kind: str | None = None, *, default: str = COUNTS
+) -> AnnData:
+    """Cells as AnnData that states in `uns` what X holds: `x_kind`, else its own word, else `default`.
 
     Raises
     ------
     InputError
         If a matrix comes without as many gene names as it has columns, there is no cell or no gene, a gene is there
-        twice, or the stated kind is none.
+        twice, the stated kind is none, or the first cells are not what `x_kind` or `default` says.
     """
     if not isinstance(cells, AnnData):
         if np.ndim(cells) != 2:
@@ -85,17 +93,18 @@ def as_anndata(cells: Cells, genes: list[str] | None = None, x_kind: str | None 
         raise InputError(
             f"genes (var_names) must be unique; {cells.var_names[cells.var_names.duplicated()][0]!r} is not"
         )
-    uns = {X_KIND: cells.uns.get(X_KIND, x_kind or COUNTS)}
-    if not (isinstance(uns[X_KIND], str) and uns[X_KIND] in X_KINDS):
-        raise InputError(f"x_kind is {uns[X_KIND]!r}; expected one of {', '.join(X_KINDS)}".replace("\n", " "))
-    if X_KIND in cells.uns:
+    own = cells.uns.get(X_KIND)
+    kind = x_kind or (default if own is None else own)
+    if not (isinstance(kind, str) and kind in X_KINDS):
+        raise InputError(f"x_kind is {kind!r}; expected one of {', '.join(X_KINDS)}".replace("\n", " "))
+    if own is not None and kind == own:
         return cells
-    return ad.AnnData(cells.X, obs=cells.obs, var=cells.var[[]], uns=uns) if not cells.isbacked else _stated(cells, uns)
-
-
-def _stated(cells: AnnData, uns: dict) -> AnnData:
-    cells.uns = dict(cells.uns) | uns
-    return cells
+    try:
+        stated = ad.AnnData(cells.X, obs=cells.obs, var=cells.var[[]], uns={X_KIND: kind})
+    except Exception as error:
+        raise _unreadable(error) from error
+    check_stated(checked(_rows(stated, 0), "X"), kind, "X of the cells")
+    return stated
 
 
 def match_genes(present: pd.Index, wanted: list[str], min_share: float) -> sparse.csr_matrix | None:

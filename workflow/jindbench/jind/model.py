@@ -68,16 +68,17 @@ class Rows:
     """Rows of a sparse matrix as dense tensors (float32) on a device.
 
     A GPU holds the sparse matrix itself and makes rows dense there: to cut mini-batches on the CPU and to copy their
-    zeros takes longer than the networks do. On a CPU a small matrix is made dense once, not its rows in each epoch.
+    zeros takes longer than the networks do. On a CPU a small matrix of which rows are read `again` and again is made
+    dense once, not its rows in each epoch.
     """
 
-    def __init__(self, X: sparse.csr_matrix, device: torch.device):
-        self.X, self.device, self.shape = X, device, X.shape
+    def __init__(self, X: sparse.csr_matrix, device: torch.device, *, again: bool = False):
+        self.X, self.device, self.shape, self.dense = X, device, X.shape, None
         if device.type == "cuda":
             parts = (X.indptr.astype(np.int64), X.indices.astype(np.int32), X.data)
             self.starts, self.columns, self.values = (torch.from_numpy(part).to(device) for part in parts)
-        small = X.dtype.itemsize * X.shape[0] * X.shape[1] <= SMALL
-        self.dense = torch.from_numpy(X.toarray()) if small and device.type != "cuda" else None
+        elif again and X.dtype.itemsize * X.shape[0] * X.shape[1] <= SMALL:
+            self.dense = torch.from_numpy(X.toarray())
 
     @classmethod
     def of(cls, X: "sparse.csr_matrix | Rows", device: torch.device) -> "Rows":

@@ -89,7 +89,7 @@ def _self_train_member(
     if generator is not None:  # it is fixed: S(x) and B(x) are computed once
         scale_and_shift = model.blockwise(X, lambda x: torch.cat(generator.scale_and_shift(x), dim=1))
 
-    cells = Rows(X, model.device)
+    cells = Rows(X, model.device, again=True)
 
     def logits_of(rows):
         x = cells[rows]

@@ -130,7 +130,7 @@ def train(model, X, y, parameters):
         [{"params": weights, "weight_decay": parameters.l2}, {"params": biases}], parameters.learning_rate
     )
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, parameters.decay_steps, gamma=parameters.decay)
-    cells, history = Rows(X, y.device), []
+    cells, history = Rows(X, y.device, again=True), []
     for epoch in range(1, parameters.epochs + 1):
         total = torch.zeros((), device=y.device)
         for rows in blocks(torch.randperm(len(y)).numpy(), parameters.batch_size):

@@ -58,7 +58,8 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
         random_state=seed,
     )
     # As CellTypist annotates, but for its check of the expression, which integrated values do not pass.
-    Z = model.scaler.transform(target_X[:, source.var_names.get_indexer(model.features)])
+    Z = target_X[:, source.var_names.get_indexer(model.features)]
+    Z = model.scaler.transform(Z.toarray() if parameters.with_mean else Z)
     values = Z if parameters.with_mean else Z.data
     np.minimum(values, 10, out=values)
     scores, probabilities, _ = model.predict_labels_and_prob(Z)

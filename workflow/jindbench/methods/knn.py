@@ -22,9 +22,9 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     from sklearn.decomposition import PCA
     from sklearn.neighbors import KNeighborsClassifier
 
-    from jindbench.data.preprocess import expression
+    from jindbench.data.preprocess import CELL_TOTAL, expression
 
-    X, target_X = expression(source, target, parameters.n_genes)
+    X, target_X = expression(source, target, parameters.n_genes, cell_total=CELL_TOTAL)
     # arpack centres sparse input without making it dense, and finds fewer components than there are cells and genes.
     pca = PCA(min(parameters.n_components, min(X.shape) - 1), svd_solver="arpack", random_state=0)
     model = KNeighborsClassifier(min(parameters.n_neighbors, source.n_obs), algorithm="brute", n_jobs=threads)

@@ -60,10 +60,16 @@ def run(source, target, parameters, *, seed, threads, model_dir, parent_dir):
     }
     cells = concat(sides, label=BATCH, index_unique=" ")
     cells.obs[LABEL] = cells.obs[LABEL].astype("category")
+    # Of the cells and of the labelled ones that an epoch draws, no last mini-batch may be a single cell.
+    drawn = int(np.minimum(np.bincount(y), parameters.cells_per_type or len(y)).sum())
+    batch_size = parameters.batch_size
+    while drawn > 1 and 1 in (cells.n_obs % batch_size, drawn % batch_size):
+        batch_size += 1
     how = {
         "accelerator": "gpu" if device.type == "cuda" else "cpu",
         "devices": 1,
-        "batch_size": parameters.batch_size,
+        "batch_size": batch_size,
+        "train_size": 1.0,  # nothing is stopped or chosen by cells that are held out
         "enable_progress_bar": False,
         "default_root_dir": model_dir,
     }
