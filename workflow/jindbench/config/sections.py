@@ -85,7 +85,8 @@ class Figures(Parameters):
 
     method: Annotated[Name, existing("methods")] = Field(
         "jind_plus",
-        description="The method whose predictions are shown; Figures 2 and 5 also show the two it starts from.",
+        description="The method whose predictions are shown, and that paired tests and the summary compare the others "
+        "with. Figures 2 and 5 show its first two stages: before and after alignment.",
     )
     figure2: Tasks = Field([], description="Latent codes before and after alignment.")
     figure3: Tasks = Field([], description="Rejected cells.")

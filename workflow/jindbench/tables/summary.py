@@ -15,7 +15,7 @@ COSTS_NOTE = (
     "The runtime table has times of jobs that ran alone, where a large task is timed."
 )
 
-ALL_RUN = "Everything was run."
+ALL_RUN = "All runs succeeded."
 
 
 def sections(
@@ -74,7 +74,7 @@ def sections(
                 wanting[f"{_name(outcome, titles)}{how}: {reason}"] = None
     wanting |= dict.fromkeys(crashed)
     warned = [outcome for outcome in outcomes if outcome["warnings"]]
-    size = f"{len(outcomes)} runs on {_several(tasks, 'task')}, {_several(seeds, 'seed')}."
+    size = f"{len(outcomes)} runs of methods and integrations on {_several(tasks, 'task')}, {_several(seeds, 'seed')}."
     state = [f"The cells of {_several(no_cells, 'task')} are not available."] * bool(no_cells)
     state += [f"{len(wanting)} did not run or failed, see below."] * bool(wanting)
     wanting = [*(f"{task}: {reason}" for task, reason in no_cells.items()), *wanting]
