@@ -66,10 +66,15 @@ def knn_scores(X: sparse.csr_matrix, labels: np.ndarray, *, seed: int, threads: 
 
 
 def _embedding(X: sparse.csr_matrix, seed: int) -> np.ndarray:
-    """UMAP coordinates, cells x 20; X stays sparse."""
+    """UMAP coordinates, cells x 20. X stays sparse, but where most values are stored: there a dense one is smaller.
+
+    UMAP copies X twice, and is faster with dense cells.
+    """
     # Slow to import. It also fixes numba's number of threads, from the environment that `job.limit_threads` sets.
     from umap import UMAP
 
+    if X.nnz > X.shape[0] * X.shape[1] / 2:
+        X = X.toarray()
     return UMAP(
         n_components=N_COMPONENTS,
         n_neighbors=min(UMAP_NEIGHBORS, X.shape[0] - 1),
