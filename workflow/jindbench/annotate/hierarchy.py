@@ -231,9 +231,9 @@ def terms(path: str, types: list[str]) -> dict[str, str]:
     """
     where = f"ontology: {path}"
     rows = _rows(Path(path), where, "labels and ids", 2)
-    for line, (term,) in enumerate(rows.values(), start=2):
+    for name, (term,) in rows.items():
         if term is None or not TERM.fullmatch(term):
-            raise InputError(f"{where}: line {line}: expected an id such as CL:0000084, or unknown; got '{term or ''}'")
+            raise InputError(f"{where}: '{name}': expected an id such as CL:0000084, or unknown; got '{term or ''}'")
     _complete(rows, types, where)
     return {name: term for name, (term,) in rows.items()}
 
