@@ -4,10 +4,12 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo paper reference lock lint test test-faults audit test-real rehearsal benchmark test-slurm bench bench-atlas docs methods trace clean
 
-CORES ?= $(shell getconf _NPROCESSORS_ONLN)
-# The first Python on the path that is new enough; `make PYTHON=/path/to/python3.12 demo` chooses another.
+# The first Python on the path that is new enough, and not that of .venv, which may be active and is made anew after an update;
+# `make PYTHON=/path/to/python3.12 demo` chooses another.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
-	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
+	if $$p -c 'import sys; sys.version_info < (3, 11) and sys.exit(1); print(sys._base_executable)' 2>/dev/null; then break; fi; done)
+# What this shell may use, as in a job of a cluster.
+CORES ?= $(shell "$(PYTHON)" -c 'import os; print(len(os.sched_getaffinity(0)))')
 BIN := .venv/bin
 # `make R=no demo` leaves R out: Seurat's methods and limma are then not run.
 R ?= yes
@@ -16,22 +18,24 @@ export JINDBENCH_R := $(R)
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-setup: $(BIN)/.complete ## Install everything into .venv (the other targets do it by themselves)
+setup: $(BIN)/.complete ## Install everything into .venv (the other targets do it by themselves), and R if it was left out
+	@[ "$(R)" = no ] || envs/setup.sh
 
 $(BIN)/.complete: requirements.txt
 	@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
-		echo "Python 3.11 or newer is needed, found: $$($(or $(PYTHON),python3) --version 2>&1). Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; fi
-	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "Python 3.11 or newer is needed, found: $$("$(or $(PYTHON),python3)" --version 2>&1). Install one, or name it: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; fi
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null || { \
 		echo "Python's venv module is missing. On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
 	@envs/setup.sh "$(PYTHON)" "$(R)"
 	@touch $@
 
-# Runs the workflow and prints an overview. $(1): run name, $(2): Snakemake's configuration options.
+# Runs the workflow and prints an overview; of a run that failed, what it has made. $(1): run name, $(2): Snakemake's configuration options.
 define run_and_report
-	@status=0; $(BIN)/snakemake --cores $(CORES) $(2) || status=$$?; \
-	if [ ! -e results/$(1)/tables/table2.txt ]; then exit $$status; fi; \
-	echo; cat results/$(1)/tables/table2.txt; echo; \
-	echo "Report: $(CURDIR)/results/$(1)/report.html"; exit $$status
+	@status=0; mkdir -p results; begun=$$(mktemp results/.begun.XXXX); trap 'rm -f "$$begun"' EXIT; \
+	$(BIN)/snakemake --cores $(CORES) $(2) || status=$$?; \
+	shown() { [ -e "$$1" ] && { [ $$status = 0 ] || [ "$$1" -nt "$$begun" ]; }; }; \
+	if shown results/$(1)/tables/table2.txt; then echo; cat results/$(1)/tables/table2.txt; echo; fi; \
+	if shown results/$(1)/report.html; then echo "Report: $(CURDIR)/results/$(1)/report.html"; fi; exit $$status
 endef
 
 demo: $(BIN)/.complete ## Run the whole benchmark on embedded data and write its report

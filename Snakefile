@@ -42,8 +42,11 @@ else:
     include: "workflow/rules/figures.smk"
     include: "workflow/rules/claims.smk"
     include: "workflow/rules/complete.smk"
-    include: "workflow/rules/check_pbmc.smk"
     include: "workflow/rules/estimate.smk"
+
+    if CHECKED["task"]:
+
+        include: "workflow/rules/check_pbmc.smk"
 
     rule all:
         default_target: True

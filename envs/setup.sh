@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What `make setup` runs: Python's packages into .venv and, meanwhile, R's where apt may install them.
-# $1: the Python to use; $2: "no" leaves R out.
+# $1: the Python to use, or nothing for R alone; $2: "no" leaves R out.
 set -euo pipefail
 
 say() { printf '%4d s  %s\n' "$SECONDS" "$*"; }
@@ -18,9 +18,10 @@ progress() {
 }
 
 python_packages() {
-    local all
+    local all methods
     all=$(grep -c == requirements.txt)
     say "Python: $all packages with pip"
+    [ -e .venv/bin/.methods ] && methods=yes || methods=no
     rm -rf .venv
     "$1" -m venv .venv
     # RPY2_CFFI_MODE=ABI: rpy2 needs no R to be installed, and takes whichever R there is when it runs.
@@ -29,13 +30,18 @@ python_packages() {
     say "Python: compiling" # with all processors, where pip takes one
     .venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null || true # some packages carry files of other Pythons
     .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+    if [ $methods = yes ]; then
+        say "Python: what \`make methods\` had added"
+        .venv/bin/pip install --quiet --disable-pip-version-check --requirement envs/methods.txt
+    fi
     say "Python: done"
 }
 
 r_packages() {
     local packages sudo=() all
     mapfile -t packages <envs/apt.txt
-    if Rscript -e 'for (p in c("Seurat", "limma")) find.package(p)' >/dev/null 2>&1; then
+    # Packages of a user's own library are not used: two runs could have different ones.
+    if R_LIBS_USER=/dev/null Rscript --vanilla -e 'for (p in c("Seurat", "limma")) find.package(p)' >/dev/null 2>&1; then
         say "R: it is here already"
         return
     fi
@@ -51,9 +57,13 @@ r_packages() {
         fi
     fi
     echo "R with Seurat and limma was not found and could not be installed here: what needs them" \
-        "is shown as not run. On Debian and Ubuntu: sudo apt-get install --no-install-recommends ${packages[*]}" >&2
+        "is shown as not run. Packages of your own R library are not used. On Debian and Ubuntu: sudo apt-get install --no-install-recommends ${packages[*]}" >&2
 }
 
+if [ $# = 0 ]; then
+    r_packages
+    exit
+fi
 echo "Setting up .venv with $("$1" --version): a few minutes the first time."
 [ "$2" = no ] || r_packages &
 trap wait EXIT # never leaves apt-get behind

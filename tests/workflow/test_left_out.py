@@ -147,7 +147,7 @@ def test_what_was_mended_comes_back_and_what_was_not_run_is_no_failure(mended, n
         configured(mended, run={"strict": False})
 
 
-def test_methods_are_run_once_r_is_there(mended):
+def test_methods_are_run_once_r_is_there_and_are_kept_where_it_is_gone_again(mended, monkeypatch):
     try:
         r.require(("Seurat",))
     except NotAvailable as error:
@@ -158,6 +158,9 @@ def test_methods_are_run_once_r_is_there(mended):
     assert cells["Toy", "SVM_Rej (Seurat)"].startswith("0.")
     outcome = io.read_json(mended.folder / "results/tiny/integrations/batches/seurat/outcome.json")
     assert outcome["versions"]["R Seurat"]
+    monkeypatch.setenv("JINDBENCH_R", "no")
+    assert not {job for job in mended.pending(target="results/tiny/tables/table2.md") if "seurat" in job[-1]}
+    assert ("integrate",) not in mended.pending(target="results/tiny/tables/table2.md")
 
 
 CENTRED = """

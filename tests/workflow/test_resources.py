@@ -54,6 +54,13 @@ def test_every_job_asks_for_more_where_the_data_are_larger_and_at_each_further_a
         assert first["threads"] == (2 if job[0].startswith("time_") else 1), job
 
 
+def test_a_configuration_of_ones_own_needs_nothing_of_the_papers(whole):
+    file = whole.folder / "config/config.yaml"
+    configuration = yaml.safe_load(file.read_text())
+    file.write_text(yaml.safe_dump({"run": configuration["run"]}))
+    assert asked(whole)
+
+
 @pytest.mark.parametrize(("method", "with_codes"), [("svm_rej", False), ("consensus", True)])
 def test_figures_of_any_method_draw_latent_codes_where_it_has_some(whole, method, with_codes):
     configuration = yaml.safe_load((whole.folder / "test.yaml").read_text())

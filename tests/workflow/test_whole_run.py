@@ -88,7 +88,11 @@ def test_every_table_and_figure_comes_out(everything):
     assert set(points["cell_id"]) == set(truth.index)
     assert points.set_index("cell_id")["type"].to_dict() == truth.to_dict()
     summary = everything.read("summary.md")
-    for part in ("9 runs of methods and integrations on 2 tasks", "All runs succeeded.", everything.read("tables/table2.md").splitlines()[2]):
+    for part in (
+        "9 runs of methods and integrations on 2 tasks",
+        "All runs succeeded.",
+        everything.read("tables/table2.md").splitlines()[2],
+    ):
         assert part in summary
 
 

@@ -4,6 +4,7 @@ A component's `Parameters` class is at once its default values, the check of wha
 text that documents each key.
 """
 
+import os
 import re
 from typing import Annotated, ClassVar, TypeVar
 
@@ -13,6 +14,8 @@ from jindbench.errors import hint
 
 # Names of datasets, tasks, methods and runs become parts of paths.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+# A path, or an address. No shell expands the `~` of a configuration.
+UserPath = Annotated[str, AfterValidator(os.path.expanduser)]
 T = TypeVar("T")
 
 

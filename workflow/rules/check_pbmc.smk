@@ -8,7 +8,7 @@ rule check_pbmc:
         outcomes=expand(OUTCOME, **CHECKED),
         predictions=expand(PREDICTIONS, **CHECKED),
         models=expand(MODEL, **CHECKED),
-        solution=f"results/{RUN}/tasks/{CHECKED['task']}/solution.tsv.gz",
+        solution=f"results/{RUN}/tasks/{CHECKED_TASK}/solution.tsv.gz",
         theirs=os.path.relpath(LIBRARY / "resources/authors_runs.tsv"),
     output:
         tsv=f"results/{RUN}/tables/check_pbmc.tsv",

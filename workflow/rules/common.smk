@@ -37,13 +37,18 @@ STAND_INS = {
 }
 
 
-# What `check_pbmc` runs, whatever the run selects.
-CHECKED = {
-    "run": RUN,
-    "task": "paper_pbmc_v3_v5",
-    "method": CONFIG.chain("jind_plus_published"),
-    "seed": CONFIG.run.seeds[0],
-}
+# What `check_pbmc` runs, whatever the run selects; a configuration of one's own need not have it.
+CHECKED_TASK, CHECKED_METHOD = "paper_pbmc_v3_v5", "jind_plus_published"
+CHECKED = (
+    {
+        "run": [RUN],
+        "task": [CHECKED_TASK],
+        "method": CONFIG.chain(CHECKED_METHOD),
+        "seed": CONFIG.run.seeds[:1],
+    }
+    if CHECKED_TASK in CONFIG.tasks and CHECKED_METHOD in CONFIG.methods
+    else {"run": [], "task": [], "method": [], "seed": []}
+)
 
 
 wildcard_constraints:
@@ -66,6 +71,7 @@ COMPARED_METHODS = {
 
 OUTCOME = "results/{run}/runs/{task}/{method}/seed-{seed}/outcome.json"
 PREDICTIONS = "results/{run}/runs/{task}/{method}/seed-{seed}/predictions.tsv.gz"
+INTEGRATION_OUTCOME = "results/{run}/integrations/{task}/{integration}/outcome.json"
 MODEL = "results/{run}/runs/{task}/{method}/seed-{seed}/model"
 
 
@@ -87,7 +93,7 @@ def every_run(pattern, runs):
 def every_outcome():
     """The record of every integration and run, those included that others start from."""
     integrated = [
-        f"results/{RUN}/integrations/{task}/{integration}/outcome.json"
+        INTEGRATION_OUTCOME.format(run=RUN, task=task, integration=integration)
         for task, integration in CONFIG.integrated()
     ]
     return integrated + every_run(OUTCOME, ALL_RUNS)

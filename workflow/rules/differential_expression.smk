@@ -41,7 +41,7 @@ for name, place, cases in jobs_of(
             draws=CONFIG.differential_expression.draws,
             seed=CONFIG.run.seeds[0],
             method=CONFIG.figures.method,
-            missing=lambda wildcards: missing(r.require, ("limma",)),
+            missing=for_cases(missing_limma, cases),
         script:
             "../../scripts/differential_expression.py"
 

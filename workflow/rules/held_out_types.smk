@@ -8,11 +8,11 @@ HELD_OUT_RUNS = [
     if not reason
     for seed in CONFIG.seeds(method)
 ]
-HELD_OUT_FILES = [
-    f"results/{RUN}/held_out_types/{task}/{method}/seed-{seed}"
+HELD_OUT_OUTCOME = "results/{run}/held_out_types/{task}/{method}/seed-{seed}/outcome.json"
+HELD_OUT_OUTCOMES = [
+    HELD_OUT_OUTCOME.format(run=RUN, task=task, method=method, seed=seed)
     for task, method, seed in HELD_OUT_RUNS
 ]
-HELD_OUT_OUTCOMES = [f"{folder}/outcome.json" for folder in HELD_OUT_FILES]
 # As the records have it: the time without types is not that of the method's own run.
 HELD_OUT_TITLES = {
     f"{name}, types held out": f"{title}, types held out" for name, title in METHOD_TITLES.items()
@@ -32,7 +32,7 @@ rule hold_out:
         target="results/{run}/tasks/{task}/target.h5ad",
     output:
         predictions="results/{run}/held_out_types/{task}/{method}/seed-{seed}/predictions.tsv.gz",
-        outcome="results/{run}/held_out_types/{task}/{method}/seed-{seed}/outcome.json",
+        outcome=HELD_OUT_OUTCOME,
     log:
         "results/{run}/logs/hold_out/{task}/{method}/seed-{seed}.log",
     benchmark:
@@ -49,7 +49,7 @@ rule hold_out:
         stages=method_stages,
         seed=lambda wildcards: int(wildcards.seed),
         attempts=ATTEMPTS,
-        missing=for_cases(missing_of_method, RUN_OF_METHOD),
+        missing=for_cases(partial(missing_of_method, outcome=HELD_OUT_OUTCOME), RUN_OF_METHOD),
     script:
         "../../scripts/hold_out.py"
 
@@ -58,7 +58,9 @@ rule held_out_types:
     input:
         recovered,
         outcomes=HELD_OUT_OUTCOMES,
-        predictions=[f"{folder}/predictions.tsv.gz" for folder in HELD_OUT_FILES],
+        predictions=[
+            path.replace("outcome.json", "predictions.tsv.gz") for path in HELD_OUT_OUTCOMES
+        ],
         solutions=[f"results/{RUN}/tasks/{task}/solution.tsv.gz" for task in HELD_OUT_TASKS],
         sources=[f"results/{RUN}/tasks/{task}/source.h5ad" for task in HELD_OUT_TASKS],
     output:

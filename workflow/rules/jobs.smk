@@ -1,13 +1,14 @@
 # How work is cut into jobs: which cases share one, what a job may take, and what it reads.
 import re
 
+from jindbench import io
 from jindbench.errors import NotAvailable
 
 SMALL_TASKS = [
     task for task in CONFIG.run.tasks if costs.is_small(CONFIG, CONFIG.tasks[task].datasets())
 ]
 # As a pattern. Each has jobs of its own.
-LARGE_TASKS = sorted({*CONFIG.run.tasks, CHECKED["task"]} - {*SMALL_TASKS})
+LARGE_TASKS = sorted({*CONFIG.run.tasks, *CHECKED["task"]} - {*SMALL_TASKS})
 LARGE_TASKS = "|".join(map(re.escape, LARGE_TASKS)) or "(?!)"
 
 
@@ -147,12 +148,19 @@ def environment(kind, name):
     return f"../../envs/{[*needed, 'python'][0]}.yaml"
 
 
-def missing(require, packages):
-    """What a check says is not here: as a parameter of a job, it makes what was not run run once it is."""
+def missing(require, packages, outcomes=()):
+    """What a check says is not here: as a parameter of a job, it makes what was not run run once it is.
+
+    Nothing where all outcomes are those of a machine that had it: they are kept.
+    """
     try:
         require(packages)
     except NotAvailable as error:
-        return str(error)
+        ran = [
+            os.path.exists(path) and not io.read_json(path)["status"].startswith(error.status)
+            for path in outcomes
+        ]
+        return "" if ran and all(ran) else str(error)
     return ""
 
 
@@ -161,8 +169,9 @@ def method_file(cases):
     return CONFIG.methods[cases[0]["method"]].method
 
 
-def missing_of_method(cases):
-    return missing(registry.require, registry.component("methods", method_file(cases)))
+def missing_of_method(cases, outcome=OUTCOME):
+    outcomes = [outcome.format(run=RUN, **case) for case in cases]
+    return missing(registry.require, registry.component("methods", method_file(cases)), outcomes)
 
 
 def method_environment(cases):
@@ -193,7 +202,9 @@ def integration_entry(cases):
 
 
 def missing_of_integration(cases):
-    return missing(registry.require, registry.component("integrations", integration_file(cases)))
+    outcomes = [INTEGRATION_OUTCOME.format(run=RUN, **case) for case in cases]
+    component = registry.component("integrations", integration_file(cases))
+    return missing(registry.require, component, outcomes)
 
 
 def integration_code(cases):
@@ -226,7 +237,9 @@ def run_of(case):
         files["solution"] = f"{folder}/solution.tsv.gz"
     if entry.input is not None:
         folder = f"results/{RUN}/integrations/{task}/{entry.input}"
-        files["integration_outcome"] = f"{folder}/outcome.json"
+        files["integration_outcome"] = INTEGRATION_OUTCOME.format(
+            run=RUN, task=task, integration=entry.input
+        )
     files |= {side: f"{folder}/{side}.h5ad" for side in ("source", "target")}
     if entry.parent is not None:
         seed, seeds = int(case["seed"]), CONFIG.seeds(entry.parent)

@@ -16,7 +16,7 @@ for name, place, cases in jobs_of(
         output:
             source=of_cases("results/{run}/integrations/{task}/{integration}/source.h5ad", cases),
             target=of_cases("results/{run}/integrations/{task}/{integration}/target.h5ad", cases),
-            outcome=of_cases("results/{run}/integrations/{task}/{integration}/outcome.json", cases),
+            outcome=of_cases(INTEGRATION_OUTCOME, cases),
         log:
             f"results/{{run}}/logs/{place}.log",
         benchmark:
@@ -44,9 +44,11 @@ for name, place, cases in jobs_of(
 
 # What `check_pbmc` alone runs shares no job with what the run selects.
 UNSELECTED = [
-    (CHECKED["task"], method, CHECKED["seed"])
+    (task, method, seed)
+    for task in CHECKED["task"]
     for method in CHECKED["method"]
-    if (CHECKED["task"], method) not in ALL_RUNS
+    for seed in CHECKED["seed"]
+    if (task, method) not in ALL_RUNS
 ]
 for name, place, cases in jobs_of(
     "run_method",

@@ -44,6 +44,10 @@ if (
     and not {"mem", "mem_mb"} & {*workflow.global_resources}
 ):
     workflow.register_resource("mem_mb", int(0.9 * costs.Machine.here(ALL_CORES, ".").memory_mb))
+# GPUs for all jobs together; a job takes one. On one machine all take the first GPU, one after the other. A cluster gives each
+# job its own: there `--resources gpu=8` lets eight run.
+if workflow.is_main_process and "gpu" not in workflow.global_resources:
+    workflow.register_resource("gpu", 1)
 
 
 @cache

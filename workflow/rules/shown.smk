@@ -12,6 +12,11 @@ def of_comparisons(name, tasks=COMPARED):
     return [f"results/{RUN}/differential_expression/{task}/{name}" for task in tasks]
 
 
+def missing_limma(cases):
+    tasks = [case["task"] for case in cases]
+    return missing(r.require, ("limma",), of_comparisons("comparison.json", tasks))
+
+
 def shown_runs(cases):
     """Predictions and record of the method that the figures show, for each task; nothing where it is not run."""
     method = CONFIG.figures.method

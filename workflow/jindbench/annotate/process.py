@@ -2,10 +2,11 @@
 
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 from jindbench.annotate.settings import Settings
 from jindbench.errors import CutShort, InputError
-from jindbench.execution import guard
+from jindbench.execution import guard, records
 
 
 def preview(settings: Settings) -> None:
@@ -39,6 +40,8 @@ def annotate(settings: Settings, *, threads: int, check: bool = False) -> dict[s
     InputError
         As that does; or naming the file that crashes HDF5.
     """
+    if not check:  # what an earlier Snakemake recorded will not hold any more; one that runs this records it anew
+        Path(settings.output, records.RECORDS, "annotate.json").unlink(missing_ok=True)
 
     def run() -> dict:
         from jindbench.annotate import command

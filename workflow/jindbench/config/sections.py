@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from jindbench.data.tasks import Task
-from jindbench.parameters import Name, Parameters, Title, existing
+from jindbench.parameters import Name, Parameters, Title, UserPath, existing
 from jindbench.registry import LIBRARY
 
 Tasks = Annotated[list[Name], existing("tasks")]
@@ -132,7 +132,7 @@ class HeldOutTypes(Parameters):
 class Downloads(Parameters):
     """Where downloads are kept."""
 
-    folder: str = Field(
+    folder: UserPath = Field(
         "data",
         description="Folder for downloads and for files fetched by hand; several checkouts and people may share it.",
     )

@@ -29,7 +29,7 @@ def main() -> None:
             record = io.read_json(path)
             downloads.check_unchanged(download, io.sha256(download), record)
             records.append(record)
-        except InputError as error:
+        except (InputError, OSError) as error:
             print(f"{dataset}: not locked: {error}")
     added = downloads.lock(records, downloads.LOCK)
     print(f"{downloads.LOCK}: {len(added)} added" + "".join(f"\n  {name}" for name in added))

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, model_validator
 
 from jindbench.errors import InputError
-from jindbench.parameters import Parameters
+from jindbench.parameters import Parameters, UserPath
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class CountParameters(Parameters):
 class DownloadedParameters(CountParameters):
     """Parameters of every dataset that is downloaded from a public address."""
 
-    address: str | None = Field(
+    address: UserPath | None = Field(
         None, description="Where the file comes from instead: an http, https or ftp address, or a path."
     )
     accept_other_content: bool = Field(

@@ -14,10 +14,11 @@ from jindbench.data.parameters import CountParameters, Origin
 from jindbench.data.remedies import hint
 from jindbench.errors import InputError
 from jindbench.names import BATCH, LABEL, SOURCE, X_KIND
+from jindbench.parameters import UserPath
 
 
 class Parameters(CountParameters):
-    path: str = Field(
+    path: UserPath = Field(
         description="The .h5ad file, relative to the folder Snakemake runs in, or its http, https or ftp address."
     )
     label_key: str = Field(description="Column of `obs` with the cell types.")
