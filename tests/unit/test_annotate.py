@@ -826,6 +826,9 @@ def test_the_installed_wheel_annotates_in_memory_as_the_command_does(annotated, 
     shutil.copy(REPOSITORY / "pyproject.toml", source)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-compile"]
     subprocess.run([*pip, "--target", packages, source], check=True)
+    library = source / "workflow/jindbench"
+    for file in (file for file in library.rglob("*.*") if file.suffix != ".pyc"):  # pages and R code too
+        assert (packages / "jindbench" / file.relative_to(library)).exists(), file
     here = environment() | {"PYTHONPATH": str(packages), "OMP_NUM_THREADS": "1"}
     python = [sys.executable, "-W", "ignore", "-c", INSTALLED]
     done = subprocess.run(python, cwd=annotated, env=here, capture_output=True, text=True, check=False)
