@@ -66,9 +66,9 @@ def knn_scores(X: sparse.csr_matrix, labels: np.ndarray, *, seed: int, threads: 
 
 
 def _embedding(X: sparse.csr_matrix, seed: int) -> np.ndarray:
-    """UMAP coordinates, cells x 20. X stays sparse, but where most values are stored: there a dense one is smaller.
+    """UMAP coordinates, cells x 20. X stays sparse, but where most values are stored.
 
-    UMAP copies X twice, and is faster with dense cells.
+    UMAP is faster with dense cells; its copies of them are smaller there.
     """
     # Slow to import. It also fixes numba's number of threads, from the environment that `job.limit_threads` sets.
     from umap import UMAP
