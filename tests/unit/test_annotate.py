@@ -982,7 +982,7 @@ REFUSED = {
     "package": (*SAME, None, {"method": "scanvi"}, "method: scanvi cannot run here: scvi not installed"),
     "broad_key": (*SAME, None, {"broad_key": "coarse"}, "reference.h5ad: 'coarse' is neither a column of obs (there are: type, donor) nor"),
     "broad table": (*SAME, None, {"broad_key": "no.tsv"}, "broad_key: no.tsv: no such file"),
-    "ontology": (*SAME, lambda folder: (folder / "ids.tsv").write_text("a\tb\nB cell\tCL:1\n"), {"ontology": "ids.tsv"}, "ids.tsv: line 2: expected an id"),
+    "ontology": (*SAME, lambda folder: (folder / "ids.tsv").write_text("a\tb\nB cell\tCL:1\n"), {"ontology": "ids.tsv"}, "ids.tsv: 'B cell': expected an id"),
     "unknown key": (*SAME, None, {"querry": "x"}, "annotate.querry: unknown key (did you mean 'query'?)"),
     "output": (*SAME, lambda folder: (folder / "out").write_text(""), {}, "out is a file; a folder is to be made there"),
     "own files": (*SAME, lambda folder: None, {"output": "."}, ". holds files that no annotation has written"),
