@@ -44,7 +44,7 @@ else:
     include: "workflow/rules/complete.smk"
     include: "workflow/rules/estimate.smk"
 
-    if CHECKED["task"]:
+    if CHECKED_RUNS:
 
         include: "workflow/rules/check_pbmc.smk"
 

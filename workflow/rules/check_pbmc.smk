@@ -5,9 +5,9 @@
 rule check_pbmc:
     input:
         recovered,
-        outcomes=expand(OUTCOME, **CHECKED),
-        predictions=expand(PREDICTIONS, **CHECKED),
-        models=expand(MODEL, **CHECKED),
+        outcomes=every_run(OUTCOME, CHECKED_RUNS),
+        predictions=every_run(PREDICTIONS, CHECKED_RUNS),
+        models=every_run(MODEL, CHECKED_RUNS),
         solution=f"results/{RUN}/tasks/{CHECKED_TASK}/solution.tsv.gz",
         theirs=os.path.relpath(LIBRARY / "resources/authors_runs.tsv"),
     output:
@@ -23,6 +23,6 @@ rule check_pbmc:
         **SMALL,
     params:
         code=code_of_script("check_pbmc"),
-        stages=[CONFIG.methods[method].method for method in CHECKED["method"]],
+        stages=[CONFIG.methods[method].method for _, method, _ in CHECKED_RUNS],
     script:
         "../../scripts/check_pbmc.py"

@@ -37,20 +37,6 @@ STAND_INS = {
 }
 
 
-# What `check_pbmc` runs, whatever the run selects; a configuration of one's own need not have it.
-CHECKED_TASK, CHECKED_METHOD = "paper_pbmc_v3_v5", "jind_plus_published"
-CHECKED = (
-    {
-        "run": [RUN],
-        "task": [CHECKED_TASK],
-        "method": CONFIG.chain(CHECKED_METHOD),
-        "seed": CONFIG.run.seeds[:1],
-    }
-    if CHECKED_TASK in CONFIG.tasks and CHECKED_METHOD in CONFIG.methods
-    else {"run": [], "task": [], "method": [], "seed": []}
-)
-
-
 wildcard_constraints:
     run=RUN,
     dataset="[^/]+",
@@ -75,18 +61,28 @@ INTEGRATION_OUTCOME = "results/{run}/integrations/{task}/{integration}/outcome.j
 MODEL = "results/{run}/runs/{task}/{method}/seed-{seed}/model"
 
 
-# (task, method) of what is run; with the stages that it starts from; and of Table 2 alone.
-RUNS = CONFIG.pairs()
-ALL_RUNS = CONFIG.pairs(parents=True)
-TABLE2_RUNS = [(task, method) for task, method in RUNS if method in COMPARED_METHODS]
+def with_seeds(pairs):
+    """(task, method, seed) of the runs of some pairs of task and method."""
+    return [(task, method, seed) for task, method in pairs for seed in CONFIG.seeds(method)]
+
+
+# What is run: all, with the stages that others start from; and of Table 2 alone.
+ALL_RUNS = with_seeds(CONFIG.pairs(parents=True))
+TABLE2_RUNS = [run for run in with_seeds(CONFIG.pairs()) if run[1] in COMPARED_METHODS]
+
+# What `check_pbmc` runs, whatever the run selects; a configuration of one's own need not have it.
+CHECKED_TASK, CHECKED_METHOD = "paper_pbmc_v3_v5", "jind_plus_published"
+CHECKED_RUNS = []
+if CHECKED_TASK in CONFIG.tasks and CHECKED_METHOD in CONFIG.methods:
+    CHECKED_RUNS = [
+        (CHECKED_TASK, stage, CONFIG.run.seeds[0]) for stage in CONFIG.chain(CHECKED_METHOD)
+    ]
 
 
 def every_run(pattern, runs):
-    """A file of every run: task by task, method by method, seed by seed."""
+    """A file of each run."""
     return [
-        path
-        for task, method in runs
-        for path in expand(pattern, run=RUN, task=task, method=method, seed=CONFIG.seeds(method))
+        pattern.format(run=RUN, task=task, method=method, seed=seed) for task, method, seed in runs
     ]
 
 

@@ -143,7 +143,13 @@ FIGURES = {
         files={"confusions": rules.rejection.output.confusion},
         values=FIRST_RUNS | {"method": CONFIG.figures.method},
         path="confusions/{task}",
-        each={"task": [task for task, method in TABLE2_RUNS if method == CONFIG.figures.method]},
+        each={
+            "task": [
+                task
+                for task in CONFIG.run.tasks
+                if any(run[:2] == (task, CONFIG.figures.method) for run in TABLE2_RUNS)
+            ]
+        },
     ),
     "held_out_scores": Figure(
         files={"scores": rules.held_out_types.output.tsv},

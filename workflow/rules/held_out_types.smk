@@ -2,17 +2,10 @@
 # type.
 
 HELD_OUT = CONFIG.held_out()
-HELD_OUT_RUNS = [
-    (task, method, seed)
-    for task, method, reason in HELD_OUT
-    if not reason
-    for seed in CONFIG.seeds(method)
-]
+HELD_OUT_RUNS = with_seeds((task, method) for task, method, reason in HELD_OUT if not reason)
 HELD_OUT_OUTCOME = "results/{run}/held_out_types/{task}/{method}/seed-{seed}/outcome.json"
-HELD_OUT_OUTCOMES = [
-    HELD_OUT_OUTCOME.format(run=RUN, task=task, method=method, seed=seed)
-    for task, method, seed in HELD_OUT_RUNS
-]
+HELD_OUT_PREDICTIONS = "results/{run}/held_out_types/{task}/{method}/seed-{seed}/predictions.tsv.gz"
+HELD_OUT_OUTCOMES = every_run(HELD_OUT_OUTCOME, HELD_OUT_RUNS)
 # As the records have it: the time without types is not that of the method's own run.
 HELD_OUT_TITLES = {
     f"{name}, types held out": f"{title}, types held out" for name, title in METHOD_TITLES.items()
@@ -31,7 +24,7 @@ rule hold_out:
         source="results/{run}/tasks/{task}/source.h5ad",
         target="results/{run}/tasks/{task}/target.h5ad",
     output:
-        predictions="results/{run}/held_out_types/{task}/{method}/seed-{seed}/predictions.tsv.gz",
+        predictions=HELD_OUT_PREDICTIONS,
         outcome=HELD_OUT_OUTCOME,
     log:
         "results/{run}/logs/hold_out/{task}/{method}/seed-{seed}.log",
@@ -58,9 +51,7 @@ rule held_out_types:
     input:
         recovered,
         outcomes=HELD_OUT_OUTCOMES,
-        predictions=[
-            path.replace("outcome.json", "predictions.tsv.gz") for path in HELD_OUT_OUTCOMES
-        ],
+        predictions=every_run(HELD_OUT_PREDICTIONS, HELD_OUT_RUNS),
         solutions=[f"results/{RUN}/tasks/{task}/solution.tsv.gz" for task in HELD_OUT_TASKS],
         sources=[f"results/{RUN}/tasks/{task}/source.h5ad" for task in HELD_OUT_TASKS],
     output:

@@ -8,7 +8,8 @@ SMALL_TASKS = [
     task for task in CONFIG.run.tasks if costs.is_small(CONFIG, CONFIG.tasks[task].datasets())
 ]
 # As a pattern. Each has jobs of its own.
-LARGE_TASKS = sorted({*CONFIG.run.tasks, *CHECKED["task"]} - {*SMALL_TASKS})
+CHECKED_TASKS = {task for task, _, _ in CHECKED_RUNS}
+LARGE_TASKS = sorted({*CONFIG.run.tasks, *CHECKED_TASKS} - {*SMALL_TASKS})
 LARGE_TASKS = "|".join(map(re.escape, LARGE_TASKS)) or "(?!)"
 
 

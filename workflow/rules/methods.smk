@@ -43,18 +43,11 @@ for name, place, cases in jobs_of(
 
 
 # What `check_pbmc` alone runs shares no job with what the run selects.
-UNSELECTED = [
-    (task, method, seed)
-    for task in CHECKED["task"]
-    for method in CHECKED["method"]
-    for seed in CHECKED["seed"]
-    if (task, method) not in ALL_RUNS
-]
+UNSELECTED = [run for run in CHECKED_RUNS if run not in ALL_RUNS]
 for name, place, cases in jobs_of(
     "run_method",
     "{task}/{method}/seed-{seed}",
-    [(task, method, seed) for task, method in ALL_RUNS for seed in CONFIG.seeds(method)]
-    + UNSELECTED,
+    ALL_RUNS + UNSELECTED,
     group=lambda case: method_file([case]) + "_checked" * (tuple(case.values()) in UNSELECTED),
 ):
 

@@ -2,11 +2,7 @@
 
 
 # Of the methods whose models hold what thresholds follow from.
-JIND_RUNS = [
-    (task, method)
-    for task, method in TABLE2_RUNS
-    if CONFIG.methods[method].method in ("jind", "jind_plus")
-]
+JIND_RUNS = [run for run in TABLE2_RUNS if CONFIG.methods[run[1]].method in ("jind", "jind_plus")]
 
 
 rule rejection:
