@@ -49,7 +49,7 @@ def found(wrong, rejected=(), types="AB", not_kept=None):
     )
 
 
-def test_harm_is_said_first_and_its_interval_and_p_with_the_task():
+def test_harm_is_said_first_and_its_interval_with_the_task():
     findings = found({"logreg": 10, "unaligned": 11, "jind": 30})
     [harm] = findings.harm()
     assert harm == "**Alignment did harm** on T, against the same model unaligned: JIND (paper) -19.0 points."
@@ -71,8 +71,7 @@ def test_help_and_no_difference():
     assert "**A simple method does not win:**" in text
     refused = {("t", "jind"): (1, 2)}
     none = "\n".join(found({"logreg": 5, "unaligned": 5, "jind": 6}, not_kept=refused).of_task("t"))
-    assert "**shows no difference for** JIND (paper) (-1.0 points [" in none
-    assert "p 1; its guard refused it in 1 of 2 runs)" in none
+    assert "**shows no difference for** JIND (paper) (-1.0 points; its guard refused it in 1 of 2 runs)" in none
     assert "**A simple method does as well, as far as the test shows:**" in none
 
 

@@ -80,7 +80,12 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
         {"T": "SPLIT"},
         [0],
         "COMMAND",
-        SimpleNamespace(tasks={"t": "T"}, harm=lambda: ["HARM"], of_task=lambda task: [f"FOUND ON {task}"]),
+        SimpleNamespace(
+            methods={"actinn": "ACTINN"},
+            tasks={"t": "T"},
+            harm=lambda: ["HARM"],
+            of_task=lambda task: [f"FOUND ON {task}"],
+        ),
         [*OUTCOMES, *([outcome("svm", 0, "not available", "dead host") | {"task": "u"}] * 2)],
         OUTCOMES,
         ["CRASHED"],
@@ -95,7 +100,7 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
     )
     page = summary.markdown("r", parts)
     first, _, rest = page.partition("## Table 2")
-    assert "on 1 task (T), 1 seed (0). The cells of 1 task (u) are not available. 3 did not run or failed" in first
+    assert "1 method on 1 task (T), 1 seed (0). The cells of 1 task (u) are not available. 3 did not run" in first
     assert "To run it again: `COMMAND`." in first
     assert "- HARM\n\n**T.** SPLIT\n\n- FOUND ON t" in first
     assert "- CRASHED" in rest

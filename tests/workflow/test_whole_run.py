@@ -89,7 +89,7 @@ def test_every_table_and_figure_comes_out(everything):
     assert points.set_index("cell_id")["type"].to_dict() == truth.to_dict()
     summary = everything.read("summary.md")
     for part in (
-        "9 runs of methods and integrations on 2 tasks",
+        "5 methods on 2 tasks",
         "All runs succeeded.",
         everything.read("tables/table2.md").splitlines()[2],
     ):

@@ -12,9 +12,10 @@ DISTRUSTED = 0.8  # labels of which a smaller share is right are named
 AT_MOST = 3  # examples in a sentence
 
 NOTE = (
-    "p: McNemar's test on the same target cells; over several seeds, twice the median p; corrected by Holm's method "
-    "for the comparisons of the task. In brackets 95 % intervals over cells, which are not corrected, so one may "
-    "exclude 0 where p does not. Methods without a shown difference need not be equal: other cells, another split or "
+    "A difference is shown where McNemar's test on the same target cells has p below 0.05 (over several seeds, twice "
+    "the median p; corrected by Holm's method for the comparisons of the task); the p values are in "
+    "`tables/comparisons.tsv`. In brackets 95 % intervals over cells, which are not corrected, so one may exclude 0 "
+    "where no difference is shown. Methods without a shown difference need not be equal: other cells, another split or "
     "another seed may show one. Rejection pays where kept cells are right more often than rejected ones (Fisher's "
     "exact test). JIND's name is followed by its preset: `paper` has the paper's settings, `robust` those for targets "
     "of another composition."
@@ -127,7 +128,7 @@ class Findings:
             verdict = ("harmed" if row.difference < 0 else "helped") if shown else "shows no difference for"
             refused, runs = self.not_kept.get((task, row.first), (0, 0))
             how = f"; its guard refused it in {refused} of {runs} runs" if refused else ""
-            effects[verdict].append(f"{self.titles[row.first]} ({_points(row)}{how})")
+            effects[verdict].append(f"{self.titles[row.first]} ({_points(row, shown)}{how})")
         verdicts = [f"**{verdict}** {', '.join(of_verdict)}" for verdict, of_verdict in effects.items() if of_verdict]
         return [f"**Alignment**, against the same model unaligned, {'; '.join(verdicts)}."]
 
@@ -208,10 +209,10 @@ class Findings:
         return sentences
 
 
-def _points(row) -> str:
-    """A difference of a paired test in points, with interval and p."""
+def _points(row, with_interval: bool = True) -> str:
+    """A difference of a paired test in points."""
     low, high = 100 * row.low, 100 * row.high
-    return f"{100 * row.difference:+.1f} points [{low:+.1f}, {high:+.1f}], p {row.adjusted_p:.2g}"
+    return f"{100 * row.difference:+.1f} points" + f" [{low:+.1f}, {high:+.1f}]" * with_interval
 
 
 def _rejects_errors(n: int, rejected: int, right: int, raw: float) -> bool:

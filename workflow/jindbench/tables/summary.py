@@ -74,7 +74,8 @@ def sections(
                 wanting[f"{_name(outcome, titles)}{how}: {reason}"] = None
     wanting |= dict.fromkeys(crashed)
     warned = [outcome for outcome in outcomes if outcome["warnings"]]
-    size = f"{len(outcomes)} runs of methods and integrations on {_several(tasks, 'task')}, {_several(seeds, 'seed')}."
+    methods = f"{len(found.methods)} method{'s' * (len(found.methods) > 1)}"
+    size = f"{methods} on {_several(tasks, 'task')}, {_several(seeds, 'seed')}."
     state = [f"The cells of {_several(no_cells, 'task')} are not available."] * bool(no_cells)
     state += [f"{len(wanting)} did not run or failed, see below."] * bool(wanting)
     wanting = [*(f"{task}: {reason}" for task, reason in no_cells.items()), *wanting]
