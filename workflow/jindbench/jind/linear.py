@@ -6,6 +6,7 @@ It judges the networks' alignment, as it is not aligned with them, or has a say 
 
 import logging
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from jindbench.jind.model import JINDModel
@@ -21,6 +23,7 @@ from jindbench.jind.networks import Logits, frozen
 
 FOLDS = 5
 PRIOR = 20.0  # a share of 0 or 1 must make the held-out cells likelier by a quarter of this, in logarithm
+COPIES = 1_000_000_000  # bytes of the cells that regressions at one time may have copied
 C, ITERATIONS = 2.0, 1000  # on natural logarithms; about what 1 is on those to base 2, as in methods/logreg.py
 
 log = logging.getLogger(__name__)
@@ -46,19 +49,19 @@ def train_linear(model: JINDModel, X: sparse.csr_matrix, validation: np.ndarray)
     The linear model.
     """
     y, n_types = model.source_types.cpu().numpy(), len(model.classes)
-    weights, intercepts = _fit(X, y, n_types)
-    logits = X @ weights.T + intercepts
+    everything, splits = np.arange(len(y)), []
     counts = np.bincount(y, minlength=n_types)
     several = np.flatnonzero(counts[y] > 1)
     if len(several) and n_types > 1:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The least populated class")
             splits = list(StratifiedKFold(min(FOLDS, counts.max())).split(several, y[several]))
-        for _, held_out in splits:
-            rows = several[held_out]
-            rest = np.setdiff1d(np.arange(len(y)), rows)
-            of_fold, at_zero = _fit(X[rest], y[rest], n_types)
-            logits[rows] = X[rows] @ of_fold.T + at_zero
+    held_out = [several[rows] for _, rows in splits]
+    rest = [np.setdiff1d(everything, rows) for rows in held_out]
+    (weights, intercepts), *of_folds = _fit_each(X, y, n_types, [everything, *rest])
+    logits = X @ weights.T + intercepts
+    for rows, (of_fold, at_zero) in zip(held_out, of_folds, strict=True):
+        logits[rows] = X[rows] @ of_fold.T + at_zero
     encoder = Logits(X.shape[1], n_types)
     with torch.no_grad():
         encoder.hidden.weight.copy_(torch.from_numpy(weights))
@@ -93,14 +96,25 @@ def best_share(networks: Tensor, linear: Tensor, types: Tensor) -> float:
     return shares[torch.stack(scores).argmax()].item()
 
 
+def _fit_each(X: sparse.csr_matrix, y: np.ndarray, n_types: int, parts: list[np.ndarray]) -> list:
+    """What `_fit` gives for some of the rows each, side by side: the products of one run on one thread."""
+    copy = X.data.nbytes + X.indices.nbytes
+    at_once = min(torch.get_num_threads(), max(COPIES // max(copy, 1), 1))
+
+    def fitted(rows):
+        return _fit(X[rows] if len(rows) < len(y) else X, y[rows], n_types)
+
+    # With more threads OpenBLAS waits for most of them, as the coefficients are few.
+    with threadpool_limits(1, "blas"), warnings.catch_warnings(), ThreadPoolExecutor(at_once) as pool:
+        warnings.simplefilter("ignore", ConvergenceWarning)  # `_fit` says it in the user's words
+        return list(pool.map(fitted, parts))
+
+
 def _fit(X: sparse.csr_matrix, y: np.ndarray, n_types: int) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients, K x M, and intercepts, K, all types being among the cells."""
     if n_types == 1:
         return np.zeros((1, X.shape[1])), np.zeros(1)
-    regression = LogisticRegression(C=C, max_iter=ITERATIONS)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # said below, in the user's words
-        regression.fit(X, y)
+    regression = LogisticRegression(C=C, max_iter=ITERATIONS).fit(X, y)
     if regression.n_iter_.max() >= ITERATIONS:
         log.warning("the linear model has not converged after %d iterations", ITERATIONS)
     if n_types == 2:  # scikit-learn has the difference of the two
