@@ -197,7 +197,7 @@ def _markdown_cell(cell: str) -> str:
     return f"{text} (!)" if isinstance(cell, High) else text
 
 
-SHORT = 8  # letters of plain text that a column has room for
+SHORT = 9  # letters of plain text that a column has room for: "not available" takes two lines
 # A number, then what is small beside it: its standard deviation and interval.
 WITH_INTERVAL = re.compile(r"([-+]?[\d.]+)( (?:± [\d.]+ )?\[.*\].*)")
 
