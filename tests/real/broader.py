@@ -60,7 +60,7 @@ def rows(reference: JIND, cells: ad.AnnData) -> dict[str, dict]:
     known = np.where(types[known] == truth, known, -1)
     predicted = aligned.predict(bare, probabilities=True)
     fits = fit(predicted.assign(**{PART: ""}), model)
-    stated = above(predicted, limit(predicted, model, fits, STATED))
+    stated = above(predicted, limit(predicted, model, fits, STATED), model)
     found = {}
     for rule, given in (("the tree", predicted), (f"the tree, `--max-error {STATED}`", stated)):
         table, of_types = completed(given, model, nothing)

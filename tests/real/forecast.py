@@ -99,7 +99,7 @@ def by_confidence(table: pd.DataFrame, right: np.ndarray, stated: float) -> tupl
 def by_limit(aligned: JIND | ByMethod, table: pd.DataFrame, right: np.ndarray, stated: float) -> tuple[float, float]:
     """Coverage and error with `--max-error`."""
     least = limit(table, aligned.model_, fit(table, aligned.model_), stated)
-    kept = (above(table, least)[LABEL] != UNASSIGNED).to_numpy()
+    kept = (above(table, least, aligned.model_)[LABEL] != UNASSIGNED).to_numpy()
     return kept.mean(), (1 - right[kept].mean()) if kept.any() else 0.0
 
 

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
-from typing import get_args
 
 import anndata as ad
 import h5py
@@ -33,11 +32,10 @@ from jindbench.annotate import (
 )
 from jindbench.annotate import cells as opened_cells
 from jindbench.annotate.formats import open_cells
-from jindbench.annotate.settings import COPY, PAGE, TABLE, Settings
+from jindbench.annotate.settings import COPY, LOG, PAGE, TABLE, Settings
 from jindbench.config import messages
 from jindbench.data import genes
 from jindbench.errors import InputError
-from jindbench.jind.parameters import AlignmentParameters
 from toy_project import REPOSITORY, environment
 
 N_GENES = 80
@@ -281,10 +279,6 @@ def test_the_models_accuracy_is_that_of_the_epochs_kept():
     assert findings.validation_accuracy(history[["kept"]]) is None
 
 
-def test_each_method_of_alignment_has_its_sentence_on_composition():
-    assert {*findings.COMPOSITION} == {*get_args(AlignmentParameters.model_fields["method"].annotation)}
-
-
 def test_a_raw_that_holds_nothing_is_no_matrix(tmp_path):
     with h5py.File(tmp_path / "mine.h5ad", "w") as file:
         ad.io.write_elem(file, "/", query())  # unlike write_h5ad it writes a `raw` that is None
@@ -522,8 +516,10 @@ def test_a_limit_lets_through_as_many_cells_as_may_be_and_no_more():
         return 1 - 1 / (1 + np.exp(-forecast.expected(cells["confidence"].mean(), excess)))
 
     limit = forecast.limit(sure, Seen, 1.0, 0.2)
-    assert wrong(sure[sure["confidence"] > limit]) <= 0.2 < wrong(sure[sure["confidence"] >= limit])
-    assert forecast.limit(sure, Seen, 1.0, 0.9) == 0
+    kept, others = (of["confidence"] for _, of in sure.groupby(sure["confidence"] <= limit))
+    assert wrong(sure.loc[kept.index]) <= 0.2 < wrong(sure.loc[[*kept.index, others.idxmax()]])
+    assert limit == pytest.approx(kept.min(), abs=1e-5)  # no held-out cells in between count as let through
+    assert forecast.limit(sure, Seen, 1.0, 0.9) < sure["confidence"].min()
     assert forecast.limit(sure, Seen, 1.0, 1e-4) == 1
     assert forecast.limit(sure, Seen, 0.5, 0.2) == 1  # the reference hardly fits
 
@@ -654,7 +650,7 @@ def test_batches_are_held_out_and_the_other_methods_labels_are_told(annotated, t
     labels, page = io.read_table(tmp_path / "out/query" / TABLE), (tmp_path / "out/query" / PAGE).read_text()
     assert (labels["other_label"] == labels["raw_label"])[:-1].all()
     assert labels["other_label"].iloc[-1] == "unassigned"  # a cell without counts
-    assert "own cells in 2 left-out batches, knn labels 100.0 % right (100 to 100 %); no other method" in page
+    assert "own cells in 2 left-out batches, knn labels 100.0 % right (worst 100 %, best 100 %); no other" in page
     assert "For 0 cells of this query, " in page
     assert "scanvi cannot run here: scvi not installed" in page
     assert "<td>majority</td>" in page
@@ -860,6 +856,30 @@ def test_in_memory_as_in_a_file_a_users_ontology_ids_are_not_replaced(tmp_path):
         notebook.annotate(own, cells(), label_key="type", ontology=str(ids))
 
 
+def test_a_notebook_is_told_of_its_own_columns():
+    with pytest.raises(InputError, match=r"^reference.h5ad: label_key 'no' is not .*there are: type, donor\)"):
+        notebook.annotate(query(), cells(), label_key="no")
+    odd = query()
+    odd.var["mixed"] = pd.Series([1, "a"] * (N_GENES // 2), index=odd.var_names, dtype=object)
+    with pytest.raises(InputError, match="^query.h5ad: layer 'no'"):  # by the command, without the folder in between
+        notebook.annotate(odd, cells(), label_key="type", layer="no")
+    with pytest.raises(InputError, match="query: expected an AnnData, not str"):
+        notebook.annotate("mine.h5ad", cells(), label_key="type")
+
+
+def test_an_interrupted_run_leaves_no_labels_of_an_earlier_one_beside_its_own(annotated, tmp_path, monkeypatch):
+    out = shutil.copytree(annotated / "out", tmp_path / "out")
+    io.write_text("", out / LOG)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(writing, "write_copy", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        annotate(annotated, query=f"{annotated}/query.h5ad,{annotated}/tenx", output=str(out), embedding=False)
+    assert [path.name for name in ("query", "tenx") for path in (out / name).iterdir()] == [TABLE]
+
+
 def test_a_model_that_was_cut_off_is_refused(annotated, tmp_path):
     model = shutil.copytree(annotated / "out/reference", tmp_path / "model")
     weights = model / "weights.safetensors"
@@ -876,6 +896,15 @@ def test_status_follows_from_rejection_and_novelty():
         "unassigned: possible new type",
         "unassigned: low confidence",
     ]
+
+
+def test_with_a_stated_error_cells_of_a_new_type_get_no_label_either():
+    known = table(["old", "new", "unsure"], label=["A", "unassigned", "unassigned"], novelty=[0.95, 0.95, 0.1])
+    known = known.assign(raw_label="A", confidence=0.9)
+    assert labelling.above(known, 0.5, SimpleNamespace(profiles="known"))["label"].tolist() == ["A", "unassigned", "A"]
+    assert labelling.above(known, 0.9, SimpleNamespace(profiles="known"))["label"].tolist() == ["unassigned"] * 3
+    # Without the expression, novelty is of the confidence alone, of which the stated error decides.
+    assert labelling.above(known, 0.5, SimpleNamespace(profiles=None))["label"].tolist() == ["A"] * 3
 
 
 def test_without_any_label_all_cells_say_whether_the_reference_fits():

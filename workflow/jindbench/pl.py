@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from jindbench.annotate import columns
+from jindbench.errors import InputError
 from jindbench.names import CONFIDENCE, LABEL, RAW_LABEL, THRESHOLD
 from jindbench.plots import annotation as pictures
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 def map(annotated: "AnnData") -> Figure:
     """Cells on the tSNE in the colours of their labels."""
+    if columns.TSNE not in annotated.obsm:
+        raise InputError(f"no '{columns.TSNE}' in obsm: annotate with embedding=True, and more than a few cells")
     points = pd.DataFrame(annotated.obsm[columns.TSNE], columns=["tsne_1", "tsne_2"])
     points[LABEL] = annotated.obs[columns.OBS[LABEL]].astype(str).to_numpy()
     return pictures.on_the_map(points, [*annotated.uns[columns.RECORD]["types"]])

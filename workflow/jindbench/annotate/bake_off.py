@@ -179,7 +179,7 @@ def _said(
     where = "left-out batches" if by_batch else "held-out parts"
     said = [
         f"Of the reference's own cells in {len(sizes)} {where}, {used} labels {100 * right[used].mean():.1f} % right "
-        f"({min(of_parts):.0f} to {max(of_parts):.0f} %)"
+        f"(worst {min(of_parts):.0f} %, best {max(of_parts):.0f} %)"
         + (
             f", {CONSENSUS} {100 * right[CONSENSUS].mean():.1f} %: more than by chance."
             if used != CONSENSUS

@@ -199,6 +199,9 @@ def annotate(settings: Settings, *, threads: int, check: bool = False, pages: bo
             fitted = reference.fit(inputs.source, chosen[inputs.source.path], inputs.labels, inputs.rows, settings)
             fitted = replace(fitted, groups=inputs.groups)
         fitted.save(settings.model_folder)
+    if not check:  # an interrupted run must not leave an earlier one's labels beside its own
+        for result in settings.results():
+            result.unlink(missing_ok=True)
     for path, folder in settings.folders().items():
         cells = inputs.queries[path]
         query = Query(cells, chosen[cells.path], inputs.matches[path], **inputs.columns[path])
@@ -212,7 +215,7 @@ def annotate(settings: Settings, *, threads: int, check: bool = False, pages: bo
             if pages:
                 io.write_text(page.render(annotation, folder.name, settings), folder / PAGE)
         expected = prospects(annotation, settings.max_error)
-        for sentence in [*summary(annotation), *expected, *look_first(annotation)[:AT_THE_TOP]]:
+        for sentence in [*summary(annotation, settings.max_error), *expected, *look_first(annotation)[:AT_THE_TOP]]:
             log.info("%s: %s", folder.name, sentence)
         if pages:
             log.info("%s: see %s", folder.name, folder / PAGE)
@@ -349,7 +352,7 @@ def align(query: Query, fitted: reference.Reference, settings: Settings) -> Alig
             fits[part] = fit(table, models[part].model_)
             if limits is not None:
                 limits[part] = limit(table, models[part].model_, fits[part], settings.max_error)
-                table = above(table, limits[part])
+                table = above(table, limits[part], models[part].model_)
             table, _ = completed(table, models[part].model_, np.zeros(len(table), dtype=bool))
             seen.append(table.assign(**{PART: part}))
     seen = pd.concat(seen, ignore_index=True)

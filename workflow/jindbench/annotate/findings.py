@@ -17,10 +17,11 @@ from jindbench.annotate.columns import (
     STATUS,
 )
 from jindbench.annotate.content import Content
-from jindbench.annotate.forecast import BROKEN, KEPT, MEASURED, RISKY, Estimate, Forecast
+from jindbench.annotate.forecast import BROKEN, FEWEST, KEPT, MEASURED, RISKY, Estimate, Forecast, HeldOut
 from jindbench.annotate.labelling import NEW_TYPE, UNFIT, Labelled, Query, new_type, unlike_share
 from jindbench.annotate.reference import Reference
 from jindbench.annotate.settings import CONSENSUS, can_forecast
+from jindbench.jind.composition import STRANGE
 from jindbench.jind.estimator import JIND
 from jindbench.names import CONFIDENCE, LABEL, LOG, NOVELTY, RAW_LABEL, UNASSIGNED
 
@@ -31,18 +32,16 @@ UNLIKE_CELLS = 30  # % of the cells nearest to a type
 FAR_COMPOSITION = 0.3  # total variation: the share of cells that would have to be of another type
 FEW_GENES = 500  # in common
 SMALL_SHARE = 0.5  # of the smaller side's genes
-MODEL_GENES = 0.9  # of those that the model reads
+MODEL_GENES = 0.95  # of those that the model reads, by how high they are expressed
 LOW_ACCURACY = 0.8  # on held-out reference cells, or forecast
+USELESS = 0.5  # accuracy that the forecast does not expect to be reached
 OTHER_TOTAL = 2  # quotient of both sides' totals, or of how much they differ from cell to cell
 SMALL_TYPE = 10  # cells of the reference: a threshold rests on a fifth to a third of them
+FEW_CELLS = 50  # which do not have a composition to speak of
 AT_THE_TOP = 3  # things to look at
 CLOSE = 0.2  # probability of the second type, from which a cell lies between two
-
-# What each method of alignment makes of the query's composition.
-COMPOSITION = {
-    "adversarial": "Alignment assumes that both are the same",
-    "moments": "Alignment corrects for that by an uncertain estimate",
-}
+SURE = 0.95  # median confidence that needs no doubt
+MIXED = 0.6  # share of a cluster that its most frequent label has
 
 ON_LOGARITHMS = "The labels rest on logarithms, since a side has no counts."
 ALIKE = "They look as if they were made in the same way"
@@ -87,10 +86,14 @@ class Annotation:
     seconds: dict[str, float]
 
 
-def composition(annotation: Annotation) -> pd.DataFrame:
-    """Cells of each of the reference's types: columns `reference` (where known) and `query`; the largest first."""
+def composition(annotation: Annotation, by: str = LABEL) -> pd.DataFrame:
+    """Cells of each of the reference's types: columns `reference` (where known) and `query`; the largest first.
+
+    `by`: the label, or the most probable type, which rejected cells have too.
+    """
     types = annotation.reference.jind.model_.classes
-    counts = pd.DataFrame({"query": annotation.labelled.table[LABEL].value_counts().reindex(types, fill_value=0)})
+    cells = annotation.labelled.table.loc[~annotation.labelled.empty, by]
+    counts = pd.DataFrame({"query": cells.value_counts().reindex(types, fill_value=0)})
     if (known := annotation.reference.composition) is not None:
         counts.insert(0, "reference", known.reindex(types, fill_value=0))
     return counts.sort_values(counts.columns[0], ascending=False, kind="stable")
@@ -144,7 +147,7 @@ def samples(annotation: Annotation) -> pd.DataFrame:
         )
         # The forecast by type is that of all samples: it is told once, not here.
         sample = replace(annotation, labelled=labelled, aligned={name: model}, forecast=None)
-        table, distance = labelled.table, far(composition(sample))
+        table, distance = labelled.table, far(composition(sample, RAW_LABEL))
         rows.append(
             {
                 "sample": name,
@@ -170,8 +173,8 @@ def composition_of_samples(annotation: Annotation) -> pd.DataFrame:
 def clusters(annotation: Annotation) -> pd.DataFrame:
     """A row for each cluster: cells, the label that won and its share, the next label and its share."""
     table = annotation.labelled.table.assign(cluster=annotation.query.clusters.to_numpy())
-    rows = []
-    for name, cells in table.groupby("cluster"):
+    rows, numbers = [], table["cluster"].str.isdecimal().all()
+    for name, cells in sorted(table.groupby("cluster"), key=lambda of: int(of[0]) if numbers else of[0]):
         shares = cells[LABEL].value_counts(normalize=True).drop(cells[CLUSTER_LABEL].iloc[0])
         rows.append(
             {
@@ -203,17 +206,19 @@ def unaligned_was_kept(model: JIND | ByMethod) -> bool:
 def several(content: Content, key: str) -> str:
     """That a file has several matrices of the kind that was taken, and how to choose."""
     return (
-        f"{content.kind} were taken from {content.place}; {', '.join(content.others)} hold {content.kind} too: "
-        f"{key}=NAME takes another."
+        f"{content.kind} were taken from {content.place}; {', '.join(content.others)} hold {content.kind} too: the "
+        f"option `{key}` takes another."
     )
 
 
 def look_first(annotation: Annotation) -> list[str]:
     """What to look at, the most important first: what labels rest on, what is odd, else what is least sure.
 
-    There are three at least where there are so many to tell.
+    There are three at least where there are so many to tell. Where the reference does not fit, nothing else matters.
     """
-    found = [*_misfit(annotation), *_basis(annotation), *_odd(annotation), *_minor(annotation)]
+    if misfit := [*_misfit(annotation)]:
+        return [*misfit, *_basis(annotation)]
+    found = [*_basis(annotation), *_odd(annotation), *_minor(annotation)]
     return found + [*_least_sure(annotation)][: max(AT_THE_TOP - len(found), 0)]
 
 
@@ -225,6 +230,11 @@ def _misfit(annotation: Annotation) -> Iterator[str]:
             f"This reference does not fit: {share:.0%} of the cells {which}are unlike its cells of that type. Do "
             "not use these labels. Take a reference of the same tissue, with the types that you expect."
         )
+    elif annotation.forecast is not None and (whole := annotation.forecast.whole).high < USELESS:
+        yield (
+            f"By the forecast, at most {whole.high:.0%} of the cells are of their most probable type. Do not use these "
+            "labels. Take a reference of the same tissue, with the types that you expect."
+        )
 
 
 def prospects(annotation: Annotation, max_error: float | None) -> Iterator[str]:
@@ -235,18 +245,26 @@ def prospects(annotation: Annotation, max_error: float | None) -> Iterator[str]:
         yield f"No forecast: {why}."
         return
     whole, labelled = forecast.whole, forecast.labelled
+    if whole.cells < FEWEST:
+        yield f"No forecast: the query has fewer than {FEWEST} cells."
+        return
     if whole.accuracy == 0:
         yield "Forecast: hardly any cell is of its most probable type, since the reference does not fit."
         return
     yield (
         f"Forecast: {whole.accuracy:.0%} of the cells are of their most probable type (80 % interval: "
-        f"{_interval(whole)}), if the reference has all types of the query."
+        f"{_interval(whole)})."
     )
     if labelled is not None:
         yield (
             f"Of the labels, {1 - labelled.accuracy:.1%} are expected to be wrong (80 % interval: "
             f"{100 * (1 - labelled.high):.1f} to {100 * (1 - labelled.low):.1f} %)."
         )
+    doubt = [*_possibly_new(annotation), *_unlike_types(annotation)]
+    yield (
+        "This supposes that the reference has all types of the query"
+        f"{', which is in doubt (see below): expect more errors' if doubt else ''}."
+    )
     if method != CONSENSUS:
         yield (
             f"These are the labels of {method}. The forecast was tuned on {CONSENSUS}; how accurate it is for {method} "
@@ -258,9 +276,9 @@ def prospects(annotation: Annotation, max_error: float | None) -> Iterator[str]:
         stated, realised = (", ".join(f"{100 * share:.3g}" for share in shares) for shares in (KEPT, KEPT.values()))
         yield (
             f"At most {100 * max_error:.3g} % was asked for. On real pairs of reference and query, {realised} % were "
-            f"wrong on average where {stated} % were asked for. Where the forecast's interval "
-            f"{'reaches' if risky else 'does not reach'} below {RISKY:.0%}, as here, {BROKEN[risky]:.0%} had more than "
-            "7.5 % instead of 5 %."
+            f"wrong on average where {stated} % were asked for. Where 5 % were asked for and the forecast's interval "
+            f"{'reached' if risky else 'did not reach'} below {RISKY:.0%}, as here, {BROKEN[risky]:.0%} of the pairs "
+            "had more than 7.5 %."
         )
 
 
@@ -272,16 +290,22 @@ def _as_text(estimate: Estimate | None) -> str:
     return "" if estimate is None else f"{100 * estimate.accuracy:.0f} ({_interval(estimate).removesuffix(' %')})"
 
 
-def summary(annotation: Annotation) -> Iterator[str]:
+def summary(annotation: Annotation, max_error: float | None) -> Iterator[str]:
     """How many cells have a label, a broader one, none."""
     table, empty = annotation.labelled.table, annotation.labelled.empty
     rejected, without = table[LABEL] == UNASSIGNED, table[BROAD_LABEL] == UNASSIGNED
+    if not rejected.any():
+        yield f"All {len(table):,} cells have a label."
+        return
     sentence = (
         f"{(~rejected).sum():,} of {len(table):,} cells have a label; {rejected.mean():.1%} are unassigned: "
         f"{(rejected & ~without).sum():,} have a broader label, {without.sum():,} ({without.mean():.1%}) have none."
     )
     if rejected[~empty].mean() > MANY_REJECTED:
-        sentence += " That is many: the query may hold types that the reference lacks, or differ strongly from it."
+        asked = "" if max_error is None else f"at most {100 * max_error:.3g} % wrong labels were asked for, or "
+        sentence += (
+            f" That is many: {asked}the query may hold types that the reference lacks, or differ strongly from it."
+        )
     yield sentence
     if empty.any():
         yield (f"{_cells(empty.sum())} no count in the genes in common, so no label and no part in alignment.")
@@ -301,12 +325,14 @@ def _basis(annotation: Annotation) -> Iterator[str]:
         )
     elif share < SMALL_SHARE:
         yield f"Only {len(match.query):,} genes are common to both ({share:.0%} of the smaller side's)."
-    model_genes, known = reference.jind.model_.genes, reference.genes.index[match.reference]
-    found = pd.Index(model_genes).isin(known).sum()
-    if found / len(model_genes) < MODEL_GENES:
+    model = reference.jind.model_
+    found = pd.Index(model.genes).isin(reference.genes.index[match.reference])
+    expression = np.ones(len(found)) if model.profiles is None else model.profiles.means.mean(axis=0)
+    if (part := expression[found].sum() / expression.sum()) < MODEL_GENES:
+        by_expression = "" if model.profiles is None else f", with {part:.0%} of their expression in the reference"
         yield (
-            f"The query has {found:,} of the model's {len(model_genes):,} genes ({found / len(model_genes):.0%}); "
-            "the others count as not expressed. A model trained on the genes in common labels better: give the "
+            f"The query has {found.sum():,} of the model's {len(found):,} genes{by_expression}; the others count as "
+            "not expressed. A model trained on the genes in common labels better: give the "
             "labelled cells (.h5ad) as reference, and label_key, instead of the model's folder."
         )
     if (accuracy := validation_accuracy(reference.jind.history_)) is not None and accuracy < LOW_ACCURACY:
@@ -344,6 +370,62 @@ def validation_accuracy(history: pd.DataFrame) -> float | None:
 def _odd(annotation: Annotation) -> Iterator[str]:
     """What is odd about the labels."""
     table = annotation.labelled.table
+    if strong := [name for name, model in annotation.aligned.items() if _batch_effect(model) > STRANGE[1]]:
+        yield (
+            f"The batch effect{_of(strong, annotation)} is strong: whatever the composition, these cells are less "
+            "typical of their types than the reference's cells are. Expect more errors, and compare the labels with "
+            "those of another method, such as svm_rej."
+        )
+    yield from _possibly_new(annotation)
+    yield from _doubtful_types(annotation)
+    types = by_type(annotation)
+    if len(odd := types[(types[REJECTED] > 50) & (types["cells"] >= SMALL_TYPE)]):
+        yield f"More than half of the cells nearest to {_listed(odd.index)} were rejected."
+    yield from _unlike_types(annotation)
+
+    if kept := [name for name, model in annotation.aligned.items() if unaligned_was_kept(model)]:
+        yield f"Alignment{_of(kept, annotation)} was not kept: these are the labels of the unaligned model."
+
+    counts = composition(annotation, RAW_LABEL)
+    if "reference" in counts and counts["query"].sum() >= FEW_CELLS:
+        if (distance := far(counts) or 0) > FAR_COMPOSITION:
+            shares = counts / counts.sum().clip(lower=1)
+            largest = (shares["query"] - shares["reference"]).abs().sort_values(ascending=False).index[:2]
+            changes = ", ".join(
+                f"{name} {shares['reference'][name]:.0%} there and {shares['query'][name]:.0%} here" for name in largest
+            )
+            yield (
+                f"By the most probable types, the composition differs strongly from the reference's: {changes} (total "
+                f"variation {distance:.2f}: that share of the cells would have to be of another type). "
+                f"{_correction(annotation)}: check these labels by their genes."
+            )
+        labelled = composition(annotation)
+        missing = labelled.index[(labelled["query"] == 0) & (labelled["reference"] > 0)]
+        yield from _without_cells(table, missing)
+
+
+def _of(parts: list[str], annotation: Annotation) -> str:
+    """Of which samples, where there are several."""
+    return f" of {_listed(pd.Index(parts))}" if len(annotation.aligned) > 1 else ""
+
+
+def _batch_effect(model: JIND | ByMethod) -> float:
+    """What no composition explains of a linear model's lower confidence; 0 where it was not looked at."""
+    history = model.history_
+    return history["unexplained"].fillna(0).iloc[-1] if "unexplained" in history else 0.0
+
+
+def _correction(annotation: Annotation) -> str:
+    """What was made of another composition."""
+    if annotation.reference.jind.alignment.method == "adversarial":
+        return "Alignment assumes that both are the same"
+    if any(HeldOut.of(model.model_).evidence > 0 for model in annotation.aligned.values()):
+        return "Labels are corrected for that by an uncertain estimate"
+    return "Labels are not corrected for that"
+
+
+def _possibly_new(annotation: Annotation) -> Iterator[str]:
+    table = annotation.labelled.table
     new = table[table[STATUS] == NEW_TYPE]
     mistaken = new_type(annotation.reference.jind.model_).mistaken
     if len(new) > NEW_CELLS * mistaken * len(table):
@@ -353,44 +435,25 @@ def _odd(annotation: Annotation) -> Iterator[str]:
             f"whose type it has, {mistaken:.1%} are flagged by mistake. The types nearest to them: "
             f"{nearest}. See where they lie on the map, and which genes they express."
         )
-    yield from _doubtful_types(annotation)
-    types = by_type(annotation)
-    if len(odd := types[(types[REJECTED] > 50) & (types["cells"] >= SMALL_TYPE)]):
-        yield f"More than half of the cells nearest to {_listed(odd.index)} were rejected."
-    if len(odd := _unlike(annotation, types)):
+
+
+def _unlike_types(annotation: Annotation) -> Iterator[str]:
+    if len(odd := _unlike(annotation, by_type(annotation))):
         shares = pd.Index([f"{name} ({share:.0f} %)" for name, share in odd.items()])
         yield (
             f"Many of the cells nearest to {_listed(shares)} are unlike the reference's cells of that type, with a "
-            "label or without. They may be of a type that the reference lacks: see which genes they express."
+            "label or without. They may be of a type that the reference lacks, or were measured by another technology: "
+            "see which genes they express."
         )
-
-    if kept := [name for name, model in annotation.aligned.items() if unaligned_was_kept(model)]:
-        which = f" of {_listed(pd.Index(kept))}" if len(annotation.aligned) > 1 else ""
-        yield f"Alignment{which} was not kept: these are the labels of the unaligned model."
-
-    counts = composition(annotation)
-    if "reference" in counts:
-        if (distance := far(counts) or 0) > FAR_COMPOSITION:
-            shares = counts / counts.sum().clip(lower=1)
-            largest = (shares["query"] - shares["reference"]).abs().sort_values(ascending=False).index[:2]
-            changes = ", ".join(
-                f"{name} {shares['reference'][name]:.0%} there and {shares['query'][name]:.0%} here" for name in largest
-            )
-            yield (
-                f"The composition differs strongly from the reference's (total variation {distance:.2f}): {changes}. "
-                f"{COMPOSITION[annotation.reference.jind.alignment.method]}: check these labels by their genes."
-            )
-        missing = counts.index[(counts["query"] == 0) & (counts["reference"] > 0)]
-        yield from _without_cells(table, missing)
 
 
 def _doubtful_types(annotation: Annotation) -> Iterator[str]:
-    """Types of which many labels should be wrong."""
+    """Types whose nearest cells should often be of another."""
     found = annotation.forecast.types if annotation.forecast and annotation.forecast.whole.accuracy else {}
     doubtful = sorted((of.accuracy, name) for name, of in found.items() if of.accuracy < LOW_ACCURACY)
     if doubtful:
         listed = _listed(pd.Index([f"{name} ({_interval(found[name])} right)" for _, name in doubtful]))
-        yield f"By the forecast, many of these labels are wrong: {listed}."
+        yield f"By the forecast, many of the cells nearest to these types are of another: {listed}."
 
 
 def _without_cells(table: pd.DataFrame, types: pd.Index) -> Iterator[str]:
@@ -407,7 +470,10 @@ def _without_cells(table: pd.DataFrame, types: pd.Index) -> Iterator[str]:
     for name in (name for name in types if gone[name]):
         yield f"No cell was labelled {name}, which the reference has; {gone[name]}."
     if len(none := pd.Index([name for name in types if not gone[name]])):
-        yield f"No cell was labelled {_listed(none)}, which the reference has, and none comes near."
+        yield (
+            f"No cell was labelled {_listed(none)}, which the reference has, and none has a probability above "
+            f"{CLOSE:.0%} of it. That does not show that there are none."
+        )
 
 
 def _minor(annotation: Annotation) -> Iterator[str]:
@@ -419,24 +485,34 @@ def _minor(annotation: Annotation) -> Iterator[str]:
         yield f"{ON_LOGARITHMS} {said}"
     if content.others:
         yield several(content, "layer")
+    if annotation.query.clusters is not None:
+        found = clusters(annotation)
+        mixed = found[(found["share %"] < 100 * MIXED) & (found["cells"] >= SMALL_TYPE)]
+        if len(mixed):
+            said = [
+                f"{row.cluster} ({row.label} {share:.0f} %)"
+                for row, share in zip(mixed.itertuples(), mixed["share %"], strict=True)
+            ]
+            yield f"In these clusters, no label has {MIXED:.0%} of the cells: {_listed(pd.Index(said))}."
     if n_repeated := annotation.query.cell_ids.duplicated().sum():
         yield f"{_cells(n_repeated)} the id of another cell; rows are in the order of the file."
 
 
 def _least_sure(annotation: Annotation) -> Iterator[str]:
     """Where to doubt first although nothing is odd."""
-    table = annotation.labelled.table[annotation.labelled.table[LABEL] != UNASSIGNED]
+    table = annotation.labelled.table[~annotation.labelled.empty]
     between = table[table[SECOND_PROBABILITY] > CLOSE]
     if len(between):
-        pairs = between[[LABEL, SECOND_LABEL]].value_counts()
+        pairs = pd.DataFrame(np.sort(between[[RAW_LABEL, SECOND_LABEL]].to_numpy(dtype=str), axis=1)).value_counts()
         (first, second), n = pairs.index[0], pairs.iloc[0]
         yield (
-            f"{n:,} cells labelled {first} have a probability above {CLOSE:.0%} of being {second}: no two types are "
-            "closer here."
+            f"The closest types are {first} and {second}: {_cells(n)} one of them as the most probable type and a "
+            f"probability above {CLOSE:.0%} of being the other."
         )
+    table = table[table[LABEL] != UNASSIGNED]
     sizes = table[LABEL].value_counts()
     medians = table.groupby(LABEL)[CONFIDENCE].median()[sizes.index[sizes >= SMALL_TYPE]].sort_values()
-    if len(medians) > 1:
+    if len(medians) > 1 and medians.iloc[0] < SURE:
         name, median = medians.index[0], medians.iloc[0]
         yield f"The least confident label is {name}: half of its cells have a confidence below {median:.2f}."
     yield "Check a marker gene of each label among the top expressed genes: wrong labels can be confident."

@@ -28,6 +28,8 @@ FEWEST = 20  # cells of a type, and held-out cells of the whole that count among
 # none where the reference does not fit. It was at most this within a tissue.
 FIT = 0.2
 
+ROUNDING = 1e-6  # by which a cell's confidence may differ where it is computed among other cells
+
 MEASURED = ("logreg", "svm_rej", "knn")  # methods whose forecasts are in docs/forecast.md, beside the consensus
 
 PART = "part"  # column of the cells that alignment saw: the sample, or all cells
@@ -176,8 +178,7 @@ def limit(cells: pd.DataFrame, model: JINDModel | MethodModel, fit: float, max_e
     kept = np.flatnonzero(1 - fit * _share(expected(means, excess)) <= max_error)
     if not len(kept):
         return 1.0
-    lower = confidence[confidence < confidence[kept[-1]]]
-    return lower[0] if len(lower) else 0.0
+    return max(confidence[kept[-1]] - ROUNDING, 0.0)
 
 
 def _estimate(cells: pd.DataFrame, excess: float, half: float, fit: float) -> Estimate:

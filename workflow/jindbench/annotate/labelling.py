@@ -208,7 +208,7 @@ def label(
             else:
                 labels, of_cells = aligned[part].predict_and_code(cells, probabilities=True)
                 coded.append(components.transform(of_cells).astype(np.float32))
-            found.append((labels if limits is None else above(labels, limits[part])).set_index(rows))
+            found.append((labels if limits is None else above(labels, limits[part], model)).set_index(rows))
         order = np.argsort(np.concatenate([*of_part.values()]), kind="stable")
         table = pd.concat(found).iloc[order]
         if coded:
@@ -258,10 +258,15 @@ def completed(
     return table, of_types
 
 
-def above(table: pd.DataFrame, limit: float) -> pd.DataFrame:
-    """The cells with another threshold, the same for all types: those above it have a label."""
-    labels = table[RAW_LABEL].where(table[CONFIDENCE] > limit, UNASSIGNED)
-    return table.assign(**{THRESHOLD: limit, LABEL: labels})
+def above(table: pd.DataFrame, limit: float, model: JINDModel | MethodModel) -> pd.DataFrame:
+    """The cells with another threshold, the same for all types: those above it have a label.
+
+    Not those that their type's own threshold rejects and whose expression is unlike its cells: they may be new.
+    """
+    labelled = table[CONFIDENCE] > limit
+    if model.profiles is not None:
+        labelled &= (table[LABEL] != UNASSIGNED) | (table[NOVELTY] <= new_type(model).above)
+    return table.assign(**{THRESHOLD: limit, LABEL: table[RAW_LABEL].where(labelled, UNASSIGNED)})
 
 
 def second(probabilities: np.ndarray, raw_labels: pd.Series, types: list[str]) -> tuple[np.ndarray, np.ndarray]:

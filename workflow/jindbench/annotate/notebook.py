@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import anndata as ad
+import pandas as pd
 from anndata import AnnData
 
 from jindbench.annotate import columns, command
 from jindbench.annotate.settings import COPY, PAGE, Settings
 from jindbench.config import messages
+from jindbench.errors import InputError
 
 
 def annotate(
@@ -49,19 +51,23 @@ def annotate(
     InputError
         For the first fault found, in one line; objects have the names query.h5ad and reference.h5ad in it.
     """
-    keys = [options[name] for name in ("sample_key", "cluster_key") if options.get(name) is not None]
-    if options.get("ontology") is not None:
-        keys.append(columns.TERM)  # which may be the user's own: refused then, as in a file
+    if not isinstance(query, AnnData):
+        raise InputError(f"query: expected an AnnData, not {type(query).__name__}; the command reads files")
+    keys = {name: options.get(name) for name in ("sample_key", "cluster_key")}
+    if options.get("ontology") is not None and columns.TERM in query.obs:
+        keys["ontology"] = columns.TERM  # the user's own: refused, as in a file
     with tempfile.TemporaryDirectory() as folder:
         given = {"query": [_stored(query, keys, Path(folder, "query.h5ad"))], "output": f"{folder}/out"}
         if isinstance(reference, AnnData):
-            given["reference"] = _stored(
-                reference, [label_key, options.get("batch_key")], Path(folder, "reference.h5ad")
-            )
+            keys = {"label_key": label_key, "batch_key": options.get("batch_key")}
+            given["reference"] = _stored(reference, keys, Path(folder, "reference.h5ad"))
         else:
             given["reference"] = str(reference)
         settings = messages.checked(Settings, given | {"label_key": label_key} | options, "annotate")
-        command.annotate(settings, threads=threads or len(os.sched_getaffinity(0)), pages=page is not None)
+        try:
+            command.annotate(settings, threads=threads or len(os.sched_getaffinity(0)), pages=page is not None)
+        except InputError as error:
+            raise InputError(str(error).replace(f"{folder}/", "")) from error
         results = Path(folder, "out/query")
         found = ad.read_h5ad(results / COPY)
         if page is not None:
@@ -82,12 +88,24 @@ def annotate(
     return annotated
 
 
-def _stored(cells: AnnData, keys: list[str | None], path: Path) -> str:
-    """Write what annotation reads of an object; that a key is no column, it says itself."""
+def _stored(cells: AnnData, keys: dict[str, str | None], path: Path) -> str:
+    """Write what annotation reads of an object: of `obs`, the columns that options name."""
     cells = cells.to_memory() if cells.isbacked else cells
-    obs = cells.obs[[key for key in keys if key in cells.obs]]
-    bare = AnnData(cells.X, obs=obs, var=cells.var, layers=dict(cells.layers))
+    for option, key in keys.items():
+        if key is not None and key not in cells.obs:
+            there = ", ".join(map(str, cells.obs.columns)) or "none"
+            raise InputError(f"{path.name}: {option} '{key}' is not a column of obs (there are: {there})")
+    obs = _as_text(cells.obs[[key for key in keys.values() if key is not None]])
+    bare = AnnData(cells.X, obs=obs, var=_as_text(cells.var), layers=dict(cells.layers))
     if cells.raw is not None:
-        bare.raw = cells.raw.to_adata()
+        raw = cells.raw.to_adata()
+        raw.var = _as_text(raw.var)
+        bare.raw = raw
     bare.write_h5ad(path)
     return str(path)
+
+
+def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns of objects as text, for a file holds nothing else; what is missing stays so."""
+    objects = frame.select_dtypes("object")
+    return frame.assign(**{name: values.map(str, na_action="ignore") for name, values in objects.items()})

@@ -54,7 +54,7 @@ def render(annotation: Annotation, name: str, settings: Settings) -> str:
         histories = {"alignment": next(iter(annotation.aligned.values())).history_} | histories
     return TEMPLATES.get_template("page.html").render(
         name=name,
-        summary=[*summary(annotation)],
+        summary=[*summary(annotation, settings.max_error)],
         prospects=[*prospects(annotation, settings.max_error)],
         look_first=found[:AT_THE_TOP],
         look_then=found[AT_THE_TOP:],
@@ -80,6 +80,7 @@ def render(annotation: Annotation, name: str, settings: Settings) -> str:
         of_samples=composition_of_samples(annotation) if query.samples is not None else None,
         clusters=clusters(annotation) if query.clusters is not None else None,
         **_genes(annotation),
+        has_symbols=genes.kind_of(gene_names(query, reference)[0]) == "symbols",
         bake_off=reference.bake_off,
         n_disagree=int((table[OTHER_LABEL] != table[RAW_LABEL])[~annotation.labelled.empty].sum())
         if OTHER_LABEL in table

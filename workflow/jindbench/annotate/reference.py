@@ -1,5 +1,6 @@
 """The labelled side: a model fitted to a user's reference, or one that an earlier run has stored."""
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,9 @@ from jindbench.names import COUNTS, LABEL, MEASURED, X_KIND
 
 FACTS, GENES = "reference.json", "genes.tsv"  # beside the model's own files
 NAME = "name in the model"  # column of the table of genes; no column of a file has such a name
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,10 @@ def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
     check_keys(AnnData(obs=obs.reset_index(drop=True)), path, key, None)
     where = f"{path}: label_key '{key}'"
     known = has_type(obs[key], where, settings.keep_labels)
-    labels = obs[key].astype(str).where(known)
+    labels = obs[key].astype(str).str.strip().where(known)
+    for _, names in (types := pd.Series(labels.dropna().unique())).groupby(types.str.casefold()):
+        if len(names) > 1:
+            log.warning("%s: %s differ in case alone and are taken for several types", where, ", ".join(names))
     if settings.batch_key is not None:
         _batches(cells, settings.batch_key)
     check_types(labels.dropna(), where)

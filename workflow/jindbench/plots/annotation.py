@@ -33,7 +33,7 @@ def composition(shares: pd.DataFrame) -> Figure:
     panel.set_yticks(range(len(shares)), shares.index, fontsize=9)
     panel.invert_yaxis()
     panel.set_xlabel("% of the cells with a label")
-    panel.legend(frameon=False, fontsize=9, loc="lower right")
+    panel.legend(frameon=False, fontsize=9, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     return figure
 
 
