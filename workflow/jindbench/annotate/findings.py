@@ -472,7 +472,7 @@ def _without_cells(table: pd.DataFrame, types: pd.Index) -> Iterator[str]:
     if len(none := pd.Index([name for name in types if not gone[name]])):
         yield (
             f"No cell was labelled {_listed(none)}, which the reference has, and none has a probability above "
-            f"{CLOSE:.0%} of it. That does not show that there are none."
+            f"{CLOSE:.0%} of being one. That does not show that there are none."
         )
 
 
