@@ -4,6 +4,7 @@ import pytest
 from scipy import stats
 
 from jindbench.scoring import paired_tests
+from jindbench.tables.paired_tests import shown
 
 
 def right(both, only_first, only_second, neither):
@@ -87,6 +88,14 @@ def test_over_seeds():
     assert raw["seeds_interval"] == "ok"
     assert raw["p"] == pytest.approx(2 * stats.binomtest(0, 3).pvalue)  # the median seed: 3 against 0 cells
     assert raw["low"] == pytest.approx(tests.loc["raw", "low"].mean())
+    agreeing = paired_tests.against({1: run(10), 2: run(10)}, {1: run(1), 2: run(2)}, TRUTH)
+    assert agreeing["p"].tolist() == pytest.approx([2 * (2 / 2**9 + 2 / 2**8) / 2] * 2)
+
+
+def test_seeds_that_contradict_each_other_show_no_difference():
+    first, second = {1: run(10), 2: run(1)}, {1: run(1), 2: run(10)}
+    assert paired_tests.by_seed(first, second, TRUTH)["p"].max() < 0.005
+    assert paired_tests.against(first, second, TRUTH)["p"].tolist() == [1, 1]
 
 
 def test_a_method_with_one_seed_is_compared_to_each_of_the_other():
@@ -112,3 +121,20 @@ def test_holm_by_hand():
     # Sorted: .01 x 4, .02 x 3, .03 x 2 (no less than the one before), .6 x 1.
     assert adjusted.tolist() == pytest.approx([0.06, np.nan, 0.04, 0.06, 0.6], nan_ok=True)
     assert paired_tests.correct(table.head(0))["adjusted_p"].tolist() == []
+
+
+def test_the_best_is_corrected_for_all_pairs():
+    """Whatever is best of equal methods was chosen by the cells that test it."""
+    runs = {"a": {1: run(10)}, "b": {1: run(2)}, "c": {1: run(3)}, "d": {1: run(10)}}
+    tests = paired_tests.against_the_best([*runs, "failed"], runs, TRUTH).set_index("second")
+    # Holm's .0078 x 3 and .0156 x 2, times 4 / 2; and no more than 1.
+    assert tests["adjusted_p"].to_dict() == pytest.approx({"b": 0.0078125 * 6, "c": 0.015625 * 4, "d": 1})
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.0496, "0.0496"), (0.0499996, "0.0499996"), (0.0504, "0.05"), (0.0123, "0.012")]
+)
+def test_a_printed_p_tells_whether_it_is_significant(p, text):
+    row = {"task": "T", "method": "M", "measure": "raw", "difference": 0.1, "low": 0, "high": 0.2}
+    row |= {"n_only_first": 0.5, "n_only_second": 12, "p": p, "adjusted_p": p}
+    assert f"| 0.5 / 12 | {text} | {text} |" in shown(pd.DataFrame([row]), "R").markdown()

@@ -12,13 +12,15 @@ DISTRUSTED = 0.8  # labels of which a smaller share is right are named
 AT_MOST = 3  # examples in a sentence
 
 NOTE = (
-    "A difference is shown where McNemar's test on the same target cells has p below 0.05 (over several seeds, twice "
-    "the median p; corrected by Holm's method for the comparisons of the task); the p values are in "
-    "`tables/comparisons.tsv`. In brackets 95 % intervals over cells, which are not corrected, so one may exclude 0 "
-    "where no difference is shown. Methods without a shown difference need not be equal: other cells, another split or "
-    "another seed may show one. Rejection pays where kept cells are right more often than rejected ones (Fisher's "
-    "exact test). JIND's name is followed by its preset: `paper` has the paper's settings, `robust` those for targets "
-    "of another composition."
+    "A difference is shown where McNemar's test on the same target cells has an adjusted p below 0.05. Over several "
+    "seeds, p is twice the median of each direction's one-sided p, and twice the smaller of the two. It is adjusted "
+    "by Holm's method within a task and question: aligned methods against unaligned ones, or one method against "
+    "simple ones. Of the best against all others it is adjusted for all pairs of methods, since the same cells choose "
+    "the best. The p values are in `tables/comparisons.tsv`. In brackets 95 % intervals over cells, which are not "
+    "corrected, so one may exclude 0 where no difference is shown. Methods without a shown difference need not be "
+    "equal: other cells, another split or another seed may show one. Rejection pays where kept cells are right more "
+    "often than rejected ones (Fisher's exact test). JIND's name is followed by its preset: `paper` has the paper's "
+    "settings, `robust` those for targets of another composition."
 )
 
 

@@ -25,8 +25,9 @@ NOTE = (
 )
 MARKS = (
     f"Marks: {BEST} best raw accuracy of the task; {AS_GOOD} not distinguishable from the best (paired test on the "
-    f"same cells, adjusted p of at least {SIGNIFICANT}); {HARMED} worse than its own unaligned model, so alignment "
-    f"did harm; {HELPED} better than it (adjusted p below the same)."
+    f"same cells, p of at least {SIGNIFICANT} when corrected for all pairs of methods); {HARMED} worse than its own "
+    f"unaligned model, so alignment did harm; {HELPED} better than it (p below {SIGNIFICANT} when corrected for all "
+    "aligned methods)."
 )
 
 
