@@ -77,7 +77,7 @@ with job.run(snakemake):
         shown_methods = {method: methods[method] for method in table["methods"]}
         scores = titles.titled(by_method, {task: tasks[task] for task in table["tasks"]}, shown_methods)
         title = f"{table['title']} ({run})"
-        marked = table2.marks(scores, compared, name)
+        marked = table2.marks(scores, compared, name, [methods[method] for method in table["compared"]])
         shown = table2.shown(scores, marked, table["notes"])
         render.write(shown, table2.table2(scores), title, folder / f"{name}.tsv")
         io.write_text(table2.overview(scores, marked).text(table2.WIDTH), folder / f"{name}.txt")

@@ -58,7 +58,7 @@ def test_harm_is_said_first_and_its_interval_with_the_task():
     assert "Not distinguishable from it: JIND unaligned (paper) 0.890." in text
     assert "**harmed** JIND (paper) (-19.0 points [" in text
     assert "**A simple method wins:** Logistic regression 0.900, JIND (paper) 0.700" in text
-    marks = table2.marks(findings.scores, findings.comparisons, "table2")
+    marks = table2.marks(findings.scores, findings.comparisons, "table2", TITLES)
     assert marks == {("t", "logreg"): "*", ("t", "unaligned"): "=", ("t", "jind"): table2.HARMED}
 
 

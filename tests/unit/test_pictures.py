@@ -228,7 +228,7 @@ def test_bars_of_rejection_have_the_scores_and_words_for_what_failed():
             {"task": "U", "method": "B", "metric": "rej", "status": "not applicable"},
         ]
     )
-    figure = figure3_rates.bars(scores)
+    figure = figure3_rates.bars(scores, [])
     first, second = figure.axes
     assert [bar.get_width() for bar in first.patches] == [0.2]
     assert [label.get_text() for label in first.get_yticklabels()] == ["A"]  # B never rejects

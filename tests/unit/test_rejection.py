@@ -154,25 +154,27 @@ def test_a_thinned_curve_keeps_its_ends_and_its_area():
 def test_jind_and_the_best_methods_are_told_apart_and_those_below_the_axis_named():
     curves = pd.DataFrame(
         [("T", f"method {i}", 1.0, 0.9 + i / 200) for i in range(15)]
-        + [("T", "JIND (paper)", 1.0, 0.9), ("T", "guess", 1.0, 0.2)],
+        + [("T", "Ours", 1.0, 0.9), ("T", "guess", 1.0, 0.2)],
         columns=["task", "method", "coverage", "accuracy"],
     )
-    figure = accuracy_coverage.lines(curves, curves.head(1))
+    figure = accuracy_coverage.lines(curves, curves.head(1), ["Ours"])
     panel = figure.axes[0]
     assert panel.get_ylim()[0] == pytest.approx(0.85)
     assert [text.get_text() for text in panel.texts] == ["below:\nguess 0.20"]
-    names = ["method 12", "method 13", "method 14", "JIND (paper)", "other methods"]
+    names = ["method 12", "method 13", "method 14", "Ours", "other methods"]
     assert [text.get_text() for text in figure.legends[0].texts] == names
     plt.close(figure)
-    own = pd.DataFrame([("T", "method 1", 0.9, 0.905), ("T", "JIND (paper)", 0.9, 0.95)], columns=curves.columns)
+    own = pd.DataFrame([("T", "method 1", 0.9, 0.905), ("T", "Ours", 0.9, 0.95)], columns=curves.columns)
     [sentence] = accuracy_coverage.off_the_line(curves, own)
-    assert "JIND (paper)" in sentence
+    assert "Ours" in sentence
     assert "method 1" not in sentence
 
 
 def test_the_reliability_figure_prints_each_calibration_error():
     bins = rejection.reliability(PREDICTIONS, TRUTH)
-    figure = reliability.panels(pd.concat([bins.assign(task="T", method="m"), bins.assign(task="U", method="n")]))
+    figure = reliability.panels(
+        pd.concat([bins.assign(task="T", method="m"), bins.assign(task="U", method="n")]), ["n"]
+    )
     error = f"{rejection.calibration_error(bins):.2f}".removeprefix("0")
     printed = [(text.get_text(), *text.get_position()) for text in figure.axes[0].texts]
     assert printed == [(error, 0, 0), (error, 1, 1)]
@@ -182,7 +184,7 @@ def test_the_reliability_figure_prints_each_calibration_error():
 def test_a_run_in_which_every_method_failed_says_so_and_draws_nothing(tmp_path):
     path = tmp_path / "bins.tsv"
     pd.DataFrame(columns=["task", "method", "seed"]).to_csv(path, sep="\t", index=False)
-    drawn = reliability.draw(path, {}, {}, 0)
+    drawn = reliability.draw(path, {}, {}, 0, [])
     assert drawn.picture is None
     assert drawn.missing == ["No method of this run has scores."]
 

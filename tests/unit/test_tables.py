@@ -46,7 +46,8 @@ def test_cells_say_what_they_are():
 
 def test_best_raw_with_ties_as_printed_and_high_rejection():
     tied = pd.DataFrame([score("T", "x", "raw", 0.90004), score("T", "y", "raw", 0.9), score("T", "z", "raw", 0.899)])
-    assert table2.best_raw(tied) == {("T", "x"), ("T", "y")}
+    assert table2.best_raw(tied, ["x", "y", "z"]) == {("T", "x"), ("T", "y")}
+    assert table2.best_raw(tied, ["z"]) == {("T", "z")}  # the others are controls, whatever their titles
     assert table2.high_rejection(SCORES) == {("T", "Good")}
     assert table2.high_rejection(pd.DataFrame([score("T", "x", "rej", 0.1)])) == set()
 
@@ -58,7 +59,7 @@ def test_markdown_and_html_mark_and_escape():
         "| **Good** | * | **0.900 ± 0.010 [0.800, 1.000]** | 0.200 ± 0.010 [0.100, 0.300] (!) | NA |"
         in table.markdown()
     )
-    assert "| &lt;b>Bad | ▼ (!) | 0.800 [0.700, 0.900] | - |" in table.markdown()
+    assert "| &lt;b>Bad | ▼ | 0.800 [0.700, 0.900] | - |" in table.markdown()
     assert "failed: a \\| b &lt;i>" in table.markdown()
     assert table.markdown().endswith("\n\na <note>\n")
     page = table.page("Table <2>")
@@ -68,6 +69,16 @@ def test_markdown_and_html_mark_and_escape():
     assert "&lt;b&gt;Bad" in page
     assert "<p>a &lt;note&gt;</p>" in page
     assert "Table &lt;2&gt;" in page
+
+
+def test_a_method_that_lacks_a_task_comes_last_in_the_overview():
+    scores = [score("easy", "lacks", "raw", 0.9), score("hard", "lacks", "raw", np.nan, status="failed: no luck")]
+    scores += [
+        score(task, method, "raw", value) for task in ("easy", "hard") for method, value in (("b", 0.7), ("a", 0.8))
+    ]
+    scores += [score("gone", method, "raw", np.nan, status="not available: x") for method in ("lacks", "b", "a")]
+    table = table2.overview(pd.DataFrame(scores), dict.fromkeys(((s["task"], s["method"]) for s in scores), ""))
+    assert [row[0] for row in table.rows] == ["a", "b", "lacks"]
 
 
 def test_a_data_frame_becomes_text():

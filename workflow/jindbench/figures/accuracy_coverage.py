@@ -1,6 +1,7 @@
 """Accuracy against coverage of every method on every task: rejection compared at every threshold."""
 
 import textwrap
+from collections.abc import Collection
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,7 +25,7 @@ CAPTION = (
 )
 
 
-def draw(curves, scores, tasks, methods, seed):
+def draw(curves, scores, tasks, methods, seed, jind):
     """The curves of the run with the first seed of each method."""
     titles = {"task": tasks, "method": methods}
     table = io.read_table(curves, text=["task", "method"])
@@ -36,17 +37,16 @@ def draw(curves, scores, tasks, methods, seed):
     table, own = table[table["seed"] == seed].replace(titles), own.replace(titles)
     if table.empty:
         return Drawn(None, TITLE, [], ["No method of this run has scores."])
-    return Drawn(lines(table, own), TITLE, [CAPTION, *off_the_line(table, own)])
+    return Drawn(lines(table, own, jind), TITLE, [CAPTION, *off_the_line(table, own)])
 
 
-def highlighted(curves: pd.DataFrame) -> list[str]:
+def highlighted(curves: pd.DataFrame, jind: Collection[str]) -> list[str]:
     """JIND's methods, and the others with the largest area under their lines, in the order of the run."""
     methods = curves["method"].drop_duplicates()
-    of_jind = methods.str.startswith("JIND")
     areas = curves.groupby(["task", "method"]).apply(rejection.area, include_groups=False).unstack("task")
     behind = (areas - areas.max()).mean(axis="columns")  # of what lacks a task too
-    best = sorted(methods[~of_jind], key=behind.get, reverse=True)[:BEST]
-    return [method for method in methods if method.startswith("JIND") or method in best]
+    best = sorted(methods[~methods.isin(jind)], key=behind.get, reverse=True)[:BEST]
+    return [method for method in methods if method in jind or method in best]
 
 
 def off_the_line(curves: pd.DataFrame, points: pd.DataFrame) -> list[str]:
@@ -73,7 +73,7 @@ def lowest_accuracy(curves: pd.DataFrame) -> float:
     return max(0.0, np.floor(lowest / 0.05 - 0.5) * 0.05)
 
 
-def lines(curves: pd.DataFrame, points: pd.DataFrame) -> Figure:
+def lines(curves: pd.DataFrame, points: pd.DataFrame, jind: Collection[str]) -> Figure:
     """Accuracy of the most confident cells over the share kept, one panel for each task, one line for each method.
 
     The marker on a line is the method's own threshold. A method whose accuracy on all cells is below the axis is named
@@ -86,9 +86,11 @@ def lines(curves: pd.DataFrame, points: pd.DataFrame) -> Figure:
         `rejection.thin` leaves it.
     points
         Columns task, method, coverage (1 - rej), accuracy (eff): a row for each method that rejects.
+    jind
+        Titles of JIND's methods.
     """
     tasks, methods = curves["task"].drop_duplicates().tolist(), curves["method"].drop_duplicates().tolist()
-    shown = highlighted(curves)
+    shown = highlighted(curves, jind)
     style, lowest = palette.lines_of_methods(shown), lowest_accuracy(curves)
     figure, panels = grid(len(tasks), 2, 3.4, 3, more=(2.2, 0.4), sharex=True, sharey=True)
     figure.set_figheight(max(figure.get_figheight(), 1 + 0.2 * len(shown)))  # room for the legend

@@ -1,6 +1,7 @@
 """Figure 3 of the paper, panel c: how many cells each method rejects."""
 
 import textwrap
+from collections.abc import Collection
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -17,16 +18,16 @@ CAPTION = (
 )
 
 
-def draw(scores, tasks, methods):
+def draw(scores, tasks, methods, jind):
     """The bars of the methods of Table 2."""
     table = titles.titled(io.read_table(scores, text=["task", "method", "status"]), tasks, methods)
     rates = table[table["metric"] == "rej"]
     if (rates["status"] != "ok").all():
         return Drawn(None, TITLE, [], ["No method of this run rejects cells."])
-    return Drawn(bars(table), TITLE, [CAPTION])
+    return Drawn(bars(table, jind), TITLE, [CAPTION])
 
 
-def bars(scores: pd.DataFrame) -> Figure:
+def bars(scores: pd.DataFrame, jind: Collection[str]) -> Figure:
     """A panel for each task, a bar for each method that rejects, with its bootstrap 95 % interval.
 
     Parameters
@@ -34,6 +35,8 @@ def bars(scores: pd.DataFrame) -> Figure:
     scores
         Columns task, method (titles, in the order to be shown), metric, value, low, high, status. Methods that never
         reject have no bar; the row of a method that did not run says so.
+    jind
+        Titles of JIND's methods.
     """
     rates = scores[scores["metric"] == "rej"]
     rejecting = rates.loc[rates["status"] == "ok", "method"]
@@ -49,7 +52,7 @@ def bars(scores: pd.DataFrame) -> Figure:
                 panel.text(0.01, position, why, va="center", fontsize=7, transform=panel.get_yaxis_transform())
                 continue
             error = [[max(score["value"] - score["low"], 0)], [max(score["high"] - score["value"], 0)]]
-            colour = palette.BLUE if method.startswith("JIND") else palette.SKY
+            colour = palette.BLUE if method in jind else palette.SKY
             panel.barh(position, score["value"], xerr=error, color=colour, error_kw={"linewidth": 1}, height=0.7)
         panel.axvline(HIGH_REJECTION, color=palette.VERMILION, linewidth=1, linestyle="--")
         panel.set_title(textwrap.fill(task, 38), fontsize=9)

@@ -1,6 +1,7 @@
 """Raw accuracy of every method on every task, with its interval."""
 
 import textwrap
+from collections.abc import Collection
 
 import numpy as np
 import pandas as pd
@@ -19,19 +20,21 @@ CAPTION = (
 )
 
 
-def draw(scores, tasks, methods):
+def draw(scores, tasks, methods, jind):
     """The points of the methods of Table 2."""
     table = io.read_table(scores, text=["task", "method", "status"])
-    return Drawn(points(titles.titled(table, tasks, methods)), TITLE, [CAPTION])
+    return Drawn(points(titles.titled(table, tasks, methods), jind), TITLE, [CAPTION])
 
 
-def points(scores: pd.DataFrame) -> Figure:
+def points(scores: pd.DataFrame, jind: Collection[str]) -> Figure:
     """Points with bootstrap 95 % intervals, one panel for each task, methods from top to bottom; one scale for all.
 
     Parameters
     ----------
     scores
         Columns task, method (titles, in the order to be shown), metric, value, low, high, n_target, status.
+    jind
+        Titles of JIND's methods.
     """
     raw = scores[scores["metric"] == "raw"]
     tasks, methods = raw["task"].unique(), raw["method"].unique()
@@ -43,7 +46,7 @@ def points(scores: pd.DataFrame) -> Figure:
             score = of_task.loc[method]
             if score["status"] == "ok":
                 error = [[max(score["value"] - score["low"], 0)], [max(score["high"] - score["value"], 0)]]
-                colour = palette.BLUE if method.startswith("JIND") else palette.TEXT
+                colour = palette.BLUE if method in jind else palette.TEXT
                 panel.errorbar(score["value"], position, xerr=error, fmt="o", markersize=4, color=colour, linewidth=1.2)
             else:
                 why = score["status"].partition(":")[0]  # failed, not run, not applicable

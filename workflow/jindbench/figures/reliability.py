@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from collections.abc import Collection
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -25,27 +26,29 @@ CAPTION = (
 )
 
 
-def draw(bins, tasks, methods, seed):
+def draw(bins, tasks, methods, seed, jind):
     """The bins of the run with the first seed of each method."""
     table = io.read_table(bins, text=["task", "method"])
     table = table[table["seed"] == seed].replace({"task": tasks, "method": methods})
-    return Drawn(panels(table), TITLE, [CAPTION]) if len(table) else Drawn(None, TITLE, [], [NO_SCORES])
+    return Drawn(panels(table, jind), TITLE, [CAPTION]) if len(table) else Drawn(None, TITLE, [], [NO_SCORES])
 
 
-def panels(bins: pd.DataFrame) -> Figure:
+def panels(bins: pd.DataFrame, jind: Collection[str]) -> Figure:
     """The calibration error of all methods on all tasks as a matrix; accuracy over confidence, a panel for each task.
 
     Parameters
     ----------
     bins
         Columns task, method (titles, in the order to be shown), then those of `rejection.reliability`.
+    jind
+        Titles of JIND's methods.
     """
     tasks, methods = bins["task"].unique(), bins["method"].unique()
     errors = bins.groupby(["method", "task"]).apply(rejection.calibration_error, include_groups=False).unstack("task")
     errors = errors.reindex(index=methods, columns=tasks)
     behind = (errors - errors.min()).mean(axis="columns")  # of what lacks a task too
-    best = behind[~errors.index.str.startswith("JIND")].nsmallest(BEST).index
-    shown = [method for method in methods if method.startswith("JIND") or method in best]
+    best = behind[~errors.index.isin(jind)].nsmallest(BEST).index
+    shown = [method for method in methods if method in jind or method in best]
     style = palette.lines_of_methods(shown)
 
     columns = math.ceil(len(tasks) ** 0.5)

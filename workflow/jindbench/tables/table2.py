@@ -1,6 +1,6 @@
 """Table 2 of the paper, and other tables of its form: accuracy and rejection of every method on every task."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from jindbench import render
-from jindbench.methods import true_labels
 from jindbench.scoring.metrics import METRICS
 from jindbench.scoring.paired_tests import ALIGNMENT, SIGNIFICANT
 
@@ -71,9 +70,9 @@ def cell(score: Mapping[str, Any]) -> str:
     return f"{score['value']:.3f}{spread} [{score['low']:.3f}, {score['high']:.3f}]"
 
 
-def best_raw(scores: pd.DataFrame) -> set[tuple[str, str]]:
-    """(task, method) of the highest raw accuracy of each task, as printed, ties included; true labels do not count."""
-    of_methods = scores[scores["method"] != true_labels.TITLE]
+def best_raw(scores: pd.DataFrame, competing: Collection[str]) -> set[tuple[str, str]]:
+    """(task, method) of the highest raw accuracy of each task among some methods, as printed, ties included."""
+    of_methods = scores[scores["method"].isin(competing)]
     raw = of_methods[(of_methods["metric"] == "raw") & (of_methods["status"] == "ok")].copy()
     raw["value"] = raw["value"].round(3)
     best = raw[raw["value"] == raw.groupby("task")["value"].transform("max")]
@@ -86,7 +85,9 @@ def high_rejection(scores: pd.DataFrame) -> set[tuple[str, str]]:
     return set(zip(high["task"], high["method"], strict=True))
 
 
-def marks(scores: pd.DataFrame, comparisons: pd.DataFrame, table: str) -> dict[tuple[str, str], str]:
+def marks(
+    scores: pd.DataFrame, comparisons: pd.DataFrame, table: str, competing: Collection[str]
+) -> dict[tuple[str, str], str]:
     """What stands beside each (task, method), see `MARKS`.
 
     Parameters
@@ -95,9 +96,11 @@ def marks(scores: pd.DataFrame, comparisons: pd.DataFrame, table: str) -> dict[t
         `comparisons.tsv`, with tasks and methods named as in `scores`.
     table
         Its name among the questions of `comparisons`.
+    competing
+        Titles of the methods that may be best; a control that is given the target's labels may not.
     """
     found = {(row.task, row.method): "" for row in scores.itertuples()}
-    best = best_raw(scores)
+    best = best_raw(scores, competing)
     not_worse = comparisons[(comparisons["question"] == table) & (comparisons["adjusted_p"] >= SIGNIFICANT)]
     equal = set(zip(not_worse["task"], not_worse["second"], strict=True)) - best
     aligned = comparisons[(comparisons["question"] == ALIGNMENT) & (comparisons["adjusted_p"] < SIGNIFICANT)]
@@ -113,12 +116,17 @@ def marks(scores: pd.DataFrame, comparisons: pd.DataFrame, table: str) -> dict[t
 
 
 def overview(scores: pd.DataFrame, marked: Mapping[tuple[str, str], str]) -> render.Table:
-    """Methods x tasks, raw accuracy with its marks; first what on average falls least behind the best of a task."""
+    """Methods x tasks, raw accuracy with its marks; first what on average falls least behind the best of a task.
+
+    A method without a score on a task that others have scores on comes last: it may lack the hard ones.
+    """
     raw = scores[scores["metric"] == "raw"]
-    behind = raw["value"] - raw.groupby("task")["value"].transform("max")
+    best = raw.groupby("task")["value"].transform("max")
+    behind = raw.assign(behind=raw["value"] - best, incomplete=raw["value"].isna() & best.notna())
+    behind = behind.groupby("method", sort=False).agg({"incomplete": "any", "behind": "mean"})
     tasks = list(raw["task"].drop_duplicates())
     values = raw.set_index(["method", "task"])
-    methods = behind.groupby(raw["method"], sort=False).mean().sort_values(ascending=False, kind="stable").index
+    methods = behind.sort_values(["incomplete", "behind"], ascending=[True, False]).index
     rows = []
     for method in methods:
         cells = []
@@ -148,7 +156,7 @@ def shown(scores: pd.DataFrame, marked: Mapping[tuple[str, str], str], notes: Se
             kind = render.Bold if BEST in mark else str
             texts = [cell(raw), "", ""] if cell(raw) == cell(rej) == cell(eff) else [*map(cell, (raw, rej, eff))]
             texts[1] = render.High(texts[1]) if (task, method) in high else texts[1]
-            shown_rows.append([kind(method), render.High(mark) if HARMED in mark else mark, kind(texts[0]), *texts[1:]])
+            shown_rows.append([kind(method), mark, kind(texts[0]), *texts[1:]])
     table = render.Table(["method", "", "raw", "rej", "eff"], shown_rows, [NOTE, MARKS, *notes])
     first = overview(scores, marked)
     return [replace(first, notes=[]), table] if len(first.head) > 2 else [table]
