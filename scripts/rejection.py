@@ -35,8 +35,7 @@ with job.run(snakemake):
     # One failed seed leaves no average.
     outcomes = map(io.read_json, snakemake.input.outcomes)
     incomplete = {(outcome["task"], outcome["method"]) for outcome in outcomes if outcome["status"] != "ok"}
-    # The share of cells that the reference keeps, by task: that of its first seed for what runs with other seeds.
-    kept = {}
+    kept = {}  # the share of cells that the reference keeps, by task and seed
     for facts, table in runs:
         if facts["method"] == reference:
             share = metrics.correct_and_kept(table, truths[facts["task"]])["kept"].mean()
@@ -46,10 +45,8 @@ with job.run(snakemake):
     for facts, table in runs:
         truth, shares = truths[facts["task"]], kept.get(facts["task"], {})
         curve = rejection.coverage_curve(table, truth)
-        coverage = shares.get(facts["seed"], next(iter(shares.values()), float("nan")))
-        at = rejection.accuracy_at(curve, coverage) if coverage == coverage else float("nan")
-        beside_reference = {"coverage_of_reference": coverage, "accuracy_at_that_coverage": at}
-        parts["quality"].append(pd.DataFrame([rejection.quality(table, truth) | beside_reference]).assign(**facts))
+        quality = rejection.quality(table, truth) | rejection.beside_reference(curve, facts["seed"], shares)
+        parts["quality"].append(pd.DataFrame([quality]).assign(**facts))
         parts["per_type"].append(rejection.per_type(table, truth, types[facts["task"]]).assign(**facts))
         parts["confusion"].append(rejection.confusion(table, truth).assign(**facts))
         parts["reliability"].append(rejection.reliability(table, truth).assign(**facts))

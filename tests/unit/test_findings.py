@@ -96,8 +96,9 @@ def test_what_rejection_costs_and_gives(rejected, expected):
 
 
 def test_several_seeds_count_each_cell_once():
-    def of_seeds(*rejected):
-        seeds = [found({"logreg": 10, "unaligned": 10, "jind": 40}, list(of_seed)) for of_seed in rejected]
+    def of_seeds(*rejected, wrong=40, types="AB"):
+        each = {"logreg": 10, "unaligned": 10, "jind": wrong}
+        seeds = [found(each, list(of_seed), types) for of_seed in rejected]
         several, facts = seeds[0], ["task", "method", "metric", "status"]
         values = pd.concat([of.scores for of in seeds]).groupby(facts)[["value", "low", "high", "n_target"]]
         several.scores = values.agg(lambda of: of.mean(skipna=False)).reset_index()
@@ -109,6 +110,16 @@ def test_several_seeds_count_each_cell_once():
     assert "rejects 10.0% (10 of 100 cells: 10 wrong, 0 right)" in text
     assert "A (30 of 45 cells right)" in text
     assert "**Rejection does not pay:** JIND (paper) rejects every cell with a seed." in of_seeds((), range(100))
+    lacking = of_seeds((), range(20), wrong=N, types="ABC")  # 6 of the 33 cells of C are rejected with the second seed
+    assert "**The source lacks** C (33 cells): 9% are rejected, 30 labelled A." in lacking
+
+
+def test_a_method_with_a_failed_seed_is_not_ranked_by_the_others():
+    findings = found({"logreg": 5, "unaligned": 12, "jind": 12}, list(range(90, 100)))
+    assert "(rank 3 of 3)" in "\n".join(findings.of_task("t"))
+    findings.scores.loc[findings.scores["method"] == "logreg", "status"] = "failed: no luck (seed 1)"
+    findings.comparisons = findings.comparisons.head(0)
+    assert "(rank 2 of 2)" in "\n".join(findings.of_task("t"))
 
 
 def test_doubtful_labels_and_missing_types_are_named():

@@ -76,6 +76,14 @@ def test_area_of_the_perfect_and_of_one_without_information():
     assert rejection.area(rejection.coverage_curve(*constant)) == 0.5  # the raw accuracy: one point
 
 
+def test_a_run_is_compared_at_the_coverage_of_its_own_seed_or_of_all():
+    curve = pd.DataFrame({"coverage": [0.5, 1.0], "accuracy": [1.0, 0.8]})
+    kept = {0: 0.5, 1: 1.0}
+    assert [*rejection.beside_reference(curve, 1, kept).values()] == pytest.approx([1, 0.8])
+    assert [*rejection.beside_reference(curve, 7, kept).values()] == pytest.approx([0.75, 0.9])
+    assert np.isnan([*rejection.beside_reference(curve, 0, {}).values()]).all()
+
+
 def test_reliability_of_seven_cells():
     bins = rejection.reliability(PREDICTIONS, TRUTH)
     assert len(bins) == 15

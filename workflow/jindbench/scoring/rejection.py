@@ -5,7 +5,7 @@ of those are right. The curve tells methods apart whose thresholds reject differ
 that have none. `metrics` defines when a cell is right and when it is kept.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -75,6 +75,28 @@ def accuracy_at(curve: pd.DataFrame, coverage: float) -> float:
     if not 0 <= coverage <= 1:
         raise ValueError(f"coverage {coverage} is not between 0 and 1")
     return float(np.interp(coverage, curve["coverage"], curve["accuracy"])) if coverage > 0 else np.nan
+
+
+def beside_reference(curve: pd.DataFrame, seed: int, kept: Mapping[int, float]) -> dict[str, float]:
+    """Accuracy of a run if it kept as many cells as another method.
+
+    Parameters
+    ----------
+    curve
+        `coverage_curve` of the run.
+    seed
+        Its seed.
+    kept
+        The share of cells that the other method keeps, by seed; empty if it has no result.
+
+    Returns
+    -------
+    coverage_of_reference (the other method's share with this seed, or the mean over all if it has no such seed),
+    accuracy_at_that_coverage (see `accuracy_at`; likewise); NaN without a result of the other method.
+    """
+    shares = [kept[seed]] if seed in kept else list(kept.values()) or [np.nan]
+    at = [np.nan if np.isnan(share) else accuracy_at(curve, share) for share in shares]
+    return {"coverage_of_reference": float(np.mean(shares)), "accuracy_at_that_coverage": float(np.mean(at))}
 
 
 def reliability(predictions: pd.DataFrame, truth: pd.Series) -> pd.DataFrame:

@@ -100,7 +100,7 @@ class Findings:
         return [
             self._best(task, best, scores, by_metric["raw"]),
             *self._alignment(task),
-            self._rejection(task, reference, by_metric.loc[reference], n),
+            self._rejection(task, reference, by_metric, n),
             *self._simple(task, by_metric["raw"]),
             *self._distrust(task, reference),
         ]
@@ -134,9 +134,9 @@ class Findings:
         verdicts = [f"**{verdict}** {', '.join(of_verdict)}" for verdict, of_verdict in effects.items() if of_verdict]
         return [f"**Alignment**, against the same model unaligned, {'; '.join(verdicts)}."]
 
-    def _rejection(self, task: str, method: str, rates: pd.Series, n: int) -> str:
+    def _rejection(self, task: str, method: str, by_metric: pd.DataFrame, n: int) -> str:
         """What the method's own thresholds cost and gave, and who is better at the same coverage."""
-        name, (raw, rej, eff) = self.titles[method], rates
+        name, (raw, rej, eff) = self.titles[method], by_metric.loc[method]
         if np.isnan(rej):
             return f"**Rejection:** {name} labels every cell."
         rejected = round(n * rej)
@@ -153,7 +153,8 @@ class Findings:
             f"cells: {rejected - right} wrong, {right} right). Accuracy of the cells kept {eff:.3f}, of all "
             f"{raw:.3f}."
         )
-        at = self.coverage[(self.coverage["task"] == task) & self.coverage["method"].isin(list(self.methods))]
+        # A method with a failed seed has no mean to compare.
+        at = self.coverage[(self.coverage["task"] == task) & self.coverage["method"].isin(by_metric.index)]
         at = at.groupby("method", sort=False)["accuracy_at_that_coverage"].mean().dropna()
         if method != self.reference or method not in at.index or len(at) < 2:
             return sentence
@@ -206,8 +207,9 @@ class Findings:
         rates = unknown.groupby("type")["rej"].mean()
         for row in unknown.drop_duplicates("type").head(AT_MOST).itertuples():
             rejected = "none is rejected" if not rates[row.type] > 0 else f"{rates[row.type]:.0%} are rejected"
-            taken_for = f", {row.n_confused} are most like {row.confused_with}" if row.n_confused else ""
-            sentences.append(f"**The source lacks** {row.type} ({row.n} cells): {rejected}{taken_for}.")
+            labels = kept[kept["type"] == row.type].groupby(LABEL)["n"].sum().nlargest(1)
+            labelled = "".join(f", {n:.0f} labelled {label}" for label, n in labels.items())
+            sentences.append(f"**The source lacks** {row.type} ({row.n} cells): {rejected}{labelled}.")
         return sentences
 
 
