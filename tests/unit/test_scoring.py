@@ -79,6 +79,15 @@ def test_interval_is_the_bootstrap_of_cells():
     assert [raw["low"], raw["high"]] == pytest.approx(expected, abs=0.004)
 
 
+def test_where_all_cells_are_right_the_interval_has_a_width():
+    truth = pd.Series("A", index=[f"c{i}" for i in range(40)])
+    rows = values(metrics.rows(truth, [predictions(["A"] * 40, ["A"] * 40)]))
+    wilson = stats.binomtest(40, 40).proportion_ci(method="wilson")
+    for metric in ("raw", "eff"):
+        assert [rows[metric]["low"], rows[metric]["high"]] == pytest.approx([wilson.low, 1])
+    assert [rows["rej"]["low"], rows["rej"]["high"]] == pytest.approx([0, 1 - wilson.low])
+
+
 def test_interval_agrees_with_scipys_bootstrap_for_a_ratio_over_two_seeds():
     rng = np.random.default_rng(1)
     n = 300

@@ -61,7 +61,8 @@ def score(runs: list[pd.DataFrame], seed: int = 0) -> dict[str, dict[str, float]
 
     The interval comes from resampling cells, the same draw for all runs. A draw depends only on how often each pattern
     of `correct` and `kept` occurs in it, so patterns are drawn instead of cells: the same distribution, at a cost that
-    does not grow with the number of cells.
+    does not grow with the number of cells. Where a metric is 0 or 1 with every run, all draws are the same, and the
+    interval is Wilson's.
 
     Parameters
     ----------
@@ -72,9 +73,11 @@ def score(runs: list[pd.DataFrame], seed: int = 0) -> dict[str, dict[str, float]
 
     Returns
     -------
-    For each metric: value (mean over runs), sd (over runs, NaN for one), low, high (percentile bootstrap), n (cells
+    For each metric: value (mean over runs), sd (over runs, NaN for one), low, high (95 % interval), n (cells
     that the value is a share of; the mean over runs for `eff`).
     """
+    from scipy.stats import norm
+
     pattern_of_cell = np.column_stack([run[["correct", "kept"]].to_numpy() for run in runs])
     patterns, counts = np.unique(pattern_of_cell, axis=0, return_counts=True)
     n_cells = counts.sum()
@@ -90,18 +93,22 @@ def score(runs: list[pd.DataFrame], seed: int = 0) -> dict[str, dict[str, float]
             resampled[metric].append(value)
 
     tail = (1 - INTERVAL) / 2
+    z = norm.isf(tail)
     scores = {}
     for metric in METRICS:
         over_runs = np.array(values[metric])
         drawn = np.mean(resampled[metric], axis=0)
         drawn = drawn[np.isfinite(drawn)]
         low, high = np.quantile(drawn, [tail, 1 - tail]) if len(drawn) else (np.nan, np.nan)
+        n, value = n_cells if metric != "eff" else float(np.mean([run["kept"].sum() for run in runs])), over_runs.mean()
+        if value in (0, 1):
+            low, high = value * n / (n + z**2), 1 - (1 - value) * n / (n + z**2)
         scores[metric] = {
-            "value": float(over_runs.mean()),
+            "value": float(value),
             "sd": float(over_runs.std(ddof=1)) if len(runs) > 1 else np.nan,
             "low": float(low),
             "high": float(high),
-            "n": n_cells if metric != "eff" else float(np.mean([run["kept"].sum() for run in runs])),
+            "n": n,
         }
     return scores
 

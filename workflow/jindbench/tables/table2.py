@@ -20,7 +20,7 @@ NOTE = (
     "raw: accuracy before rejection; rej: share of rejected cells; eff: accuracy of the cells not rejected (NA: all "
     "are rejected; -: the method does not reject, or a single batch leaves nothing to integrate). Mean ± standard "
     "deviation over seeds (one seed where nothing is random), in brackets the bootstrap 95 % interval over the target "
-    "cells. Rejection above .1 is marked (!)."
+    "cells (Wilson's where all or none count). Rejection above .1 is marked (!)."
 )
 MARKS = (
     f"Marks: {BEST} best raw accuracy of the task; {AS_GOOD} not distinguishable from the best (paired test on the "
