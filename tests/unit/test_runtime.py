@@ -76,6 +76,7 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
     )
     printed.columns = ["what", "ours", "paper", "verdict"]
     facts = pd.DataFrame({"fact": ["Data: toy.h5ad"], "value": ["sha256 abc"]})
+    gone = [outcome("scanvi", 0, "not run", "no scvi") | {"seed": seed} for seed in (0, 1)]
     parts = summary.sections(
         {"T": "SPLIT"},
         [0],
@@ -86,7 +87,7 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
             harm=lambda: ["HARM"],
             of_task=lambda task: [f"FOUND ON {task}"],
         ),
-        [*OUTCOMES, *([outcome("svm", 0, "not available", "dead host") | {"task": "u"}] * 2)],
+        [*OUTCOMES, *gone, *([outcome("svm", 0, "not available", "dead host") | {"task": "u"}] * 2)],
         OUTCOMES,
         ["CRASHED"],
         ["FIGURE: REASON"],
@@ -100,13 +101,17 @@ def test_the_summary_says_what_failed_and_what_is_not_reproduced():
     )
     page = summary.markdown("r", parts)
     first, _, rest = page.partition("## Table 2")
-    assert "1 method on 1 task (T), 1 seed (0). The cells of 1 task (u) are not available. 3 did not run" in first
+    assert (
+        "1 method on 1 task (T), 1 seed (0). The cells of 1 task (u) are not available. 4 runs failed or did not start, see below. 1 figure failed"
+        in first
+    )
     assert "To run it again: `COMMAND`." in first
     assert "- HARM\n\n**T.** SPLIT\n\n- FOUND ON t" in first
     assert "- CRASHED" in rest
     assert rest.count("- u: not available: dead host") == 1
     assert "Not drawn:\n\n- FIGURE: REASON" in rest
     assert "- ACTINN on t, seed 0: failed: no luck" in page
+    assert "- scanvi on 1 task (t), 2 seeds (0, 1), 2 runs: not run: no scvi" in page
     assert "- ACTINN on t, seed 0, timed alone: failed: no luck" in page
     assert "jind on t: alignment did not converge (1 run)" in page
     assert "3 claims: 1 reproduced, 0 within noise, 1 not tested, 1 not reproduced." in page

@@ -15,6 +15,7 @@ COSTS_NOTE = (
     "The runtime table has times of jobs that ran alone, where a large task is timed."
 )
 
+LISTED = 5  # of more tasks or seeds, the number is said
 ALL_RUN = "All runs succeeded."
 
 
@@ -71,14 +72,20 @@ def sections(
             if outcome["status"] == DataNotAvailable.status:  # whatever the method
                 no_cells[outcome["task"]] = reason
             elif outcome["status"] != "ok":
-                wanting[f"{_name(outcome, titles)}{how}: {reason}"] = None
-    wanting |= dict.fromkeys(crashed)
+                method = titles.get(outcome["method"], outcome["method"])
+                wanting.setdefault((method, how, reason), []).append(outcome)
     warned = [outcome for outcome in outcomes if outcome["warnings"]]
     methods = f"{len(found.methods)} method{'s' * (len(found.methods) > 1)}"
     size = f"{methods} on {_several(tasks, 'task')}, {_several(seeds, 'seed')}."
     state = [f"The cells of {_several(no_cells, 'task')} are not available."] * bool(no_cells)
-    state += [f"{len(wanting)} did not run or failed, see below."] * bool(wanting)
-    wanting = [*(f"{task}: {reason}" for task, reason in no_cells.items()), *wanting]
+    if wanting:
+        n = sum(map(len, wanting.values()))
+        state.append(f"{n} run{'s' * (n > 1)} failed or did not start, see below.")
+    if crashed:
+        state.append(f"{len(crashed)} figure{'s' * (len(crashed) > 1)} failed, see below.")
+    lines = [f"{task}: {reason}" for task, reason in no_cells.items()]
+    lines += [f"{method} {_where(runs)}{how}: {reason}" for (method, how, reason), runs in wanting.items()]
+    lines += crashed
     return {
         "In short": [
             Paragraph(" ".join([size, *(state or [ALL_RUN]), f"To run it again: `{command}`."])),
@@ -92,7 +99,7 @@ def sections(
         ],
         "Table 2": [table2],
         "What did not run, and warnings": [
-            Lines(wanting) if wanting else Paragraph(ALL_RUN),
+            Lines(lines) if lines else Paragraph(ALL_RUN),
             _warnings(warned, titles),
             Lines(not_drawn, "Not drawn:"),
         ],
@@ -163,8 +170,13 @@ def costs(outcomes: Sequence[dict], titles: dict[str, str]) -> render.Table:
     return render.Table(head, rows, [COSTS_NOTE])
 
 
-def _name(outcome: dict, titles: dict[str, str]) -> str:
-    return f"{titles.get(outcome['method'], outcome['method'])} on {outcome['task']}, seed {outcome['seed']}"
+def _where(runs: Sequence[dict]) -> str:
+    """`on 2 tasks (a, b), 1 seed (0), 2 runs`; tasks and seeds that are many are only counted."""
+    if len(runs) == 1:
+        return f"on {runs[0]['task']}, seed {runs[0]['seed']}"
+    by = [(dict.fromkeys(run[key] for run in runs), key) for key in ("task", "seed")]
+    several = [_several(names, noun) if len(names) <= LISTED else f"{len(names)} {noun}s" for names, noun in by]
+    return f"on {', '.join(several)}, {len(runs)} runs"
 
 
 def _warnings(outcomes: Sequence[dict], titles: dict[str, str]) -> Lines:
