@@ -25,7 +25,10 @@ def prepared(name, tmp_path):
             pytest.skip("Rscript was not found (make setup installs it where it can)")
         return module, formats.parameters(module), formats.write(name, tmp_path)
     if module is not anndata_file:
-        return module, module.Parameters(), None
+        chosen = module.Parameters()
+        hint = f"{name} is downloaded: write a small file of its format in FILES of tests/original_formats.py"
+        assert not module.origins(chosen), hint
+        return module, chosen, None
     toy = registry.component("datasets", "toy")
     cells, path = toy.load(toy.Parameters(n_source=40, n_target=30, n_genes=20)), tmp_path / "cells.h5ad"
     cells.write_h5ad(path)

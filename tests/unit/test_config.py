@@ -256,7 +256,7 @@ FAULTS = [
     ("runtime/methods", ["jint"], "runtime.methods: no method 'jint' (did you mean 'jind'?)"),
     ("runtime/integrations", ["surat"], "runtime.integrations: no integration 'surat' (did you mean 'seurat'?)"),
     ("methods", {500: {"method": "jind"}}, "methods.500: a name must consist of letters"),
-    ("tables/s1", {"title": "S1", "tasks": ["t"], "methods": ["q"]}, "tables.s1.methods: no method 'q' (there are: actinn, celltypist, consensus, jind"),
+    ("tables/s1", {"title": "S1", "tasks": ["t"], "methods": ["q"]}, f"tables.s1.methods: no method 'q' (there are: {registry.names('methods')[0]}, "),
     ("runtime/tasks", ["q"], "runtime.tasks: no task 'q' (there are: t)"),
     ("held_out_types/tasks", ["q"], "held_out_types.tasks: no task 'q' (there are: t)"),
     ("held_out_types/methods", ["jint"], "held_out_types.methods: no method 'jint' (did you mean 'jind'?)"),
@@ -271,7 +271,7 @@ FAULTS = [
     ("methods/majority", {"skip": {"q": "why"}}, "methods.majority.skip: no task 'q' (there are: t)"),
     ("methods/majority", {"skip": {"t": 3}}, "methods.majority.skip.t: expected text, got 3"),
     ("integrations/seurat", {"n_gens": 3}, "integrations.seurat.n_gens: unknown key (did you mean 'n_genes'?)"),
-    ("integrations/mine", {}, "integrations.mine: there is no file 'mine' in integrations/ (there are: seurat)"),
+    ("integrations/mine", {}, f"integrations.mine: there is no file 'mine' in integrations/ (there are: {', '.join(registry.names('integrations'))})"),
 ]  # fmt: skip
 
 
