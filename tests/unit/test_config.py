@@ -132,6 +132,13 @@ def test_an_entry_under_a_files_own_name_changes_what_others_start_from():
     assert chain({"jind": {"epochs": 5}}, "jind_plus")[1][2].epochs == 5
 
 
+def test_a_title_says_that_a_presets_values_are_changed():
+    entries = {"jind": {"epochs": 5}, "jind_plus": {"device": "cpu"}, "jind_r": {"method": "jind", "preset": "robust"}}
+    titles = [stage[1] for stage in chain(entries, "jind_plus")]
+    assert titles == ["JIND unaligned (paper)", "JIND (paper, changed)", "JIND+ (paper, changed)"]
+    assert chain(entries, "jind_r")[-1][1] == "JIND (robust)"
+
+
 def test_what_is_left_out_and_how_often_a_method_runs():
     entries = {
         "svm_seurat": {"method": "svm_rej", "input": "seurat"},

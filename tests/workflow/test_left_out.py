@@ -89,11 +89,12 @@ def broken(_done, no_r, tmp_path_factory):
 
 
 def test_what_fails_is_shown_and_the_others_come_out(broken, completed):
-    assert broken.raw["Toy", "JIND (paper)"] == "failed: RuntimeError: out of <luck> (seed 0)"
+    assert broken.raw["Toy", "JIND (paper, changed)"] == "failed: RuntimeError: out of <luck> (seed 0)"
     assert (
-        broken.raw["Toy", "JIND+ (paper)"] == "failed: RuntimeError: jind failed (RuntimeError: out of <luck>) (seed 0)"
+        broken.raw["Toy", "JIND+ (paper, changed)"]
+        == "failed: RuntimeError: jind failed (RuntimeError: out of <luck>) (seed 0)"
     )
-    assert broken.raw["paper_split", "JIND (paper)"] == "not run: tested on the other task"
+    assert broken.raw["paper_split", "JIND (paper, changed)"] == "not run: tested on the other task"
     assert broken.raw["Toy", "Killed"] == "failed: killed by SIGKILL (seed 0)"
     assert broken.raw["Toy", "Majority"] == completed.raw()["Toy", "Majority"]
     assert "jind on batches, seed 0, failed: RuntimeError: out of <luck>" in broken.output
@@ -136,7 +137,7 @@ def mended(broken, no_r, _done):
 
 def test_what_was_mended_comes_back_and_what_was_not_run_is_no_failure(mended, no_r, completed):
     cells = mended.raw()
-    for method in ("JIND (paper)", "JIND+ (paper)", "Killed"):
+    for method in ("JIND (paper, changed)", "JIND+ (paper, changed)", "Killed"):
         assert cells["Toy", method].startswith("0.")
     assert {*completed.read("tables/metrics.tsv").splitlines()} <= {*mended.read("tables/metrics.tsv").splitlines()}
     assert mended.read("tables/complete.txt") == "8 runs completed, 4 not run\n"

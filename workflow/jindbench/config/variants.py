@@ -36,7 +36,7 @@ class Variant:
     def title(self, file: str, integration: Integration | None, preset: str | None) -> str:
         """The title in the stage's entry; else that of its file, with what another entry's title adds to its file's.
 
-        Else, in brackets, what tells it from its file's other variants: its preset, if it has one, and what it reads.
+        Else, in brackets, what tells it from its file's other variants: its `preset`, if it has one, and what it reads.
         """
         if (keys := self.keys.get(file)) and keys.title is not None:
             return keys.title
@@ -78,6 +78,7 @@ def methods(
     for variant in variants.values():
         read, _ = variant.given.get((ALL_STAGES, "input"), (None, ""))
         starts_from: dict[str | None, str] = {}
+        changed = ""  # what follows the preset of a stage with other values than it has, and of what starts from it
         for file, name in variant.names.items():
             if name in found or (name in entries and file not in variant.keys):
                 faults.append(
@@ -90,7 +91,10 @@ def methods(
                 parameters = messages.checked(_parameters(file), values, f"methods.{name}", paths=paths)
             if parameters is None:
                 continue
-            preset = getattr(parameters, "preset", None)
+            if preset := getattr(parameters, "preset", None):
+                same = {key: getattr(parameters, key) for key in parameters.OF_ALL_STAGES}
+                changed = changed or ", changed" * (parameters != type(parameters)(**same))
+                preset += changed
             title, keys = variant.title(file, integrations.get(read), preset), variant.keys.get(file, MethodKeys())
             parent = starts_from.get(registry.component("methods", file).PARENT)
             method = found[name] = Method(file, title, parent, read, keys.skip, parameters)

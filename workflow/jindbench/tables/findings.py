@@ -20,7 +20,7 @@ NOTE = (
     "corrected, so one may exclude 0 where no difference is shown. Methods without a shown difference need not be "
     "equal: other cells, another split or another seed may show one. Rejection pays where kept cells are right more "
     "often than rejected ones (Fisher's exact test). JIND's name is followed by its preset: `paper` has the paper's "
-    "settings, `robust` those for targets of another composition."
+    "settings, `robust` those for targets of another composition; `changed` where the configuration sets other values."
 )
 
 
