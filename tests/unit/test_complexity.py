@@ -207,7 +207,7 @@ def test_table1_for_readers(tmp_path):
     lines = shown.markdown().splitlines()
     scores = "kNN as published | kNN of all cells | kNN held out"
     assert lines[0] == f"| dataset | cells | genes | cell types | batches | {scores} |"
-    assert lines[2] == "| mine\\|&lt;1> | 950 | 400 | 7 | 2 | 0.900 | 0.800 | 0.700 |"
+    assert lines[2] == "| mine\\|<1> | 950 | 400 | 7 | 2 | 0.900 | 0.800 | 0.700 |"
     equal = "+0, reproduced"
     sizes = f"15476 (15476, {equal}) | 1199 (1199, {equal}) | 9 (9, {equal}) | 2 (2, {equal})"
     assert lines[3] == f"| PBMC | {sizes} | 0.970 (0.95, +0.020, not reproduced) | 0.980 | 0.850 |"

@@ -260,6 +260,10 @@ FAULTS = [
     ("differential_expression/pairs", {"q": ["A", "B"]}, "differential_expression.pairs: no task 'q' (there are: t)"),
     ("differential_expression/model", "zoom", "differential_expression.model: expected 'voom' or 'plain', got 'zoom'"),
     ("figures/method", "jint", "figures.method: no method 'jint' (did you mean 'jind'?)"),
+    ("figures/method", "true_labels", "figures.method: 'true_labels' is given the target's labels; expected a method that is not"),
+    ("run/methods", [], "run.methods: expected at least 1, got []"),
+    ("differential_expression/pairs", {"t": ["A"]}, "differential_expression.pairs.t: expected at least 2, got ['A']"),
+    ("differential_expression/pairs", {"t": ["A", "B", "C"]}, "differential_expression.pairs.t: expected at most 2, got ['A', 'B', 'C']"),
     ("runtime/methods", ["jint"], "runtime.methods: no method 'jint' (did you mean 'jind'?)"),
     ("runtime/integrations", ["surat"], "runtime.integrations: no integration 'surat' (did you mean 'seurat'?)"),
     ("methods", {500: {"method": "jind"}}, "methods.500: a name must consist of letters"),
@@ -289,6 +293,15 @@ def test_each_fault_has_one_line(path, value, line):
     lines = str(error.value).splitlines()
     assert [text for text in lines if text.startswith(f"configuration: {line}")], lines
     assert len(lines) == 1, lines
+
+
+def test_a_key_that_stands_twice_in_a_file_is_refused(tmp_path):
+    path = tmp_path / "my.yaml"
+    path.write_text("methods:\n  knn: {k: 3}\n  svm_rej: {threshold: 0.5}\n  knn: {k: 5}\nrun: {seeds: [0]}\n")
+    with pytest.raises(load.ConfigurationError) as error:
+        load.check_files([path])
+    assert str(error.value) == f"configuration: {path}: methods.knn: line 4 has this key again; expected once"
+    load.check_files([Path(__file__).parents[2] / "config" / name for name in ("config.yaml", "demo.yaml")])
 
 
 def test_an_entry_may_be_empty():

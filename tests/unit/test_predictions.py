@@ -98,6 +98,11 @@ def test_one_model_for_each_type_has_its_own_confidence():
     predictions.check(each, CELLS, set(TYPES))
 
 
+def test_a_method_that_returns_something_else_is_told_what_to_return():
+    with pytest.raises(predictions.InvalidPredictions, match="`run` returned NoneType, expected Predictions, such as"):
+        predictions.check(None, CELLS, set(TYPES))
+
+
 def test_a_cell_too_many_is_refused():
     table = good().table
     extra = replace(good(), table=pd.concat([table, table.iloc[:1].assign(cell_id="c9")]))

@@ -40,6 +40,10 @@ def test_faults_of_the_configuration(fresh):
         "configuration: run.tasks: no task 'nothing'",
     )
     assert not (fresh.folder / "results").exists()
+    good = (fresh.folder / "test.yaml").read_text()
+    (fresh.folder / "test.yaml").write_text(f"{good}run: {{}}\n")
+    refused(fresh, "/test.yaml: run: line", "has this key again; expected once")
+    (fresh.folder / "test.yaml").write_text(good)
 
     def mend(configuration):
         del configuration["methods"]["svm_rej"]

@@ -111,6 +111,11 @@ def check(predictions: Predictions, cell_ids: pd.Index, types: set[str]) -> None
     InvalidPredictions
         Saying what is wrong.
     """
+    if not isinstance(predictions, Predictions):
+        raise InvalidPredictions(
+            f"`run` returned {type(predictions).__name__}, expected Predictions, such as "
+            "jindbench.predictions.from_probabilities gives"
+        )
     predictions, probabilities = predictions.table, predictions.probabilities
     if list(predictions.columns) != COLUMNS:
         raise InvalidPredictions(f"columns are {list(predictions.columns)}, expected {COLUMNS}")

@@ -52,7 +52,8 @@ def require(component: ModuleType) -> None:
     """
     missing = [package for package in getattr(component, "PACKAGES", ()) if find_spec(package) is None]
     if missing:
-        raise NotAvailable(f"{', '.join(missing)} not installed (`make methods` does it; or snakemake --sdm conda)")
+        ours = "`make methods`, or snakemake --sdm conda, installs what envs/methods.txt names"
+        raise NotAvailable(f"{', '.join(missing)} not installed ({ours})")
     r.require(getattr(component, "R_PACKAGES", ()))
 
 

@@ -180,8 +180,8 @@ def _text(cell: Any) -> str:
 
 
 def _escaped(text: str) -> str:
-    """For Markdown."""
-    return text.replace("<", "&lt;")
+    """For Markdown: where "<" could begin a tag."""
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
 
 
 def _marked(text: str) -> str:

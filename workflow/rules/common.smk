@@ -5,6 +5,8 @@ from jindbench import r
 from jindbench.execution import costs, progress
 
 try:
+    if workflow.is_main_process:
+        configuration.check_files(workflow.configfiles)
     CONFIG = configuration.load(config)
     if workflow.is_main_process:  # not again in every job
         configuration.check_data(CONFIG)

@@ -4,7 +4,10 @@ Datasets, integrations and methods are files found by discovery; an entry of the
 adds a variant of one under a name of its own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import yaml
 
 from jindbench import registry
 from jindbench.config import messages, variants
@@ -43,6 +46,32 @@ def load(config: dict) -> Configuration:
         faults += [] if faults else _faults_of_the_selection(configuration)
     _refuse(faults)
     return configuration
+
+
+def check_files(paths: Iterable[str | Path]) -> None:
+    """Check that no configuration file has a key twice: YAML takes the last one and says nothing.
+
+    Raises
+    ------
+    ConfigurationError
+        With a line for every such key.
+    """
+    _refuse([fault for path in paths for fault in _repeated(yaml.compose(Path(path).read_text("utf-8")), path)])
+
+
+def _repeated(node: yaml.Node | None, path: str | Path, keys: tuple[str, ...] = ()) -> Iterator[str]:
+    """A line for each key that a part of a file has twice; `keys` lead there."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated(item, path, keys)
+    elif isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            of_value = (*keys, str(key.value))
+            if of_value in seen:
+                yield f"{path}: {'.'.join(of_value)}: line {key.start_mark.line + 1} has this key again; expected once"
+            seen.add(of_value)
+            yield from _repeated(value, path, of_value)
 
 
 def check_data(configuration: Configuration) -> None:
@@ -191,6 +220,12 @@ def _faults_of_the_selection(configuration: Configuration) -> Iterator[str]:
             yield f"run.{key}: '{reserved[0]}' is a column of the tables; set another title"
         if repeated := sorted({title for title in titles if titles.count(title) > 1}):
             yield f"run.{key}: two have the title '{repeated[0]}' in tables; set title"
+    shown = configuration.methods.get(configuration.figures.method)
+    if shown and shown.sees_labels:
+        yield (
+            f"figures.method: '{configuration.figures.method}' is given the target's labels; expected a method that is "
+            "not"
+        )
     if not configuration.pairs():
         yield "run: nothing is left to run: each of these methods is left out of each of these tasks"
 

@@ -82,6 +82,10 @@ def _expected(fault: dict, model: type[BaseModel], other_keys: Iterable[str]) ->
             return ["a name must consist of letters, digits, '_', '.' and '-'"]
         case "string_pattern_mismatch":
             return [f"expected letters, digits, '_', '.' and '-' only{got}"]
+        case "too_short":
+            return [f"expected at least {fault['ctx']['min_length']}{got}"]
+        case "too_long":
+            return [f"expected at most {fault['ctx']['max_length']}{got}"]
         case "model_type" | "dict_type":
             return [f"expected a mapping{got}"]
         case "string_type":
