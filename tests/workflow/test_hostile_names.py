@@ -52,7 +52,7 @@ def test_names_that_a_shell_html_a_spreadsheet_or_tex_would_act_on(fresh):
                     "loader": "anndata_file",
                     "path": FILE,
                     "label_key": "type",
-                    "keep_labels": ["NA", "nan", "None"],
+                    "keep_labels": ["NA", "nan", "None", "% \\ #"],
                     "batch_key": "donor",
                     "x_kind": "counts",
                     "origin": SCRIPT,
