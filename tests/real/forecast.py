@@ -191,7 +191,7 @@ def of_methods(rows: pd.DataFrame) -> Iterator[str]:
             error = (found["forecast"] - found["true"]).abs().mean()
             yield (
                 f"| {name} | {group} | {len(of_group)} | {found['without composition'].mean():.3f} | "
-                f"{found['true'].mean():.3f} | {error:.3f} | {found['inside'].mean():.0%} |"
+                f"{found['true'].mean():.3f} | {error:.3f} | {found['inside'].astype(float).mean():.0%} |"
             )
 
 
