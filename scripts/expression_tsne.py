@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from jindbench import io
+from jindbench import io, tsne
 from jindbench.errors import DataNotAvailable
 from jindbench.execution import job
 from jindbench.names import CELL_ID
-from jindbench.plots import tsne
 
 with job.run(snakemake):
     job.limit_threads(snakemake.threads)

@@ -11,11 +11,10 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 
-from jindbench import io
+from jindbench import io, tsne
 from jindbench.execution import job
 from jindbench.jind.model import JINDModel
 from jindbench.names import CELL_ID
-from jindbench.plots import tsne
 
 
 def cells_of(source, target):

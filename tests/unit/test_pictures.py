@@ -11,10 +11,10 @@ import pytest
 import torch
 from scipy import sparse
 
-from jindbench import io, registry
+from jindbench import io, registry, tsne
 from jindbench.figures import accuracy_by_cost, figure3_rates, networks, ranks
 from jindbench.jind.networks import LATENT, Discriminator, Generator
-from jindbench.plots import alluvial, palette, tsne
+from jindbench.plots import alluvial, palette
 from jindbench.scoring import novel_types
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"

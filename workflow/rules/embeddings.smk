@@ -33,7 +33,7 @@ for name, place, cases in jobs_of(
         resources:
             **by_size_of_tasks("latent_codes", cases),
         params:
-            code=code_of("jind/model", "plots/tsne"),
+            code=code_of("jind/model", "tsne"),
             seed=CONFIG.run.seeds[0],
         script:
             "../../scripts/latent_codes.py"
@@ -64,7 +64,7 @@ for name, place, cases in jobs_of(
         resources:
             **by_size_of_tasks("expression_tsne", cases),
         params:
-            code=code_of("plots/tsne"),
+            code=code_of("tsne"),
             seed=CONFIG.run.seeds[0],
         script:
             "../../scripts/expression_tsne.py"

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from jindbench import io
-from jindbench.annotate import content, hierarchy, page, reference, writing
+from jindbench import io, tsne
+from jindbench.annotate import content, hierarchy, reference, writing
 from jindbench.annotate.by_method import ByMethod
 from jindbench.annotate.cells import Cells
 from jindbench.annotate.columns import BROAD_LABEL, OTHER_LABEL, TERM
@@ -29,7 +29,6 @@ from jindbench.execution import guard
 from jindbench.jind.estimator import JIND
 from jindbench.jind.model import MIN_GENE_SHARE
 from jindbench.names import UNASSIGNED
-from jindbench.plots import tsne
 
 # Cells that the tSNE is made of: its time grows with them, and more are not told apart on a page. Others are placed
 # among their nearest neighbours, so many at one time.
@@ -213,6 +212,8 @@ def annotate(settings: Settings, *, threads: int, check: bool = False, pages: bo
             uns = writing.record(settings, fitted, fitted.jind.model_.classes, annotation.forecast)
             writing.write_copy(cells, annotation.labelled, annotation.tsne, uns, folder / COPY)
             if pages:
+                from jindbench.annotate import page  # now that there are labels: its libraries take long to import
+
                 io.write_text(page.render(annotation, folder.name, settings), folder / PAGE)
         expected = prospects(annotation, settings.max_error)
         for sentence in [*summary(annotation, settings.max_error), *expected, *look_first(annotation)[:AT_THE_TOP]]:

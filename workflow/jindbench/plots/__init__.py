@@ -1,4 +1,4 @@
-"""What figures are drawn with: kinds of panels, the colours (`palette`), and the coordinates of cells (`tsne`)."""
+"""What figures are drawn with: kinds of panels, and the colours (`palette`)."""
 
 import builtins
 import string
