@@ -223,14 +223,15 @@ def look_first(annotation: Annotation) -> list[str]:
 
 
 def _misfit(annotation: Annotation) -> Iterator[str]:
-    table = annotation.labelled.table
+    """Why the labels should not be used at all."""
+    table, whole = annotation.labelled.table, annotation.forecast and annotation.forecast.whole
     if (share := unlike_share(table, annotation.reference.jind.model_)) > UNFIT:
         which = "with a label " if (table[LABEL] != UNASSIGNED).any() else ""
         yield (
             f"This reference does not fit: {share:.0%} of the cells {which}are unlike its cells of that type. Do "
             "not use these labels. Take a reference of the same tissue, with the types that you expect."
         )
-    elif annotation.forecast is not None and (whole := annotation.forecast.whole).high < USELESS:
+    elif whole is not None and whole.cells >= FEWEST and whole.high < USELESS:
         yield (
             f"By the forecast, at most {whole.high:.0%} of the cells are of their most probable type. Do not use these "
             "labels. Take a reference of the same tissue, with the types that you expect."
@@ -331,9 +332,9 @@ def _basis(annotation: Annotation) -> Iterator[str]:
     if (part := expression[found].sum() / expression.sum()) < MODEL_GENES:
         by_expression = "" if model.profiles is None else f", with {part:.0%} of their expression in the reference"
         yield (
-            f"The query has {found.sum():,} of the model's {len(found):,} genes{by_expression}; the others count as "
-            "not expressed. A model trained on the genes in common labels better: give the "
-            "labelled cells (.h5ad) as reference, and label_key, instead of the model's folder."
+            f"The query has {found.sum():,} of the model's {len(found):,} genes ({found.mean():.0%}{by_expression}); the "
+            "others count as not expressed. A model trained on the genes in common labels better: give the labelled "
+            "cells (.h5ad) as reference, and label_key, instead of the model's folder."
         )
     if (accuracy := validation_accuracy(reference.jind.history_)) is not None and accuracy < LOW_ACCURACY:
         yield (
@@ -425,6 +426,7 @@ def _correction(annotation: Annotation) -> str:
 
 
 def _possibly_new(annotation: Annotation) -> Iterator[str]:
+    """That more cells are possibly new than would be by mistake."""
     table = annotation.labelled.table
     new = table[table[STATUS] == NEW_TYPE]
     mistaken = new_type(annotation.reference.jind.model_).mistaken
@@ -438,6 +440,7 @@ def _possibly_new(annotation: Annotation) -> Iterator[str]:
 
 
 def _unlike_types(annotation: Annotation) -> Iterator[str]:
+    """To which types many cells are nearest without being like them."""
     if len(odd := _unlike(annotation, by_type(annotation))):
         shares = pd.Index([f"{name} ({share:.0f} %)" for name, share in odd.items()])
         yield (
