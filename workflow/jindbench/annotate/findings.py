@@ -332,9 +332,9 @@ def _basis(annotation: Annotation) -> Iterator[str]:
     if (part := expression[found].sum() / expression.sum()) < MODEL_GENES:
         by_expression = "" if model.profiles is None else f", with {part:.0%} of their expression in the reference"
         yield (
-            f"The query has {found.sum():,} of the model's {len(found):,} genes ({found.mean():.0%}{by_expression}); the "
-            "others count as not expressed. A model trained on the genes in common labels better: give the labelled "
-            "cells (.h5ad) as reference, and label_key, instead of the model's folder."
+            f"The query has {found.sum():,} of the model's {len(found):,} genes ({found.mean():.0%}{by_expression}); "
+            "the others count as not expressed. A model trained on the genes in common labels better: give the "
+            "labelled cells (.h5ad) as reference, and label_key, instead of the model's folder."
         )
     if (accuracy := validation_accuracy(reference.jind.history_)) is not None and accuracy < LOW_ACCURACY:
         yield (

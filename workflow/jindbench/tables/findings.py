@@ -12,15 +12,19 @@ DISTRUSTED = 0.8  # labels of which a smaller share is right are named
 AT_MOST = 3  # examples in a sentence
 
 NOTE = (
+    "A difference is shown where chance alone hardly makes one so large on these cells (the tests are named under 'How "
+    "it was made'). Methods without a shown difference need not be equal: other cells, another split or another seed "
+    "may show one. In brackets 95 % intervals over cells; one may exclude 0 where no difference is shown, since only "
+    "tests are corrected for their number. Rejection pays where kept cells are right more often than rejected ones. "
+    "JIND's name is followed by its preset: `paper` has the paper's settings, `robust` those for targets of another "
+    "composition; `changed` where the configuration sets other values."
+)
+STATISTICS = (
     "A difference is shown where McNemar's test on the same target cells has an adjusted p below 0.05. Over several "
     "seeds, p is twice the median of each direction's one-sided p, and twice the smaller of the two. It is adjusted "
     "by Holm's method within a task and question: aligned methods against unaligned ones, or one method against "
     "simple ones. Of the best against all others it is adjusted for all pairs of methods, since the same cells choose "
-    "the best. The p values are in `tables/comparisons.tsv`. In brackets 95 % intervals over cells, which are not "
-    "corrected, so one may exclude 0 where no difference is shown. Methods without a shown difference need not be "
-    "equal: other cells, another split or another seed may show one. Rejection pays where kept cells are right more "
-    "often than rejected ones (Fisher's exact test). JIND's name is followed by its preset: `paper` has the paper's "
-    "settings, `robust` those for targets of another composition; `changed` where the configuration sets other values."
+    "the best. These p values are in `tables/comparisons.tsv`. Whether rejection pays is told by Fisher's exact test."
 )
 
 

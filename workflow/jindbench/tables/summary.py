@@ -8,7 +8,7 @@ from jindbench import render
 from jindbench.errors import DataNotAvailable
 from jindbench.render import Lines, Paragraph, Part
 from jindbench.tables import claims, verdicts
-from jindbench.tables.findings import NOTE, Findings
+from jindbench.tables.findings import NOTE, STATISTICS, Findings
 
 COSTS_NOTE = (
     "Means over the tasks and seeds that a method ran on, measured while other jobs ran, and the largest peak memory. "
@@ -109,6 +109,7 @@ def sections(
         **({"Run times": [runtime]} if runtime else {}),
         "How it was made": [
             Lines([f"{row.fact}: {row.value}" for row in provenance.itertuples()]),
+            Paragraph(STATISTICS),
             Paragraph("Parameters and every run: `provenance.html`. Where one file comes from: `make trace FILE=...`."),
         ],
     }
