@@ -54,7 +54,9 @@ def test_annotate_leaves_the_benchmark_alone_and_finds_nothing_to_do_again(proje
 
 
 def test_keys_belong_to_annotate_alone_and_faults_are_one_line(project):
+    (project / "twice.yaml").write_text("reference: reference.h5ad\nquery: mine.h5ad\nquery: other.h5ad\n")
     refused = {
+        ("annotate", "--configfile", "twice.yaml"): "twice.yaml: query: line 3 has this key again; expected once",
         ("annotate",): "annotate: say --config reference=... label_key=... query=...",
         ("annotate", "--config", *GIVEN[1:]): "annotate.reference: this key is required",
         ("annotate", "--config", *GIVEN, "querry=x"): "annotate.querry: unknown key (did you mean 'query'?)",

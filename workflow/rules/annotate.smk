@@ -6,6 +6,8 @@ from jindbench.config import messages
 from jindbench.execution import progress, records
 
 try:
+    if workflow.is_main_process:
+        configuration.check_files(workflow.configfiles)
     ANNOTATION = messages.checked(Settings, config, "annotate")
     # Before Snakemake removes earlier results, and not once more in every job.
     if workflow.is_main_process:
