@@ -28,6 +28,7 @@ from jindbench.annotate import (
     forecast,
     labelling,
     notebook,
+    process,
     writing,
 )
 from jindbench.annotate import cells as opened_cells
@@ -1065,6 +1066,14 @@ def test_the_command_line_refuses_in_one_line(tmp_path):
     done = jindbench(tmp_path, "annotate", "--reference", "no.h5ad", "--label-key", "type", "--query", "no.h5ad")
     assert (done.returncode, done.stderr) == (1, "jindbench annotate: reference: no.h5ad: no such file or folder\n")
     assert not (tmp_path / "results").exists()
+    for name in ("reference.h5ad", "query.h5ad"):
+        (tmp_path / name).touch()
+    given = ["--reference", "reference.h5ad", "--label-key", "type", "--query", "query.h5ad"]
+    with process.alone(str(tmp_path / "results/annotate")):
+        done = jindbench(tmp_path, "annotate", *given)
+    message = "output: another run is writing to results/annotate; wait, or name another folder"
+    assert (done.returncode, done.stderr) == (1, f"jindbench annotate: {message}\n")
+    assert not [*(tmp_path / "results/annotate").iterdir()]
 
 
 # --- The document

@@ -70,9 +70,10 @@ def _main() -> None:
     try:
         settings = messages.checked(Settings, given, "annotate")
         settings.check()
-        job.start_log(Path(settings.output, LOG), shown)
-        job.limit_threads(threads)
-        process.annotate(settings, threads=threads, check=check)
+        with process.alone(settings.output):
+            job.start_log(Path(settings.output, LOG), shown)
+            job.limit_threads(threads)
+            process.annotate(settings, threads=threads, check=check)
     except (InputError, OSError) as error:
         sys.exit(f"jindbench annotate: {error}")
 

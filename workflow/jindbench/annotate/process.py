@@ -1,12 +1,38 @@
 """Whatever opens a user's file runs in a process of its own: on some damaged files, HDF5 itself crashes."""
 
+import fcntl
+import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from jindbench.annotate.settings import Settings
 from jindbench.errors import CutShort, InputError
 from jindbench.execution import guard, records
+
+
+@contextmanager
+def alone(output: str) -> Iterator[None]:
+    """Make the folder of results and keep other runs out of it; Snakemake does so itself.
+
+    Raises
+    ------
+    InputError
+        If another run has it.
+    """
+    Path(output).mkdir(parents=True, exist_ok=True)
+    folder = os.open(output, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"output: another run is writing to {output}; wait, or name another folder") from None
+        except OSError:  # some network file systems have no locks
+            pass
+        yield
+    finally:
+        os.close(folder)
 
 
 def preview(settings: Settings) -> None:
