@@ -157,7 +157,8 @@ def test_a_killed_r_job_is_tried_again_by_the_same_run(fresh):
             if process.name().startswith("python") and any("libR.so" in part.path for part in process.memory_maps())
         ]
 
-    wait_for(in_r)[-1].kill()
+    # The job starts R before it forks: the later one is the run.
+    wait_for(lambda: len(found := in_r()) > 1 and found)[-1].kill()
     assert snakemake.wait(timeout=300) == 0
     assert "killed by SIGKILL; trying again" in (fresh.folder / "output.txt").read_text()
     assert tables(fresh) == good
@@ -170,7 +171,7 @@ def test_a_kill_in_the_middle_of_writing_leaves_nothing_half_written(completed, 
     source = io.read_text()
     renaming = "        os.replace(temporary, path)\n"
     assert renaming in source
-    for name in ("predictions.tsv.gz", "target.h5ad", "table2.md", "raw_accuracy.png"):
+    for name in ("target.h5ad", "predictions.tsv.gz", "table2.md", "raw_accuracy.png"):
         stop = f"        if path.name == {name!r}:\n            import time\n\n            time.sleep(600)\n"
         io.write_text(source.replace(renaming, stop + renaming))
         snakemake = start(fresh)
