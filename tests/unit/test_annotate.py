@@ -541,7 +541,7 @@ def test_a_check_says_what_would_be_right_and_labels_nothing(annotated, tmp_path
         annotate(annotated, check=True, **given)
     told = ad.read_h5ad(annotated / "out/query" / COPY).uns["jindbench"]["forecast"]
     assert f"query: Forecast: {told['all']['accuracy']:.0%} of the cells" in caplog.text
-    assert "At most 2 % was asked for" in caplog.text
+    assert "At most 2 % wrong labels were asked for" in caplog.text
     assert not (tmp_path / "out/query").exists()
     annotate(annotated, embedding=False, **given)
     labels = io.read_table(tmp_path / "out/query" / TABLE)
@@ -866,6 +866,17 @@ def test_a_notebook_is_told_of_its_own_columns():
         notebook.annotate(odd, cells(), label_key="type", layer="no")
     with pytest.raises(InputError, match="query: expected an AnnData, not str"):
         notebook.annotate("mine.h5ad", cells(), label_key="type")
+
+
+def test_few_cells_have_no_forecast_and_broader_types_may_be_columns_in_memory(tmp_path):
+    few, reference = query()[: forecast.FEWEST - 1].copy(), cells()
+    reference.obs["coarse"] = reference.obs["type"].map(lambda name: "B" if name == TYPES[0] else "other")
+    found = notebook.annotate(few, reference, label_key="type", broad_key="coarse", page=tmp_path / "page.html")
+    assert "other" in {*found.uns["jindbench"]["tree"]["label"]}
+    assert "forecast" not in found.uns["jindbench"]
+    assert (
+        "No forecast: fewer than 20 cells have a count in the genes in common." in (tmp_path / "page.html").read_text()
+    )
 
 
 def test_an_interrupted_run_leaves_no_labels_of_an_earlier_one_beside_its_own(annotated, tmp_path, monkeypatch):

@@ -65,6 +65,8 @@ def _main() -> None:
     given.pop("command")
     check = given.pop("check")
     threads, shown = given.pop("threads"), "WARNING" if given.pop("quiet") else "INFO"
+    if check and shown == "WARNING":
+        parser.error("argument --quiet: leave it out with --check, whose result is what it shows")
     if threads < 1:
         parser.error(f"argument --threads: expected 1 or more, not {threads}")
     try:

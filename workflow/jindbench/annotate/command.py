@@ -18,7 +18,7 @@ from jindbench.annotate.cells import Cells
 from jindbench.annotate.columns import BROAD_LABEL, OTHER_LABEL, TERM
 from jindbench.annotate.content import Content
 from jindbench.annotate.findings import AT_THE_TOP, Annotation, by_type, look_first, prospects, several, summary
-from jindbench.annotate.forecast import PART, Forecast, fit, forecast, limit
+from jindbench.annotate.forecast import FEWEST, PART, Forecast, fit, forecast, limit
 from jindbench.annotate.formats import open_cells
 from jindbench.annotate.h5ad import AnnDataFile
 from jindbench.annotate.labelling import ALIGNED_CELLS, Labelled, Query, above, completed, has_counts, label, sample
@@ -317,7 +317,7 @@ class Aligned:
     limits
         By part, the confidence that a label demands; None where the model's thresholds hold.
     forecast
-        How many labels should be right; None with a method that has none.
+        How many labels should be right; None for few cells, or with a method that has none.
     """
 
     models: dict[str, JIND | ByMethod]
@@ -357,7 +357,7 @@ def align(query: Query, fitted: reference.Reference, settings: Settings) -> Alig
             table, _ = completed(table, models[part].model_, np.zeros(len(table), dtype=bool))
             seen.append(table.assign(**{PART: part}))
     seen = pd.concat(seen, ignore_index=True)
-    expected = forecast(models, seen, fits) if can_forecast(fitted.method) and len(seen) else None
+    expected = forecast(models, seen, fits) if can_forecast(fitted.method) and len(seen) >= FEWEST else None
     return Aligned(models, seen, np.concatenate(codes) if codes else None, limits, expected)
 
 

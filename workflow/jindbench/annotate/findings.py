@@ -231,7 +231,7 @@ def _misfit(annotation: Annotation) -> Iterator[str]:
             f"This reference does not fit: {share:.0%} of the cells {which}are unlike its cells of that type. Do "
             "not use these labels. Take a reference of the same tissue, with the types that you expect."
         )
-    elif whole is not None and whole.cells >= FEWEST and whole.high < USELESS:
+    elif whole is not None and whole.high < USELESS:
         yield (
             f"By the forecast, at most {whole.high:.0%} of the cells are of their most probable type. Do not use these "
             "labels. Take a reference of the same tissue, with the types that you expect."
@@ -242,16 +242,16 @@ def prospects(annotation: Annotation, max_error: float | None) -> Iterator[str]:
     """How many labels should be right, by the forecast."""
     forecast, method = annotation.forecast, annotation.reference.method
     if forecast is None:
-        why = "no cell has a count in the genes in common" if can_forecast(method) else f"not available with {method}"
-        yield f"No forecast: {why}."
+        few = f"fewer than {FEWEST} cells have a count in the genes in common"
+        yield f"No forecast: {few if can_forecast(method) else f'not available with {method}'}."
         return
     whole, labelled = forecast.whole, forecast.labelled
-    if whole.cells < FEWEST:
-        yield f"No forecast: the query has fewer than {FEWEST} cells."
-        return
     if whole.accuracy == 0:
         yield "Forecast: hardly any cell is of its most probable type, since the reference does not fit."
         return
+    all_types = "that the reference has all types of the query"
+    if doubt := [*_possibly_new(annotation), *_unlike_types(annotation)]:
+        yield f"The forecast supposes {all_types}. That is in doubt (see below): expect more errors than it says."
     yield (
         f"Forecast: {whole.accuracy:.0%} of the cells are of their most probable type (80 % interval: "
         f"{_interval(whole)})."
@@ -261,11 +261,8 @@ def prospects(annotation: Annotation, max_error: float | None) -> Iterator[str]:
             f"Of the labels, {1 - labelled.accuracy:.1%} are expected to be wrong (80 % interval: "
             f"{100 * (1 - labelled.high):.1f} to {100 * (1 - labelled.low):.1f} %)."
         )
-    doubt = [*_possibly_new(annotation), *_unlike_types(annotation)]
-    yield (
-        "This supposes that the reference has all types of the query"
-        f"{', which is in doubt (see below): expect more errors' if doubt else ''}."
-    )
+    if not doubt:
+        yield f"This supposes {all_types}."
     if method != CONSENSUS:
         yield (
             f"These are the labels of {method}. The forecast was tuned on {CONSENSUS}; how accurate it is for {method} "
@@ -274,12 +271,13 @@ def prospects(annotation: Annotation, max_error: float | None) -> Iterator[str]:
         return
     if max_error is not None:
         risky = whole.low < RISKY
-        stated, realised = (", ".join(f"{100 * share:.3g}" for share in shares) for shares in (KEPT, KEPT.values()))
+        first, *others = ((f"{100 * wrong:.3g} %", f"where {100 * stated:.3g} %") for stated, wrong in KEPT.items())
+        kept = [f"{first[0]} were wrong on average {first[1]} were asked for", *map(" ".join, others)]
         yield (
-            f"At most {100 * max_error:.3g} % was asked for. On real pairs of reference and query, {realised} % were "
-            f"wrong on average where {stated} % were asked for. Where 5 % were asked for and the forecast's interval "
-            f"{'reached' if risky else 'did not reach'} below {RISKY:.0%}, as here, {BROKEN[risky]:.0%} of the pairs "
-            "had more than 7.5 %."
+            f"At most {100 * max_error:.3g} % wrong labels were asked for. On real pairs whose reference had the "
+            f"query's types, {', '.join(kept)}. Of the pairs "
+            f"whose forecast, as here, {'reached' if risky else 'did not reach'} below {RISKY:.0%} with its interval, "
+            f"{BROKEN[risky]:.0%} had more than 7.5 % where 5 % were asked for."
         )
 
 

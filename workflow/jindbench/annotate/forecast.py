@@ -151,7 +151,7 @@ def forecast(models: dict[str, JIND | ByMethod], seen: pd.DataFrame, fits: dict[
         whole=_together(wholes.values()),
         labelled=_together(labelled) if labelled else None,
         types={name: of_type for name, of_type in together.items() if of_type.cells >= FEWEST},
-        samples={part: _together([whole]) for part, whole in wholes.items()},
+        samples={part: _together([whole]) for part, whole in wholes.items() if whole.cells >= FEWEST},
     )
 
 

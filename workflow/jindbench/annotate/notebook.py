@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,10 @@ def annotate(
         given = {"query": [_stored(query, keys, Path(folder, "query.h5ad"))], "output": f"{folder}/out"}
         if isinstance(reference, AnnData):
             keys = {"label_key": label_key, "batch_key": options.get("batch_key")}
-            given["reference"] = _stored(reference, keys, Path(folder, "reference.h5ad"))
+            broad = options.get("broad_key", [])
+            broad = broad if isinstance(broad, list) else [name.strip() for name in str(broad).split(",")]
+            more = [name for name in broad if name in reference.obs]
+            given["reference"] = _stored(reference, keys, Path(folder, "reference.h5ad"), more)
         else:
             given["reference"] = str(reference)
         settings = messages.checked(Settings, given | {"label_key": label_key} | options, "annotate")
@@ -88,14 +92,14 @@ def annotate(
     return annotated
 
 
-def _stored(cells: AnnData, keys: dict[str, str | None], path: Path) -> str:
-    """Write what annotation reads of an object: of `obs`, the columns that options name."""
+def _stored(cells: AnnData, keys: dict[str, str | None], path: Path, more: Sequence[str] = ()) -> str:
+    """Write what annotation reads of an object: of `obs`, the columns that options name, and `more` that there are."""
     cells = cells.to_memory() if cells.isbacked else cells
     for option, key in keys.items():
         if key is not None and key not in cells.obs:
             there = ", ".join(map(str, cells.obs.columns)) or "none"
             raise InputError(f"{path.name}: {option} '{key}' is not a column of obs (there are: {there})")
-    obs = _as_text(cells.obs[[key for key in keys.values() if key is not None]])
+    obs = _as_text(cells.obs[list(dict.fromkeys([*filter(None, keys.values()), *more]))])
     bare = AnnData(cells.X, obs=obs, var=_as_text(cells.var), layers=dict(cells.layers))
     if cells.raw is not None:
         raw = cells.raw.to_adata()
