@@ -182,6 +182,18 @@ def test_first_epoch_with_the_best_validation_accuracy_is_kept(cells):
     assert np.array_equal(model.probabilities(X), again.probabilities(X))
 
 
+def test_training_stops_after_the_dry_epochs_with_the_state_that_all_epochs_would_keep(cells):
+    (X, labels), _ = cells
+    model, history = train(X, labels, ClassifierParameters(epochs=12), seed=1)
+    kept = history.loc[history["kept"], "epoch"].item()
+    assert kept + 3 < 12  # or nothing would be saved
+    sooner, shorter = train(X, labels, ClassifierParameters(epochs=12, dry_epochs=3), seed=1)
+    assert shorter["epoch"].max() == kept + 3
+    assert np.array_equal(sooner.probabilities(X), model.probabilities(X))
+    _, of_two = train(X, labels, ClassifierParameters(epochs=12, dry_epochs=3, members=2), seed=1)
+    assert of_two["epoch"].tolist() == [*range(1, len(of_two) + 1)]
+
+
 # --- Thresholds (Methods, 'Filtering')
 
 

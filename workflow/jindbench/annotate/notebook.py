@@ -58,16 +58,17 @@ def annotate(
     if options.get("ontology") is not None and columns.TERM in query.obs:
         keys["ontology"] = columns.TERM  # the user's own: refused, as in a file
     with tempfile.TemporaryDirectory() as folder:
-        given = {"query": [_stored(query, keys, Path(folder, "query.h5ad"))], "output": f"{folder}/out"}
-        if isinstance(reference, AnnData):
-            keys = {"label_key": label_key, "batch_key": options.get("batch_key")}
-            broad = options.get("broad_key", [])
-            broad = broad if isinstance(broad, list) else [name.strip() for name in str(broad).split(",")]
-            more = [name for name in broad if name in reference.obs]
-            given["reference"] = _stored(reference, keys, Path(folder, "reference.h5ad"), more)
-        else:
-            given["reference"] = str(reference)
+        in_memory = isinstance(reference, AnnData)
+        given = {
+            "query": [_stored(query, keys, Path(folder, "query.h5ad"))],
+            "reference": f"{folder}/reference.h5ad" if in_memory else str(reference),
+            "output": f"{folder}/out",
+        }
         settings = messages.checked(Settings, given | {"label_key": label_key} | options, "annotate")
+        if in_memory:
+            keys = {"label_key": label_key, "batch_key": settings.batch_key}
+            broader = [name for name in settings.broad_key if name in reference.obs]
+            _stored(reference, keys, Path(settings.reference), broader)
         try:
             command.annotate(settings, threads=threads or len(os.sched_getaffinity(0)), pages=page is not None)
         except InputError as error:
@@ -87,7 +88,7 @@ def annotate(
         if name in found.obsm:
             annotated.obsm[name] = found.obsm[name]
     annotated.uns[columns.RECORD] = found.uns[columns.RECORD]
-    if isinstance(reference, AnnData):
+    if in_memory:
         annotated.uns[columns.RECORD]["reference"] = {"name": "an object in memory", "sha256": "none"}
     return annotated
 

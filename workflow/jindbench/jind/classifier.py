@@ -89,7 +89,7 @@ def train_classifier(
     weights = class_weights(y, len(classes), parameters.weight_epsilon)
     cells, members, histories = Rows(X, device, again=True), [], []
     with seeded(seed):
-        for i in range(parameters.members):
+        for _ in range(parameters.members):
             encoder = Encoder(X.shape[1], parameters.dropout, parameters.noise).to(device)
             classifier = Classifier(len(classes)).to(device)
             epochs = train_best_epoch(
@@ -101,9 +101,10 @@ def train_classifier(
                 weights,
                 parameters,
                 even_batches=parameters.even_batches,
+                dry_epochs=parameters.dry_epochs,
                 progress="train" if progress else None,
             )
-            histories.append(epochs.assign(epoch=epochs["epoch"] + i * parameters.epochs))
+            histories.append(epochs.assign(epoch=epochs["epoch"] + sum(map(len, histories))))
             member = JINDModel(
                 genes=list(genes),
                 classes=classes.tolist(),
@@ -161,6 +162,7 @@ def train_best_epoch(
     parameters: ClassifierParameters | SelfTrainingParameters,
     *,
     even_batches: bool = False,
+    dry_epochs: int | None = None,
     keep_last_of_the_best: bool = False,
     progress: str | None = None,
 ) -> pd.DataFrame:
@@ -181,6 +183,8 @@ def train_best_epoch(
         w_k of Eq. 2.
     even_batches
         Cut the cells into mini-batches of about equal size, instead of leaving over what may be a single cell.
+    dry_epochs
+        Stop after this many epochs in a row that were not kept; None: never.
     keep_last_of_the_best
         Of several epochs with the best accuracy keep the last instead of the first.
     progress
@@ -226,6 +230,8 @@ def train_best_epoch(
         if accuracy > best_accuracy or (keep_last_of_the_best and accuracy == best_accuracy):
             best_accuracy, best_epoch = accuracy, epoch
             best_state = {name: value.clone() for name, value in networks.state_dict().items()}
+        elif dry_epochs is not None and epoch - best_epoch >= dry_epochs:
+            break
     networks.load_state_dict(best_state)
     return pd.DataFrame(history).assign(kept=lambda table: table["epoch"] == best_epoch)
 

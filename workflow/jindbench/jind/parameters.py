@@ -96,6 +96,14 @@ class ClassifierParameters(PresetParameters):
         False, False, True, "Split with the same shares of types on both sides, if every type has two cells (code)."
     )
     epochs: int = _by_preset(30, 15, 15, "Epochs; the first with the best validation accuracy is kept.", ge=1)
+    dry_epochs: int | None = _by_preset(
+        None,
+        None,
+        None,
+        "Training stops after this many epochs in a row without a better validation accuracy; null: never.",
+        robust=10,
+        ge=1,
+    )
     batch_size: int = _by_preset(128, 128, 128, "Mini-batch size (code).", ge=1)
     even_batches: bool = _by_preset(
         False,

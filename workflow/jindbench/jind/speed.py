@@ -107,7 +107,7 @@ def stages(source: ad.AnnData, labels: np.ndarray, target: ad.AnnData, preset: s
         rows.append({"stage": stage, "seconds": seconds} | row)
         return result
 
-    p = ClassifierParameters(**common)
+    p = ClassifierParameters(**common, dry_epochs=None)
     X, genes = measure("transform source", lambda: source_expression(source, p), source.n_obs)
     model = measure("train", lambda p: train_classifier(X, labels, genes, COUNTS, p, seed=0), source.n_obs, p)
     Y = measure("transform target", lambda: model.expression(target), target.n_obs)
