@@ -70,11 +70,11 @@ def no_label(adata):
 
 
 FAULTS = {
-    "NaN": (with_value(np.nan), {}, "1 values that are NaN or infinite"),
-    "infinite": (with_value(np.inf), {}, "1 values that are NaN or infinite"),
-    "negative": (with_value(-2), {}, "1 negative values (lowest -2), which 'counts' cannot have"),
+    "NaN": (with_value(np.nan), {}, "values that are NaN or infinite: 1"),
+    "infinite": (with_value(np.inf), {}, "values that are NaN or infinite: 1"),
+    "negative": (with_value(-2), {}, "negative values, which 'counts' cannot have (1, the lowest -2)"),
     "negative log": (with_value(-2), {"x_kind": "log"}, "which 'log' cannot have"),
-    "fractional counts": (with_value(1.5), {}, "x_kind is 'counts', but 1 values are no integers (such as 1.5)"),
+    "fractional counts": (with_value(1.5), {}, "x_kind is 'counts', but not all values are integers (1 not, such as 1.5)"),
     "duplicate cell": (renamed("obs_names", "c1", "c0"), {}, "cell ids (obs_names) must be unique; 1 are repeated, the first is 'c0'"),
     "duplicate gene": (renamed("var_names", "g1", "g0"), {}, "genes (var_names) must be unique; 1 are repeated, the first is 'g0'"),
     "no label at all": (no_label, {}, "label: no cell has a type ('Unknown' (6))"),

@@ -122,6 +122,11 @@ def test_a_method_with_a_failed_seed_is_not_ranked_by_the_others():
     assert "(rank 2 of 2)" in "\n".join(findings.of_task("t"))
 
 
+def test_a_rank_says_with_how_many_it_is_tied():
+    findings = found({"logreg": 0, "unaligned": 12, "jind": 10}, list(range(10)))
+    assert "JIND (paper) 1.000 (rank 1 of 3, tied with 1)" in "\n".join(findings.of_task("t"))
+
+
 def test_doubtful_labels_and_missing_types_are_named():
     text = "\n".join(found({"logreg": 0, "unaligned": 0, "jind": 50}, types="ABC").of_task("t"))
     assert "**Distrust** these labels of JIND (paper): " in text

@@ -244,7 +244,7 @@ def test_what_x_holds_is_found_from_its_values_or_asked_for():
 @pytest.mark.parametrize("x_kind", ["counts", "normalized", "log"])
 def test_a_scaled_matrix_stated_to_be_something_else_names_the_key(x_kind, tmp_path):
     path = formats.write("pancreas", tmp_path)
-    with pytest.raises(InputError, match=rf"negative values .* which '{x_kind}' cannot have; .* state x_kind: scaled"):
+    with pytest.raises(InputError, match=rf"negative values, which '{x_kind}' cannot have .* state x_kind: scaled"):
         load("pancreas", path, x_kind=x_kind)
 
 

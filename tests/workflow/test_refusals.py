@@ -102,7 +102,7 @@ WORST = {
     "folder.h5ad": (lambda path: path.mkdir(), "no such file"),
     "no_type.h5ad": (lambda path: ad.AnnData(np.ones((3, 3))).write_h5ad(path), "label_key 'type' is not a column of obs"),
     "index.h5ad": (damaged_index, "X is a sparse matrix that contradicts itself"),
-    "infinite.h5ad": (infinite, "X holds 1 values that are NaN or infinite"),
+    "infinite.h5ad": (infinite, "X holds values that are NaN or infinite: 1"),
 }  # fmt: skip
 
 

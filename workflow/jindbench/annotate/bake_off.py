@@ -188,7 +188,10 @@ def _said(
     ]
     if other is not None:
         agree = found[used][0] == found[other][0]
-        sentence = f"{other} comes next ({100 * right[other].mean():.1f} %) and gives {agree.mean():.0%} the same label"
+        sentence = (
+            f"{other} comes next ({100 * right[other].mean():.1f} %) and gives {agree.mean():.0%} of the "
+            f"{len(agree):,} held-out cells the same label"
+        )
         if 0 < agree.mean() < 1:
             inside, outside = (f"{100 * right[used][which].mean():.0f} %" for which in (agree, ~agree))
             sentence += f"; of these {used} has {inside} right, of the others {outside}"

@@ -469,10 +469,10 @@ def _without_cells(table: pd.DataFrame, types: pd.Index) -> Iterator[str]:
             told.append(f"{_cells(len(between))} it as the second type, with a probability above {CLOSE:.0%}: {labels}")
         gone[name] = "; ".join(told)
     for name in (name for name in types if gone[name]):
-        yield f"No cell was labelled {name}, which the reference has; {gone[name]}."
+        yield f"No cell gets the label {name}, which the reference has; {gone[name]}."
     if len(none := pd.Index([name for name in types if not gone[name]])):
         yield (
-            f"No cell was labelled {_listed(none)}, which the reference has, and none has a probability above "
+            f"No cell gets the label {_listed(none)}, which the reference has, and none has a probability above "
             f"{CLOSE:.0%} of being one. That does not show that there are none."
         )
 

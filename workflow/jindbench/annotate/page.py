@@ -67,6 +67,7 @@ def render(annotation: Annotation, name: str, settings: Settings) -> str:
             index=STATUSES, columns=[True, False], fill_value=0
         ),
         tree=broader(annotation),
+        has_groups=len(reference.hierarchy.groups) > 0,
         groups_given=reference.groups is not None,
         n_without=int((table[BROAD_LABEL] == UNASSIGNED).sum()),
         composition=_picture(pictures.composition(shares)),

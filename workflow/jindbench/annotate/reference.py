@@ -123,7 +123,7 @@ def open_reference(settings: Settings) -> tuple[Cells, pd.Series]:
     if not isinstance(cells, AnnDataFile):
         raise InputError(f"reference: {path}: a {cells.format} carries no labels; expected an AnnData file (.h5ad)")
     obs = cells.obs(key)
-    check_keys(AnnData(obs=obs.reset_index(drop=True)), path, key, None)
+    check_keys(obs, path, key, None)
     where = f"{path}: label_key '{key}'"
     known = has_type(obs[key], where, settings.keep_labels)
     labels = obs[key].astype(str).str.strip().where(known)

@@ -65,7 +65,7 @@ def whole_table(labelled: Labelled) -> pd.DataFrame:
 def record(settings: Settings, reference: Reference, types: list[str], forecast: Forecast | None) -> dict:
     """What `uns` says of how labels were made, and of how many should be right."""
     given = {"name": reference.facts["reference"], "sha256": reference.facts.get("sha256", "not known")}
-    elsewhere = {"reference", "query", "output", "method", "seed"}
+    elsewhere = {"reference", "query", "output", "seed"}  # `options` have the method that was asked for, maybe `auto`
     options = settings.model_dump(mode="json", exclude=elsewhere, exclude_none=True)
     counts = (
         {} if reference.composition is None else {"reference_cells": reference.composition.reindex(types).to_numpy()}

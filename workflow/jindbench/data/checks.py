@@ -57,7 +57,7 @@ class Content:
     filled: float = FILLED
 
 
-def check_keys(adata: AnnData, where: str, label_key: str, batch_key: str | None) -> None:
+def check_keys(obs: pd.DataFrame, where: str, label_key: str, batch_key: str | None) -> None:
     """Check that the named `obs` columns exist, once each.
 
     Raises
@@ -68,10 +68,10 @@ def check_keys(adata: AnnData, where: str, label_key: str, batch_key: str | None
     if label_key == batch_key:
         raise InputError(f"{where}: label_key and batch_key are both '{label_key}'; batches need a column of their own")
     for role, key in (("label_key", label_key), ("batch_key", batch_key)):
-        if key is not None and key not in adata.obs:
-            columns = ", ".join(map(str, adata.obs.columns)).replace("\n", " ") or "none"
+        if key is not None and key not in obs:
+            columns = ", ".join(map(str, obs.columns)).replace("\n", " ") or "none"
             raise InputError(f"{where}: {role} '{key}' is not a column of obs (there are: {columns})")
-        if key is not None and (n := (adata.obs.columns == key).sum()) > 1:
+        if key is not None and (n := (obs.columns == key).sum()) > 1:
             raise InputError(f"{where}: {role} '{key}' names {n} columns of obs; expected one")
 
 
@@ -252,8 +252,8 @@ def to_contract(
     lowest, highest = X.data.min(initial=0), X.data.max(initial=0)
     if lowest < 0 and x_kind not in (SCALED, INTEGRATED):
         raise InputError(
-            f"{where}: X holds {(X.data < 0).sum()} negative values (lowest {lowest:g}), which '{x_kind}' cannot have; "
-            f"if each gene was centred and scaled, state x_kind: {SCALED}"
+            f"{where}: X holds negative values, which '{x_kind}' cannot have ({(X.data < 0).sum():,}, the lowest "
+            f"{lowest:g}); if each gene was centred and scaled, state x_kind: {SCALED}"
         )
     if x_kind == SCALED and lowest == 0:
         raise InputError(f"{where}: x_kind is 'scaled', but no value is negative; state what X holds")
@@ -263,8 +263,8 @@ def to_contract(
         odd = X.data != np.round(X.data)
         if odd.any():
             raise InputError(
-                f"{where}: x_kind is 'counts', but {odd.sum()} values are no integers (such as {X.data[odd][0]:g}); "
-                "say fractional_counts: true if they are corrected counts, or state another x_kind"
+                f"{where}: x_kind is 'counts', but not all values are integers ({odd.sum():,} not, such "
+                f"as {X.data[odd][0]:g}); say fractional_counts: true if they are corrected, or state another x_kind"
             )
 
     if x_kind == LOG and highest > HIGHEST_LOG:

@@ -46,7 +46,7 @@ def checked(X: sparse.spmatrix | np.ndarray, where: str, *, copy: bool = True) -
     X.sum_duplicates()
     X.eliminate_zeros()
     if not np.isfinite(X.data).all():
-        raise InputError(f"{where} holds {(~np.isfinite(X.data)).sum()} values that are NaN or infinite")
+        raise InputError(f"{where} holds values that are NaN or infinite: {(~np.isfinite(X.data)).sum():,}")
     highest = max(X.data.max(initial=0), -X.data.min(initial=0))
     if highest > HIGHEST:
         raise InputError(f"{where} holds values up to {highest:g}; no expression is beyond {HIGHEST:,}")

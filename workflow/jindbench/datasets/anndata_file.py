@@ -51,7 +51,7 @@ def batches(parameters: Parameters) -> list[str] | None:
     except InputError as error:
         origin = f" (to be had from: {parameters.origin})" if parameters.origin else ""
         raise InputError(f"{error}{hint(parameters.path)}{origin}") from None
-    check_keys(adata, parameters.path, parameters.label_key, parameters.batch_key)
+    check_keys(adata.obs, parameters.path, parameters.label_key, parameters.batch_key)
     labelled = has_type(adata.obs[parameters.label_key], f"{parameters.path}: label", parameters.keep_labels)
     if parameters.batch_key is None:
         return ["all"]
@@ -64,7 +64,7 @@ def shape(parameters: Parameters) -> tuple[int, int, int] | None:
 
 def load(parameters: Parameters, path: Path | None) -> AnnData:
     adata = io.read_cells(path)
-    check_keys(adata, parameters.path, parameters.label_key, parameters.batch_key)
+    check_keys(adata.obs, parameters.path, parameters.label_key, parameters.batch_key)
     columns = {parameters.label_key: LABEL} | ({parameters.batch_key: BATCH} if parameters.batch_key else {})
     var = pd.DataFrame(index=gene_names(adata.var, parameters.path))
     loaded = AnnData(adata.X, obs=adata.obs[list(columns)].rename(columns=columns), var=var)

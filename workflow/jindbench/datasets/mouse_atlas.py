@@ -44,7 +44,7 @@ def load(parameters: Parameters, path: Path) -> AnnData:
     with unzipped(path, MEMBER) as h5ad:
         adata = read_matrix_and_obs(h5ad, use_raw=parameters.use_raw)
     label_key = parameters.label_key or column_of_types(adata.obs, CONTENT.types, str(path))
-    check_keys(adata, str(path), label_key, None)
+    check_keys(adata.obs, str(path), label_key, None)
     adata.obs = adata.obs[[label_key]].rename(columns={label_key: LABEL})
     adata.uns = {X_KIND: parameters.x_kind or kind_of(adata.X, str(path)), SOURCE: CITATION}
     adata = to_contract(adata, str(path), copy=False)  # it may be 6 GB

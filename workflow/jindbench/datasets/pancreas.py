@@ -45,7 +45,7 @@ def batches(parameters: Parameters) -> list[str]:
 def load(parameters: Parameters, path: Path) -> AnnData:
     with unzipped(path, MEMBER) as h5ad:
         adata = read_matrix_and_obs(h5ad, use_raw=parameters.use_raw)
-    check_keys(adata, str(path), "celltype", "sample")
+    check_keys(adata.obs, str(path), "celltype", "sample")
     study = adata.obs["sample"].astype(str).str.lower()
     if unknown := sorted(set(study) - {*STUDIES, LEFT_OUT}):
         raise InputError(f"{path}: obs 'sample' holds '{unknown[0]}'; expected {', '.join([*STUDIES, LEFT_OUT])}")

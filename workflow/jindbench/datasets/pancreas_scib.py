@@ -46,7 +46,7 @@ def batches(parameters: Parameters) -> list[str]:
 def load(parameters: Parameters, path: Path) -> AnnData:
     backed = io.read_h5ad(path, backed=True)
     try:
-        check_keys(backed, str(path), TYPE, TECHNOLOGY)
+        check_keys(backed.obs, str(path), TYPE, TECHNOLOGY)
         if LAYER not in backed.layers:
             raise InputError(f"{path}: no layer '{LAYER}' (there are: {', '.join(backed.layers) or 'none'})")
         technology = backed.obs[TECHNOLOGY].astype(str)

@@ -41,7 +41,7 @@ def batches(parameters: Parameters) -> list[str]:
 
 def load(parameters: Parameters, path: Path) -> AnnData:
     adata = read_matrix_and_obs(path, use_raw=parameters.use_raw)
-    check_keys(adata, str(path), "Cell type", "batch")
+    check_keys(adata.obs, str(path), "Cell type", "batch")
     adata.obs = adata.obs[["Cell type", "batch"]].rename(columns={"Cell type": LABEL, "batch": BATCH})
     adata.obs[BATCH] = adata.obs[BATCH].astype(str).replace(BATCHES)
     adata.uns = {X_KIND: parameters.x_kind or kind_of(adata.X, str(path)), SOURCE: CITATION}

@@ -144,7 +144,8 @@ def align_moments(
         ]
     ).assign(unexplained=strange)
     log.info(
-        "%.1f %% of the accepted cells keep their label after alignment; estimated composition (evidence %.2f): %s",
+        "%.1f %% of the accepted cells keep their label after alignment; estimated composition (evidence for it, 0 to "
+        "1: %.2f): %s",
         *(100 * kept, belief),
         ", ".join(f"{name} {share:.1%}" for name, share in zip(model.classes, shares.tolist(), strict=True)),
     )

@@ -164,10 +164,11 @@ class Findings:
             return sentence
         others = at.drop(method).sort_values(ascending=False, kind="stable")
         shown = ", ".join(f"{self.titles[other]} {value:.3f}" for other, value in others.head(AT_MOST).items())
-        rank = int((others > at[method]).sum()) + 1
+        tied = np.isclose(others, at[method])
+        rank = int((others[~tied] > at[method]).sum()) + 1
         return (
             f"{sentence} If every method keeps its {1 - rej:.1%} most confident cells: {name} {at[method]:.3f} (rank "
-            f"{rank} of {len(at)}); best other methods {shown}."
+            f"{rank} of {len(at)}{f', tied with {tied.sum()}' if tied.any() else ''}); best other methods {shown}."
         )
 
     def _simple(self, task: str, raw: pd.Series) -> list[str]:
