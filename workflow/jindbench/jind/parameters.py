@@ -8,7 +8,7 @@
 `published`  the authors' code of February 2022, which goes with the published article.
 `robust`     not the paper's: for targets whose types have other shares than the source's, or some of them none
              (docs/robust-alignment.md). Where it says nothing, the value of `paper`.
-`consensus`  not the paper's: `robust`, with a linear model's probabilities in the average.
+`consensus`  not the paper's: `robust`, with a linear model's probabilities in the average, and training that stops early.
 
 One implementation reads them all: a preset is nothing but values.
 """
@@ -101,7 +101,7 @@ class ClassifierParameters(PresetParameters):
         None,
         None,
         "Training stops after this many epochs in a row without a better validation accuracy; null: never.",
-        robust=10,
+        consensus=10,
         ge=1,
     )
     batch_size: int = _by_preset(128, 128, 128, "Mini-batch size (code).", ge=1)
