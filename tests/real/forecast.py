@@ -1,11 +1,12 @@
 """What `annotate` forecasts and promises, on real cells: the tables of docs/forecast.md, and what its constants rest on.
 
-    PYTHONPATH=workflow python -W ignore tests/real/forecast.py > forecast.md
+    PYTHONPATH=workflow python -W ignore tests/real/forecast.py [SEED] > forecast.md
 
-One seed. The constants of `jindbench.annotate.forecast` were chosen on the first three groups of targets.
+One seed at a time, 0 by default. The constants of `jindbench.annotate.forecast` were chosen on the first three groups of targets.
 """
 
 import logging
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -225,14 +226,14 @@ def ledger(rows: pd.DataFrame) -> Iterator[str]:
             yield f"| {method} | {group} | {' | '.join(cells)} |"
 
 
-def measured() -> tuple[pd.DataFrame, pd.DataFrame]:
+def measured(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A row for each target, and for each of their types."""
     rows, types = [], []
     with threadpool_limits(1):
         for source, targets in cases():
-            reference = JIND("consensus", seed=0, progress=False).fit(source)
+            reference = JIND("consensus", seed=seed, progress=False).fit(source)
             missing = targets[0][0] == MISSING
-            others = [] if missing else [ByMethod.fit(name, source.copy(), seed=0) for name in METHODS]
+            others = [] if missing else [ByMethod.fit(name, source.copy(), seed=seed) for name in METHODS]
             for group, name, cells in targets:
                 of_target, of_types = row(reference, source, cells)
                 for other in others:
@@ -244,12 +245,14 @@ def measured() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def main() -> None:
     """Print the tables."""
+    seed = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     logging.disable(logging.WARNING)
     torch.set_num_threads(1)
     order = [USED, USED + SHIFTED, LATER_UNSEEN, LATER_UNSEEN + SHIFTED, "last", "last" + SHIFTED]
     order += [SPECIES, SPECIES + SHIFTED, WRONG, MISSING]
     rows, types = (
-        table.sort_values("group", key=lambda groups: groups.map(order.index), kind="stable") for table in measured()
+        table.sort_values("group", key=lambda groups: groups.map(order.index), kind="stable")
+        for table in measured(seed)
     )
     print(*forecasts(rows), "", *of_methods(rows), "", *ledger(rows), "", sep="\n")
     print(f"\nTypes of at least {FEWEST} cells:\n\n| targets | n | error | weighted by cells | inside | below |")

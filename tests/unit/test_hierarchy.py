@@ -42,6 +42,15 @@ def test_types_that_are_alike_or_taken_for_one_another_are_one_group():
     assert hierarchy.learnt(two) == {}
 
 
+@pytest.mark.parametrize(("n", "pair"), [(40, "B / DC"), (2, "DC / Mono")])
+def test_a_few_odd_cells_do_not_decide_where_their_type_belongs(n, pair):
+    odd = model(expression=True)
+    odd.validation[120:160, [0, 3]] = torch.tensor([0.994, 0.001], dtype=torch.float64)
+    kept = [*range(120 + n), *range(160, 240)]
+    odd.validation, odd.validation_types = odd.validation[kept], odd.validation_types[kept]
+    assert pair in hierarchy.learnt(odd)
+
+
 def test_long_names_are_cut_and_stay_apart_from_types():
     alike = model(expression=False)
     alike.classes = ["A", "B", "C", "D", "A / B", *"FGH"]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jindbench.jind.model import JINDModel
 
 NAMED = 3  # types in the name of a learnt group; of the others it says how many
+NOT_TAKEN = 10  # cells of each type that count as never taken for another: a few held-out ones cannot tell
 RARE = 0.01  # a mean probability below which two types are never taken for one another
 SURE = 0.9  # least probability that a group demands
 PARAMETERS = ClassifierParameters(preset="consensus")  # of thresholds
@@ -140,13 +141,13 @@ def learnt(model: "JINDModel") -> Groups:
 
     The distance of two types is the mean of two, from 0 to 1 each: of their mean expression (one less the Pearson
     correlation, halved, of what differs from the mean type), where the model has it; and of the mean probability that
-    held-out cells of the one have of being the other, on a logarithmic scale from `RARE` on.
+    held-out cells of the one and `NOT_TAKEN` others have of being the other, on a logarithmic scale from `RARE` on.
     """
     types, n = model.classes, len(model.classes)
     if n < 3:
         return {}
     probabilities, truth = model.validation.cpu().numpy(), model.validation_types.cpu().numpy()
-    taken = np.array([probabilities[truth == k].sum(axis=0) / max((truth == k).sum(), 1) for k in range(n)])
+    taken = np.array([probabilities[truth == k].sum(axis=0) / ((truth == k).sum() + NOT_TAKEN) for k in range(n)])
     distance = np.log(((taken + taken.T) / 2).clip(RARE, 1)) / np.log(RARE)
     if model.profiles is not None:
         apart = model.profiles.means - model.profiles.means.mean(axis=0)

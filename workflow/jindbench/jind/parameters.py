@@ -8,7 +8,7 @@
 `published`  the authors' code of February 2022, which goes with the published article.
 `robust`     not the paper's: for targets whose types have other shares than the source's, or some of them none
              (docs/robust-alignment.md). Where it says nothing, the value of `paper`.
-`consensus`  not the paper's: `robust`, with a linear model's probabilities in the average, and training that stops early.
+`consensus`  not the paper's: `robust`, with a linear model's probabilities in the average, and training stops early.
 
 One implementation reads them all: a preset is nothing but values.
 """
