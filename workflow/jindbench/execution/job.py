@@ -150,10 +150,6 @@ def limit_threads(n: int) -> None:
     """Let libraries imported from now on, and those that are there already, use `n` threads and no more."""
     for library in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMBA"):
         os.environ[f"{library}_NUM_THREADS"] = str(n)
-    # How often an idle thread looks for work before it sleeps. By default it looks for milliseconds, and where others
-    # use the cores too, keeps them from running: beside two other processes on two cores, two threads trained for 31
-    # to 39 seconds, with this for 14. Where nothing else runs, it makes no difference.
-    os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # Ctrl-C waits: a callback in C would lose it
     threadpool_limits(n)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
