@@ -9,9 +9,9 @@ from types import ModuleType
 
 __version__ = "0.1.0"
 
-# How often an idle thread of OpenMP looks for work before it sleeps; read when torch is imported. By default it looks for
-# milliseconds, and where others use the cores too, keeps them from running: beside two other processes on two cores, two
-# threads trained for 31 to 39 seconds, with this for 14. Where nothing else runs, it makes no difference.
+# How often an idle thread of OpenMP looks for work before it sleeps; read when torch is imported. By default it looks
+# for milliseconds, and where others use the cores too, keeps them from running: beside two other processes on two
+# cores, two threads trained for 31 to 39 seconds, with this for 14. Where nothing else runs, it makes no difference.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 
