@@ -450,7 +450,10 @@ def test_the_page_needs_nothing_else_and_names_are_text(annotated):
     for heading in ("Labels on the map", "Composition", "Confidence by type", "Top expressed genes", "Training"):
         assert f"<h2>{heading}</h2>" in text
     assert "SYMBOL1" in text
-    assert "<th>matrices that cannot be used</th><td>layers/velocity (holds 3600 values that are NaN" in text
+    assert (
+        "<th>matrices that cannot be used</th><td>layers/velocity (holds values that are NaN or infinite: 3,600)"
+        in text
+    )
 
 
 def test_a_cell_without_counts_is_no_new_type_and_alignment_does_not_see_it(annotated):
